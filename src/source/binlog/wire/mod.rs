@@ -1,0 +1,1 @@
+//! The `source::binlog::wire` room.

@@ -1,0 +1,2 @@
+//! The `source` room: server bytes in, batches of `Change` out.
+pub mod binlog;
