@@ -1,1 +1,2 @@
 //! The `model` room.
+pub mod table;
