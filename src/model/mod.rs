@@ -1,2 +1,3 @@
 //! The `model` room.
+pub mod modes;
 pub mod table;
