@@ -303,11 +303,7 @@ impl SkippedOperations {
     /// Reads Debezium's list (`t`, `c,u`, `none`); `None` for a word that is not one of them.
     pub fn parse(list: &str) -> Option<SkippedOperations> {
         let mut skipped = SkippedOperations::default();
-        for word in list
-            .split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty())
-        {
+        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             match word.to_ascii_lowercase().as_str() {
                 "c" => skipped.create = true,
                 "u" => skipped.update = true,
@@ -331,28 +327,18 @@ mod tests {
             assert_eq!(SnapshotMode::parse(mode.as_str()), Some(*mode));
         }
         for mode in SslMode::ALL {
-            assert_eq!(
-                SslMode::parse(&format!(" {} ", mode.as_str().to_uppercase())),
-                Some(*mode)
-            );
+            assert_eq!(SslMode::parse(&format!(" {} ", mode.as_str().to_uppercase())), Some(*mode));
         }
-        assert_eq!(
-            SnapshotMode::parse("Schema_Only"),
-            Some(SnapshotMode::NoData)
-        );
+        assert_eq!(SnapshotMode::parse("Schema_Only"), Some(SnapshotMode::NoData));
         assert_eq!(SslMode::parse("verify-full"), Some(SslMode::VerifyIdentity));
         assert_eq!(BinaryHandlingMode::parse("base32"), None);
-        assert_eq!(
-            BinaryHandlingMode::WORDS.len(),
-            BinaryHandlingMode::ALL.len()
-        );
+        assert_eq!(BinaryHandlingMode::WORDS.len(), BinaryHandlingMode::ALL.len());
     }
 
     #[test]
     fn skipped_operations_are_debeziums_list() {
         let check = |list: &str, expected: Option<(bool, bool, bool, bool)>| {
-            let parsed =
-                SkippedOperations::parse(list).map(|s| (s.create, s.update, s.delete, s.truncate));
+            let parsed = SkippedOperations::parse(list).map(|s| (s.create, s.update, s.delete, s.truncate));
             assert_eq!(parsed, expected, "{list}");
         };
         check("t", Some((false, false, false, true)));

@@ -1,0 +1,170 @@
+//! The lazily decoded row.
+//!
+//! A row is three things: the bytes it came in, a [`Cell`] for each column of the wire, and the
+//! [`TableLayout`] that says how a cell becomes a value. Nothing is decoded until a field is asked for, and
+//! then it is borrowed, so that a serializer writes from the server's bytes straight into its output.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::schema::Schema;
+use super::table::TableId;
+use super::value::{Arena, StructView, ValueError, ValueRef};
+
+/// Where one column's bytes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// From the start of the row's bytes.
+    pub offset: u32,
+    /// In bytes.
+    pub length: u32,
+}
+
+impl Cell {
+    /// The column is null.
+    pub const NULL: Cell = Cell { offset: u32::MAX, length: 0 };
+    /// The column is not in the row image (`binlog_row_image` MINIMAL or NOBLOB, unchanged TOAST).
+    pub const ABSENT: Cell = Cell { offset: u32::MAX, length: 1 };
+}
+
+/// Turns the bytes of a cell into a value: wire format × column type × handling modes.
+///
+/// Made once per column and table version; shared by all threads.
+pub trait Codec: Send + Sync + fmt::Debug {
+    /// The value of a cell that is neither null nor absent.
+    ///
+    /// # Errors
+    /// When the bytes are not a value of the column's type.
+    fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError>;
+
+    /// What stands for a null. Debezium's zero dates, for example, are not null in a column that cannot be.
+    fn null(&self) -> ValueRef<'_> {
+        ValueRef::Null
+    }
+
+    /// What stands for a column that is not in the row image.
+    fn absent(&self) -> ValueRef<'_> {
+        ValueRef::Null
+    }
+}
+
+/// One field of a key or value struct, and the wire column it is read from.
+#[derive(Clone, Debug)]
+pub struct ColumnLayout {
+    /// The field's name, already adjusted by `field.name.adjustment.mode`.
+    pub name: Arc<str>,
+    /// The field's schema.
+    pub schema: Arc<Schema>,
+    /// Which cell of the row holds it.
+    pub cell: usize,
+    /// How the cell is read.
+    pub codec: Arc<dyn Codec>,
+}
+
+/// How the rows of one version of one table are read. Made once, never changed.
+#[derive(Debug)]
+pub struct TableLayout {
+    /// Which table.
+    pub id: TableId,
+    /// Unlike that of any other layout in the process: what is planned for a layout is kept under it.
+    pub version: u64,
+    /// How many cells a row has on the wire.
+    pub cells: usize,
+    /// The fields of the value struct, in order.
+    pub columns: Box<[ColumnLayout]>,
+    /// The fields of the key struct in order; empty when the table has no key.
+    pub key: Box<[ColumnLayout]>,
+}
+
+/// One image of a row: its value struct, field by field.
+#[derive(Clone, Copy)]
+pub struct Row<'r> {
+    /// How it is read.
+    pub layout: &'r TableLayout,
+    /// The bytes that cells point into.
+    pub bytes: &'r [u8],
+    /// One for each column of the wire.
+    pub cells: &'r [Cell],
+}
+
+/// One image of a row: its key struct, field by field.
+#[derive(Clone, Copy)]
+pub struct RowKey<'r>(pub Row<'r>);
+
+impl<'r> Row<'r> {
+    /// The key struct of this image.
+    pub fn key(self) -> RowKey<'r> {
+        RowKey(self)
+    }
+
+    #[inline]
+    fn read<'a>(&'a self, column: &'a ColumnLayout, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+        let cell = *self.cells.get(column.cell).ok_or(ValueError::OutsideRow)?;
+        if cell.offset == u32::MAX {
+            return Ok(if cell == Cell::NULL { column.codec.null() } else { column.codec.absent() });
+        }
+        let start = cell.offset as usize;
+        let bytes = self.bytes.get(start..start + cell.length as usize).ok_or(ValueError::OutsideRow)?;
+        column.codec.decode(bytes, arena)
+    }
+
+    /// Whether the bytes of the key's columns are the same in two images.
+    pub fn same_key(&self, other: &Row<'_>) -> bool {
+        self.layout.key.iter().all(|column| self.raw(column.cell) == other.raw(column.cell))
+    }
+
+    /// The bytes of a cell; `None` when it is null or absent.
+    pub fn raw(&self, cell: usize) -> Option<&'r [u8]> {
+        let cell = self.cells.get(cell)?;
+        if cell.offset == u32::MAX {
+            return None;
+        }
+        let start = cell.offset as usize;
+        self.bytes.get(start..start + cell.length as usize)
+    }
+}
+
+impl StructView for Row<'_> {
+    #[inline]
+    fn field<'a>(&'a self, index: usize, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+        match self.layout.columns.get(index) {
+            Some(column) => self.read(column, arena),
+            None => Ok(ValueRef::Null),
+        }
+    }
+}
+
+impl StructView for RowKey<'_> {
+    #[inline]
+    fn field<'a>(&'a self, index: usize, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+        match self.0.layout.key.get(index) {
+            Some(column) => self.0.read(column, arena),
+            None => Ok(ValueRef::Null),
+        }
+    }
+}
+
+/// The cells of one row's images while it is walked; one for each worker, used again for every row.
+#[derive(Debug, Default)]
+pub struct RowCells {
+    /// The image before the change.
+    pub before: Vec<Cell>,
+    /// The image after the change.
+    pub after: Vec<Cell>,
+    /// Bytes that are in no block because they had to be made (a partial JSON update applied): cells of
+    /// `after` point here when [`RowCells::patched`] is set.
+    pub patch: Vec<u8>,
+    /// Whether `after` lies in `patch`, which then holds the whole image.
+    pub patched: bool,
+}
+
+/// Finds the rows in an event's body. Made by the source once per table map and column bitmap.
+pub trait RowWalk: Send + Sync + fmt::Debug {
+    /// Finds the cells of the row at `at` and returns where the next one begins; `None` at the end of the body.
+    ///
+    /// Cell offsets count from the start of `body`.
+    ///
+    /// # Errors
+    /// When the body ends inside a row or a length is absurd.
+    fn next_row(&self, body: &[u8], at: usize, cells: &mut RowCells) -> Result<Option<usize>, ValueError>;
+}
