@@ -289,6 +289,8 @@ modes! {
 /// `skipped.operations`: the operations of which no event is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct SkippedOperations {
+    /// `r`: rows read by a snapshot.
+    pub read: bool,
     /// `c`: inserts.
     pub create: bool,
     /// `u`: updates.
@@ -300,16 +302,21 @@ pub struct SkippedOperations {
 }
 
 impl SkippedOperations {
-    /// Reads Debezium's list (`t`, `c,u`, `none`); `None` for a word that is not one of them.
+    /// Reads Debezium's list (`t`, `c,u`, `none`); `None` for a word that is not one of them, and for
+    /// `none` beside others.
     pub fn parse(list: &str) -> Option<SkippedOperations> {
         let mut skipped = SkippedOperations::default();
-        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        if list.trim().eq_ignore_ascii_case("none") {
+            return Some(skipped);
+        }
+        for word in list.split(',').map(str::trim) {
             match word.to_ascii_lowercase().as_str() {
+                "r" => skipped.read = true,
                 "c" => skipped.create = true,
                 "u" => skipped.update = true,
                 "d" => skipped.delete = true,
                 "t" => skipped.truncate = true,
-                "none" => return Some(SkippedOperations::default()),
+                "" => {}
                 _ => return None,
             }
         }
@@ -345,6 +352,8 @@ mod tests {
         check("none", Some((false, false, false, false)));
         check("", Some((false, false, false, false)));
         check("c, U,d", Some((true, true, true, false)));
-        check("r", None);
+        check("r", Some((false, false, false, false)));
+        check("x", None);
+        check("none,c", None);
     }
 }

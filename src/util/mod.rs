@@ -1,1 +1,2 @@
 //! The `util` room.
+pub mod java_regex;
