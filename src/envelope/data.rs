@@ -1,0 +1,192 @@
+//! Records of a table's topic.
+
+use super::source_block::SourceView;
+use super::{Envelope, TableShape};
+use crate::model::change::Operation;
+use crate::model::record::{Header, Record, Typed};
+use crate::model::row::{Row, RowKey};
+use crate::model::value::{Arena, StructView, ValueError, ValueRef};
+
+/// The header of the delete that an update of a key begins with.
+const NEW_KEY_HEADER: &str = "__debezium.newkey";
+/// The header of the create that an update of a key ends with.
+const OLD_KEY_HEADER: &str = "__debezium.oldkey";
+
+/// A row's place in its transaction, as the envelope's `transaction` block.
+#[derive(Clone, Copy)]
+pub struct TransactionView<'t> {
+    /// The transaction's id.
+    pub id: &'t str,
+    /// Among all events of the transaction, from 1.
+    pub total_order: i64,
+    /// Among the events of the table in the transaction, from 1.
+    pub data_collection_order: i64,
+}
+
+impl StructView for TransactionView<'_> {
+    fn field<'a>(&'a self, index: usize, _arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+        Ok(match index {
+            0 => ValueRef::String(self.id),
+            1 => ValueRef::Int64(self.total_order),
+            2 => ValueRef::Int64(self.data_collection_order),
+            _ => ValueRef::Null,
+        })
+    }
+}
+
+/// One envelope. Lies on the stack; nothing in it is decoded until a serializer asks.
+struct EnvelopeView<'e> {
+    before: Option<&'e Row<'e>>,
+    after: Option<&'e Row<'e>>,
+    source: &'e SourceView<'e>,
+    transaction: Option<&'e TransactionView<'e>>,
+    operation: Operation,
+    processed_ns: i64,
+}
+
+impl StructView for EnvelopeView<'_> {
+    #[inline]
+    fn field<'a>(&'a self, index: usize, _arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+        Ok(match index {
+            0 => self.before.map_or(ValueRef::Null, |row| ValueRef::Struct(row)),
+            1 => self.after.map_or(ValueRef::Null, |row| ValueRef::Struct(row)),
+            2 => ValueRef::Struct(self.source),
+            3 => self.transaction.map_or(ValueRef::Null, |block| ValueRef::Struct(block)),
+            4 => ValueRef::String(self.operation.letter()),
+            5 => ValueRef::Int64(self.processed_ns.div_euclid(1_000_000)),
+            6 => ValueRef::Int64(self.processed_ns.div_euclid(1_000)),
+            7 => ValueRef::Int64(self.processed_ns),
+            _ => ValueRef::Null,
+        })
+    }
+}
+
+/// One row's change, with all that its records are made of.
+#[derive(Clone, Copy)]
+pub struct RowEvent<'r> {
+    /// What happened.
+    pub operation: Operation,
+    /// The row before, where there was one.
+    pub before: Option<&'r Row<'r>>,
+    /// The row after, where there is one.
+    pub after: Option<&'r Row<'r>>,
+    /// Where it comes from.
+    pub source: &'r SourceView<'r>,
+    /// Its place in the transaction, where that is asked for.
+    pub transaction: Option<TransactionView<'r>>,
+    /// When it was processed, in nanoseconds since the epoch.
+    pub processed_ns: i64,
+}
+
+impl RowEvent<'_> {
+    /// How many events of a transaction this row is: an update of a key counts as a delete and a create.
+    pub fn count(&self) -> i64 {
+        if self.changes_key() { 2 } else { 1 }
+    }
+
+    fn changes_key(&self) -> bool {
+        match (self.operation, self.before, self.after) {
+            (Operation::Update, Some(before), Some(after)) => !before.same_key(after),
+            _ => false,
+        }
+    }
+}
+
+impl Envelope {
+    /// Gives out the records of one row's change, in order.
+    ///
+    /// # Errors
+    /// What `emit` fails with.
+    pub fn row<E>(
+        &self,
+        shape: &TableShape,
+        event: &RowEvent<'_>,
+        emit: &mut impl FnMut(&Record<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.options.skip_unchanged && event.operation == Operation::Update && unchanged(event) {
+            return Ok(());
+        }
+        if !event.changes_key() {
+            let mut identity = event.after.or(event.before);
+            if event.operation == Operation::Delete {
+                identity = event.before;
+            }
+            return self.record(shape, event, event.transaction.as_ref(), identity, None, emit);
+        }
+        let (Some(before), Some(after)) = (event.before, event.after) else { return Ok(()) };
+        let delete = RowEvent { operation: Operation::Delete, after: None, ..*event };
+        let new_key = RowKey(*after);
+        self.record(shape, &delete, event.transaction.as_ref(), Some(before), Some((NEW_KEY_HEADER, &new_key)), emit)?;
+        let create = RowEvent { operation: Operation::Create, before: None, ..*event };
+        let old_key = RowKey(*before);
+        let next = event.transaction.map(|block| TransactionView {
+            total_order: block.total_order + 1,
+            data_collection_order: block.data_collection_order + 1,
+            ..block
+        });
+        self.record(shape, &create, next.as_ref(), Some(after), Some((OLD_KEY_HEADER, &old_key)), emit)
+    }
+
+    /// Gives out the record of a truncated table.
+    ///
+    /// # Errors
+    /// What `emit` fails with.
+    pub fn truncate<E>(
+        &self,
+        shape: &TableShape,
+        event: &RowEvent<'_>,
+        emit: &mut impl FnMut(&Record<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.record(shape, event, event.transaction.as_ref(), None, None, emit)
+    }
+
+    fn record<E>(
+        &self,
+        shape: &TableShape,
+        event: &RowEvent<'_>,
+        transaction: Option<&TransactionView<'_>>,
+        identity: Option<&Row<'_>>,
+        header: Option<(&str, &RowKey<'_>)>,
+        emit: &mut impl FnMut(&Record<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let view = EnvelopeView {
+            before: event.before,
+            after: event.after,
+            source: event.source,
+            transaction,
+            operation: event.operation,
+            processed_ns: event.processed_ns,
+        };
+        let row_key = identity.map(|row| RowKey(*row));
+        let key = match (&shape.key, &row_key) {
+            (Some(schema), Some(key)) => Typed { schema: Some(schema), value: ValueRef::Struct(key) },
+            _ => Typed::NULL,
+        };
+        let headers = header.map(|(name, key)| {
+            [Header { name, value: Typed { schema: shape.key.as_ref(), value: ValueRef::Struct(key) } }]
+        });
+        let record = Record {
+            topic: &shape.topic,
+            partition: None,
+            key,
+            value: Typed { schema: Some(&shape.envelope), value: ValueRef::Struct(&view) },
+            headers: headers.as_ref().map_or(&[], |headers| headers.as_slice()),
+            context_headers: self.options.context_headers,
+            timestamp: None,
+        };
+        emit(&record)?;
+        if event.operation == Operation::Delete && self.options.tombstones {
+            emit(&Record { value: Typed::NULL, ..record })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an update changed none of the captured columns, by their bytes.
+fn unchanged(event: &RowEvent<'_>) -> bool {
+    let (Some(before), Some(after)) = (event.before, event.after) else { return false };
+    let columns = before.layout.columns.iter();
+    columns
+        .map(|column| column.cell)
+        .all(|cell| before.cells.get(cell).is_some() && before.raw(cell) == after.raw(cell))
+}
