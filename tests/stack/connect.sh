@@ -12,7 +12,8 @@ folder=${CONNECT_DATA:-$HEADWATER_STACK_DIR/data/connect-$port}
 url=http://127.0.0.1:$port properties=$folder/worker.properties
 installed=$HEADWATER_STACK_DIR/java-connect
 process=("$folder/pid" "$properties" connect)
-answers() { curl -fsS -m 2 "$url/connectors"; }
+# Its own word first: another server on the same port would answer too.
+answers() { grep -q 'Kafka Connect started' "$folder/output.log" && curl -fsS -m 2 "$url/connectors"; }
 worker_properties() {
   cat <<P
 bootstrap.servers=${CONNECT_BOOTSTRAP:-127.0.0.1:19092}

@@ -18,3 +18,8 @@ for program in "$root"/usr/bin/* "$root"/usr/sbin/*; do
   [ "$current" = "$loader" ] || patch --set-interpreter "$loader" --force-rpath --set-rpath "$libraries" "$program"
   ln -sf "$program" "$root/run/${program##*/}"
 done
+# A library with a run path of its own (LLVM's) does not look along its program's, so it gets ours.
+for library in "$(dirname "$loader")"/lib*.so*; do
+  [ -f "$library" ] && [ ! -L "$library" ] || continue
+  case $(patch --print-rpath "$library" 2>/dev/null) in ''|"$libraries") ;; *) patch --force-rpath --set-rpath "$libraries" "$library";; esac
+done

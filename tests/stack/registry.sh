@@ -9,7 +9,9 @@ folder=${REGISTRY_DATA:-$HEADWATER_STACK_DIR/data/registry-$port}
 url=http://127.0.0.1:$port/apis/ccompat/v7
 mark=-Dheadwater.stack.registry=$folder
 process=("$folder/pid" "$mark" registry)
-answers() { curl -fsS -m 2 "$url/subjects"; }
+subjects() { curl -fsS -m 2 "$url/subjects"; }
+# Its own word first: another server on the same port would answer too.
+answers() { grep -q 'Listening on' "$folder/output.log" && subjects; }
 start() {
   local id java
   "$stack_scripts/java.sh" install broker
@@ -34,6 +36,6 @@ case ${1:-} in
   resume)   signal_process CONT "${process[@]}";;
   status)   report_process "${process[@]}" "$url";;
   url)      echo "$url";;
-  subjects) answers; echo;;
+  subjects) subjects; echo;;
   *) usage;;
 esac

@@ -1,0 +1,28 @@
+# Every target installs what the machine lacks, says what, and asks nothing.
+#   make demo    watch it work: a throwaway database, a hung connection, nothing lost. ARGS="…" goes to "headwater demo"
+#   make test    formatting, lints and all tests, against real servers on loopback; stops what it started
+#   make check   the same without servers and tests: formatting, lints, house rules
+#   make bench   speed: each stage, then the whole with a backlog of a million rows
+#   make crash   the crash campaign: killed a hundred times, nothing lost
+#   make dist    the published binary, in dist/
+#   make docker  the container image, headwater:latest
+#   make clean   removes what was built (not the test servers: tests/stack/stack.sh)
+.PHONY: help demo test check bench crash dist docker clean
+help:
+	@sed -n 's/^#   //p' Makefile
+demo:
+	@scripts/demo.sh $(ARGS)
+test:
+	@scripts/test.sh $(ARGS)
+check:
+	@scripts/check.sh
+bench:
+	@scripts/bench.sh $(ARGS)
+crash:
+	@scripts/crash.sh $(ARGS)
+dist:
+	@scripts/dist.sh
+docker:
+	docker build -f docker/Dockerfile -t headwater:latest .
+clean:
+	rm -rf target dist fuzz/target

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# dist.sh: the binary as it is published, with its own OpenSSL inside, in dist/headwater-VERSION-SYSTEM.tar.gz with a checksum.
+set -euo pipefail
+. "$(dirname "$0")/prepare.sh"
+prepare_build
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+name=headwater-$version-$(rustc -vV | sed -n 's/^host: //p')
+OPENSSL_NO_VENDOR=0 cargo build --locked --profile dist --bin headwater
+rm -rf "dist/$name"; mkdir -p "dist/$name"
+cp target/dist/headwater LICENSE "dist/$name/"
+tar -czf "dist/$name.tar.gz" --owner=0 --group=0 -C dist "$name"
+rm -rf "dist/$name"
+(cd dist && sha256sum "$name.tar.gz" | tee "$name.tar.gz.sha256")
