@@ -40,3 +40,34 @@ pub trait Coded: std::error::Error {
     /// The page.
     fn code(&self) -> &'static Code;
 }
+
+/// An error that has left its room: its page, and its words.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The page.
+    pub code: &'static Code,
+    /// What happened, in a line, without row values or secrets.
+    pub message: String,
+}
+
+impl<E: Coded> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = error.source();
+        }
+        Failure { code: error.code(), message }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}

@@ -1,1 +1,9 @@
-//! The `observe` room.
+//! What can be seen from outside: pulses, counters, logs, and their text on `/metrics`.
+//!
+//! In: numbers that stages set. Out: readings, at any time and without waiting for a stage. Promised:
+//! setting a number is one store to memory, so that it may stand beside the row path; a reading never
+//! blocks a stage. Nothing here survives a crash.
+
+pub mod log;
+pub mod metrics;
+pub mod pulse;

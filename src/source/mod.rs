@@ -1,2 +1,51 @@
-//! The `source` room: server bytes in, batches of `Change` out.
+//! Server bytes in, batches of changes out.
+//!
+//! In: what the database's stream says. Out: [`Batch`]es in the order of the stream, cut when the socket has
+//! run dry or the block is full, and never by a timer. Promised: a source keeps no state that must survive a
+//! crash; it is told its past, and says where it stands with every batch. It does not retry by itself: its
+//! errors say whether a new connection may help, and `pipeline` decides.
+
 pub mod binlog;
+
+use crate::error::Failure;
+use crate::model::change::{Batch, SchemaChange};
+use crate::model::position::Position;
+
+/// What reading gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// The batch holds changes, or a position that has moved.
+    Batch,
+    /// The server is alive and had nothing to say.
+    Idle,
+}
+
+/// Where a stream begins that has no past: to be made durable before the first change is read.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The position of the first change.
+    pub position: Position,
+    /// The tables as they were at that position.
+    pub schema: Vec<SchemaChange>,
+}
+
+/// A stream of changes from one server.
+pub trait Source: Send {
+    /// What must be durable before the first [`Source::read`]; `None` for a stream that continues.
+    fn beginning(&mut self) -> Option<Beginning>;
+
+    /// Reads until there is something to hand over, or the server has shown that it is alive.
+    ///
+    /// # Errors
+    /// With a disposition: *retry* means that [`Source::reconnect`] may help.
+    fn read(&mut self, batch: &mut Batch) -> Result<Read, Failure>;
+
+    /// Drops the connection and goes on, on a new one, after the last batch that was handed over.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    fn reconnect(&mut self) -> Result<(), Failure>;
+
+    /// Where the stream stands: after the last batch that was handed over.
+    fn position(&self) -> Position;
+}

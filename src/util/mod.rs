@@ -1,2 +1,6 @@
 //! The `util` room.
 pub mod java_regex;
+
+pub mod backoff;
+pub mod clock;
+pub mod stop;

@@ -1,0 +1,136 @@
+//! The numbers of one connector, kept for Debezium's and Kafka Connect's attributes and for Headwater's own.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::pulse::Pulse;
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds to it.
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Its value.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number that is set.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicI64);
+
+impl Gauge {
+    /// Sets it.
+    pub fn set(&self, value: i64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Its value.
+    pub fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A text that is set now and then.
+#[derive(Debug, Default)]
+pub struct Text(Mutex<String>);
+
+impl Text {
+    /// Sets it.
+    pub fn set(&self, text: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    /// Its value.
+    pub fn get(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The numbers of one connector. Never reset: a rebuilt pipeline goes on counting.
+#[derive(Debug, Default)]
+pub struct ConnectorMetrics {
+    /// The connection to the database stands.
+    pub connected: AtomicBool,
+    /// Connections to the database that were lost or dropped.
+    pub disconnects: Counter,
+    /// Times that the whole pipeline was built again.
+    pub pipeline_restarts: Counter,
+    /// Events of the stream.
+    pub events_read: Counter,
+    /// Bytes of the stream.
+    pub bytes_read: Counter,
+    /// Rows inserted.
+    pub creates: Counter,
+    /// Rows updated.
+    pub updates: Counter,
+    /// Rows deleted.
+    pub deletes: Counter,
+    /// Row events of tables that are not captured.
+    pub filtered: Counter,
+    /// Events that could not be processed and were passed over because a setting says so.
+    pub erroneous: Counter,
+    /// Values that could not be converted and became null because a setting says so.
+    pub unconvertible: Counter,
+    /// Transactions read to their end.
+    pub transactions: Counter,
+    /// Records handed to the producer.
+    pub records_sent: Counter,
+    /// Records that the broker has acknowledged.
+    pub records_acknowledged: Counter,
+    /// Records that were left out because a setting says so.
+    pub records_skipped: Counter,
+    /// Positions stored.
+    pub commits: Counter,
+    /// Positions that could not be stored.
+    pub commit_failures: Counter,
+    /// Bytes between the source and the broker's acknowledgement.
+    pub outstanding_bytes: Gauge,
+    /// Batches between the source and the broker's acknowledgement.
+    pub outstanding_batches: Gauge,
+    /// The bound of those bytes.
+    pub budget_bytes: Gauge,
+    /// When the last change happened at the source, in milliseconds since the epoch; 0 before the first.
+    pub last_source_ms: Gauge,
+    /// When the last change was received, in milliseconds since the epoch; 0 before the first.
+    pub last_received_ms: Gauge,
+    /// Milliseconds between the last change at the source and its receipt; -1 before the first.
+    pub behind_source_ms: Gauge,
+    /// When the last position was stored, in milliseconds since the epoch; 0 before the first.
+    pub last_commit_ms: Gauge,
+    /// Tables captured.
+    pub captured_tables: Text,
+    /// The binlog file that is read.
+    pub binlog_file: Text,
+    /// Where in that file.
+    pub binlog_position: Gauge,
+    /// The transactions that were read to their end.
+    pub gtid_set: Text,
+    /// The id of the last transaction.
+    pub last_transaction: Text,
+    /// The stored position, printed.
+    pub stored_position: Text,
+    /// The reader's pulse.
+    pub reader: Pulse,
+    /// The encoders' pulse, for all of them.
+    pub encoders: Pulse,
+    /// The producer's pulse.
+    pub producer: Pulse,
+    /// The committer's pulse.
+    pub committer: Pulse,
+}
+
+impl ConnectorMetrics {
+    /// Metrics of a connector that has not started.
+    pub fn new() -> Self {
+        let metrics = ConnectorMetrics::default();
+        metrics.behind_source_ms.set(-1);
+        metrics
+    }
+}
