@@ -16,13 +16,8 @@ pub(super) fn create(
     comment: Option<String>,
     charset: Option<String>,
 ) -> Result<Table, DdlError> {
-    let mut table = Table {
-        id: id.clone(),
-        columns: Vec::new(),
-        primary_key: Vec::new(),
-        default_charset_name: charset,
-        comment,
-    };
+    let mut table =
+        Table { id: id.clone(), columns: Vec::new(), primary_key: Vec::new(), default_charset_name: charset, comment };
     for element in elements {
         match element {
             TableElement::Column(definition) => add_declared(&mut table, definition),

@@ -18,7 +18,8 @@ pub fn charset_of_collation(collation: &str) -> Option<&str> {
 
 /// Whether both names are one character set.
 pub fn is_same_charset(left: &str, right: &str) -> bool {
-    let full = |name: &str| if name.eq_ignore_ascii_case("utf8") { "utf8mb3".to_owned() } else { name.to_ascii_lowercase() };
+    let full =
+        |name: &str| if name.eq_ignore_ascii_case("utf8") { "utf8mb3".to_owned() } else { name.to_ascii_lowercase() };
     full(left) == full(right)
 }
 

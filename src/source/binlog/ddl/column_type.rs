@@ -178,8 +178,7 @@ impl Parser<'_, '_> {
         words.iter().for_each(|_| {
             self.advance();
         });
-        let mut declared =
-            ColumnType { name: words.join(" "), jdbc_type: *jdbc_type, ..ColumnType::default() };
+        let mut declared = ColumnType { name: words.join(" "), jdbc_type: *jdbc_type, ..ColumnType::default() };
         match form {
             Form::Plain => {
                 if self.is_symbol(b'(') {
@@ -356,8 +355,10 @@ impl Parser<'_, '_> {
 /// The text of `x'C3A9'` or `0xC3A9`.
 fn hex_value(literal: &str) -> Option<String> {
     let digits = literal.get(2..)?.trim_end_matches('\'');
-    let nibbles: Vec<u8> =
-        digits.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+    let nibbles: Vec<u8> = digits
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
     let bytes = nibbles.chunks(2).map(|pair| pair.iter().fold(0_u8, |byte, nibble| byte << 4 | nibble)).collect();
     String::from_utf8(bytes).ok()
 }

@@ -320,12 +320,8 @@ fn without_two_and_one(token: &Token<'_>) -> String {
 
 impl Attributes {
     fn of(name: String, declared: ColumnType) -> Self {
-        let mut attributes = Attributes {
-            definition: ColumnDefinition::default(),
-            optional: None,
-            collation: None,
-            default: None,
-        };
+        let mut attributes =
+            Attributes { definition: ColumnDefinition::default(), optional: None, collation: None, default: None };
         let definition = &mut attributes.definition;
         definition.inherits_charset = declared.inherits_charset;
         let column = &mut definition.column;

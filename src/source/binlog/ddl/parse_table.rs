@@ -85,9 +85,8 @@ impl Parser<'_, '_> {
     /// Whether a key, index, check or period begins here, and not a column.
     fn at_constraint(&self) -> bool {
         let next = self.token(1);
-        self.is_any(&[
-            "PRIMARY", "UNIQUE", "KEY", "INDEX", "FULLTEXT", "SPATIAL", "FOREIGN", "CONSTRAINT", "CHECK",
-        ]) || self.is("PERIOD") && next.is("FOR")
+        self.is_any(&["PRIMARY", "UNIQUE", "KEY", "INDEX", "FULLTEXT", "SPATIAL", "FOREIGN", "CONSTRAINT", "CHECK"])
+            || self.is("PERIOD") && next.is("FOR")
             || self.is("VECTOR") && (next.is_any(&["INDEX", "KEY"]) || next.is_symbol(b'('))
     }
 
@@ -120,8 +119,7 @@ impl Parser<'_, '_> {
         let mut parts = Vec::new();
         self.expect_symbol(b'(')?;
         loop {
-            let is_name =
-                matches!(self.token(0).kind, TokenKind::Word | TokenKind::QuotedName | TokenKind::String);
+            let is_name = matches!(self.token(0).kind, TokenKind::Word | TokenKind::QuotedName | TokenKind::String);
             if is_name && self.token(1).is("WITHOUT") {
                 // A period is no column: the key's columns alone are not unique.
                 parts.push(KeyPart::Expression);

@@ -69,7 +69,11 @@ pub(super) enum Statement {
     CreateDatabase(DatabaseOptions),
     AlterDatabase(DatabaseOptions),
     DropDatabase(String),
-    CreateUniqueIndex { table: TableName, columns: Vec<KeyPart>, text: Span },
+    CreateUniqueIndex {
+        table: TableName,
+        columns: Vec<KeyPart>,
+        text: Span,
+    },
     DropPrimaryIndex(TableName),
     /// `SET name = value, …`: only the character sets matter.
     Set(Vec<(String, String)>),
@@ -152,13 +156,33 @@ pub(super) enum Place {
 
 #[derive(Clone, Debug)]
 pub(super) enum AlterAction {
-    AddColumn { definition: ColumnDefinition, place: Place, if_not_exists: bool },
-    ChangeColumn { old: String, definition: ColumnDefinition, place: Place, if_exists: bool },
-    ModifyColumn { definition: ColumnDefinition, place: Place, if_exists: bool },
-    RenameColumn { old: String, new: String, if_exists: bool },
+    AddColumn {
+        definition: ColumnDefinition,
+        place: Place,
+        if_not_exists: bool,
+    },
+    ChangeColumn {
+        old: String,
+        definition: ColumnDefinition,
+        place: Place,
+        if_exists: bool,
+    },
+    ModifyColumn {
+        definition: ColumnDefinition,
+        place: Place,
+        if_exists: bool,
+    },
+    RenameColumn {
+        old: String,
+        new: String,
+        if_exists: bool,
+    },
     DropColumn(String),
     /// The outer `None` drops the default; the inner one is an expression or `NULL`.
-    AlterDefault { column: String, default: Option<Option<String>> },
+    AlterDefault {
+        column: String,
+        default: Option<Option<String>>,
+    },
     PrimaryKey(Vec<KeyPart>),
     UniqueKey(Vec<KeyPart>),
     DropPrimaryKey,

@@ -180,9 +180,9 @@ pub(super) fn tokenize<'a>(text: &'a str, context: &StatementContext<'_>) -> Vec
             tokens.push(Token { kind: TokenKind::End, text: "", start: text.len() });
             return tokens;
         }
-        let follows_name = tokens.last().is_some_and(|token| {
-            token.end() == start && matches!(token.kind, TokenKind::Word | TokenKind::QuotedName)
-        });
+        let follows_name = tokens
+            .last()
+            .is_some_and(|token| token.end() == start && matches!(token.kind, TokenKind::Word | TokenKind::QuotedName));
         let follows_dot = tokens.last().is_some_and(|token| token.is_symbol(b'.'));
         let kind = reader.next(follows_name, follows_dot);
         tokens.push(Token { kind, text: text.get(start..reader.at).unwrap_or_default(), start });
@@ -436,11 +436,7 @@ mod tests {
     #[test]
     fn resolves_escapes() {
         let context = StatementContext::default();
-        for (sql, expected) in [
-            (r"'a\'b''c'", "a'b'c"),
-            (r"'\n\t\\\%\q'", "\n\t\\\\%q"),
-            ("\"a\"\"b'c\"", "a\"b'c"),
-        ] {
+        for (sql, expected) in [(r"'a\'b''c'", "a'b'c"), (r"'\n\t\\\%\q'", "\n\t\\\\%q"), ("\"a\"\"b'c\"", "a\"b'c")] {
             assert_eq!(tokenize(sql, &context)[0].string_value(false), expected, "{sql}");
         }
         assert_eq!(tokenize(r"'a\n'", &context)[0].string_value(true), r"a\n");
