@@ -24,7 +24,29 @@ impl Cell {
     /// The column is null.
     pub const NULL: Cell = Cell { offset: u32::MAX, length: 0 };
     /// The column is not in the row image (`binlog_row_image` MINIMAL or NOBLOB, unchanged TOAST).
-    pub const ABSENT: Cell = Cell { offset: u32::MAX, length: 1 };
+    pub const ABSENT: Cell = Cell { offset: u32::MAX - 1, length: 0 };
+
+    /// The value's bytes in the row that was walked; `None` for null and absent columns.
+    #[inline]
+    pub fn bytes(self, row: &[u8]) -> Option<&[u8]> {
+        if self.offset >= Cell::ABSENT.offset {
+            return None;
+        }
+        let start = self.offset as usize;
+        row.get(start..start + self.length as usize)
+    }
+
+    /// Whether the column is null.
+    #[inline]
+    pub fn is_null(self) -> bool {
+        self == Cell::NULL
+    }
+
+    /// Whether the image does not have the column.
+    #[inline]
+    pub fn is_absent(self) -> bool {
+        self == Cell::ABSENT
+    }
 }
 
 /// Turns the bytes of a cell into a value: wire format × column type × handling modes.
@@ -100,12 +122,12 @@ impl<'r> Row<'r> {
     #[inline]
     fn read<'a>(&'a self, column: &'a ColumnLayout, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         let cell = *self.cells.get(column.cell).ok_or(ValueError::OutsideRow)?;
-        if cell.offset == u32::MAX {
-            return Ok(if cell == Cell::NULL { column.codec.null() } else { column.codec.absent() });
+        match cell.bytes(self.bytes) {
+            Some(bytes) => column.codec.decode(bytes, arena),
+            None if cell.is_null() => Ok(column.codec.null()),
+            None if cell.is_absent() => Ok(column.codec.absent()),
+            None => Err(ValueError::OutsideRow),
         }
-        let start = cell.offset as usize;
-        let bytes = self.bytes.get(start..start + cell.length as usize).ok_or(ValueError::OutsideRow)?;
-        column.codec.decode(bytes, arena)
     }
 
     /// Whether the bytes of the key's columns are the same in two images.
@@ -115,12 +137,7 @@ impl<'r> Row<'r> {
 
     /// The bytes of a cell; `None` when it is null or absent.
     pub fn raw(&self, cell: usize) -> Option<&'r [u8]> {
-        let cell = self.cells.get(cell)?;
-        if cell.offset == u32::MAX {
-            return None;
-        }
-        let start = cell.offset as usize;
-        self.bytes.get(start..start + cell.length as usize)
+        self.cells.get(cell)?.bytes(self.bytes)
     }
 }
 

@@ -9,53 +9,11 @@
 //! one after the other. An after image of PARTIAL_UPDATE_ROWS has, before that, options and a bitmap of the JSON
 //! columns that are written as differences. Source: MySQL `rows_event.h` and `rpl_record.cc` (`unpack_row`).
 
+pub use crate::model::row::Cell;
+
 use super::column_type::*;
 use super::error::EventError;
 use super::reader::{Reader, bit, bitmap_length, count_bits};
-
-/// Where one column's bytes lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// From the first byte of the rows.
-    pub offset: u32,
-    /// Bytes of the value, without its length bytes.
-    pub length: u32,
-}
-
-impl Cell {
-    /// The column is null.
-    pub const NULL: Cell = Cell {
-        offset: u32::MAX,
-        length: 0,
-    };
-    /// The row image does not have the column.
-    pub const ABSENT: Cell = Cell {
-        offset: u32::MAX - 1,
-        length: 0,
-    };
-
-    /// The value's bytes in the `body` that was walked; `None` for null and absent columns.
-    #[inline]
-    pub fn bytes(self, body: &[u8]) -> Option<&[u8]> {
-        if self.offset >= Cell::ABSENT.offset {
-            return None;
-        }
-        let start = self.offset as usize;
-        body.get(start..start + self.length as usize)
-    }
-
-    /// Whether the column is null.
-    #[inline]
-    pub fn is_null(self) -> bool {
-        self == Cell::NULL
-    }
-
-    /// Whether the image does not have the column.
-    #[inline]
-    pub fn is_absent(self) -> bool {
-        self == Cell::ABSENT
-    }
-}
 
 /// How a column's value begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
