@@ -1,1 +1,129 @@
-//! The `serialize` room.
+//! Serializers: a value and its schema in, the bytes of a Kafka key, value or header out.
+//!
+//! In: [`ValueRef`] and [`Schema`] as the envelope hands them over. Out: bytes appended to the batch's buffer,
+//! equal to what the Connect converter of the same name writes. Promised: a [`Plan`] is made once for a schema
+//! and topic and may ask a registry; writing a value then costs no allocation, no look-up, no input or output.
+//! Nothing here survives a crash: schema ids are asked for again, and registering a schema twice is one schema.
+//!
+//! ```text
+//!  Schema, topic ──▶ Converter::prepare ──▶ Plan        once per schema (Avro: registers the schema text)
+//!  ValueRef ───────▶ Plan::write ────────▶ bytes        once per record
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::model::schema::Schema;
+use crate::model::value::{Arena, ValueRef};
+
+pub mod avro;
+pub mod bytes;
+pub mod error;
+pub mod java_text;
+pub mod json;
+pub mod number;
+pub mod options;
+pub mod registry;
+pub mod simple_header;
+pub mod string;
+
+pub use error::SerializeError;
+pub use options::{ConverterOption, Options};
+
+/// Every converter there is. A new one is one file and one line here.
+pub static SPECS: &[&ConverterSpec] = &[
+    &json::SPEC,
+    &avro::SPEC,
+    &avro::APICURIO,
+    &string::SPEC,
+    &bytes::SPEC,
+    &simple_header::SPEC,
+    &number::SHORT,
+    &number::INTEGER,
+    &number::LONG,
+    &number::FLOAT,
+    &number::DOUBLE,
+    &number::BOOLEAN,
+];
+
+/// What a converter is used for; Connect tells it the same (`isKey`, or another interface for headers).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// `key.converter`
+    Key,
+    /// `value.converter`
+    Value,
+    /// `header.converter`
+    Header,
+}
+
+/// Makes plans. One for each of key, value and headers of a connector, shared by its encode workers.
+pub trait Converter: Send + Sync {
+    /// The plan for values of one schema on one topic. May ask a registry and wait for it (bounded by the
+    /// converter's own deadline); the caller keeps the plan for as long as topic and schema stay the same.
+    ///
+    /// `schema` is `None` for a schemaless value and for a tombstone, as in Connect.
+    ///
+    /// # Errors
+    /// When the schema cannot be written in this format, or a registry refuses it or does not answer.
+    fn prepare(&self, topic: &str, schema: Option<&Arc<Schema>>) -> Result<Arc<dyn Plan>, SerializeError>;
+}
+
+/// Writes values of one schema. Shared by all threads.
+pub trait Plan: Send + Sync {
+    /// Appends the value's bytes to `out`; `Ok(false)` is a null record value (a tombstone), for which nothing
+    /// is appended. On an error `out` is as it was.
+    ///
+    /// # Errors
+    /// When the value does not fit its schema or its bytes cannot be decoded.
+    fn write(&self, value: &ValueRef<'_>, arena: &Arena, out: &mut Vec<u8>) -> Result<bool, SerializeError>;
+}
+
+/// One converter: its names, what it takes, how it is made.
+pub struct ConverterSpec {
+    /// Its short name.
+    pub name: &'static str,
+    /// The Java classes that it stands for.
+    pub aliases: &'static [&'static str],
+    /// What it writes, in a line.
+    pub about: &'static str,
+    /// What can be set, beneath `key.converter.`, `value.converter.` or `header.converter.`.
+    pub options: &'static [&'static [ConverterOption]],
+    /// Makes it.
+    pub build: fn(&Options<'_>, Role, &Arc<AtomicBool>) -> Result<Arc<dyn Converter>, SerializeError>,
+}
+
+impl ConverterSpec {
+    /// The options of this converter, one after the other.
+    pub fn options(&self) -> impl Iterator<Item = &'static ConverterOption> {
+        self.options.iter().flat_map(|table| table.iter())
+    }
+}
+
+/// The converter that a configuration names, by its Java class (with or without package) or its short name.
+pub fn find(class: &str) -> Option<&'static ConverterSpec> {
+    let simple = |full: &str| full.rsplit('.').next().is_some_and(|last| last == class);
+    let is = |spec: &&&ConverterSpec| spec.name == class || spec.aliases.contains(&class);
+    // Connect also takes a class's simple name, and the name without "Converter".
+    let short = |spec: &&&ConverterSpec| {
+        spec.aliases.iter().any(|full| simple(full) || full.rsplit('.').next() == Some(&format!("{class}Converter")))
+    };
+    SPECS.iter().find(is).or_else(|| SPECS.iter().find(short)).copied()
+}
+
+/// Builds the converter `class` from its own options (the prefix `value.converter.` taken off).
+///
+/// `stop` ends waiting for a registry when it becomes true.
+///
+/// # Errors
+/// When there is no such converter, or an option's value is not one it takes.
+pub fn build(
+    config: &BTreeMap<String, String>,
+    class: &str,
+    role: Role,
+    stop: &Arc<AtomicBool>,
+) -> Result<Arc<dyn Converter>, SerializeError> {
+    let spec = find(class.trim()).ok_or_else(|| SerializeError::UnknownConverter { class: class.into() })?;
+    (spec.build)(&Options::new(config), role, stop)
+}

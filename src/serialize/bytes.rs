@@ -1,0 +1,52 @@
+//! `org.apache.kafka.connect.converters.ByteArrayConverter`: bytes as they are.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::error::{Fault, SerializeError};
+use super::options::Options;
+use super::{Converter, ConverterSpec, Plan, Role};
+use crate::model::schema::{Kind, Schema};
+use crate::model::value::{Arena, ValueRef};
+
+/// The byte array converter.
+pub static SPEC: ConverterSpec = ConverterSpec {
+    name: "bytes",
+    aliases: &["org.apache.kafka.connect.converters.ByteArrayConverter"],
+    about: "bytes as they are, for values that are bytes already",
+    options: &[],
+    build,
+};
+
+struct ByteArrayConverter;
+
+fn build(_: &Options<'_>, _: Role, _: &Arc<AtomicBool>) -> Result<Arc<dyn Converter>, SerializeError> {
+    Ok(Arc::new(ByteArrayConverter))
+}
+
+impl Converter for ByteArrayConverter {
+    fn prepare(&self, _topic: &str, schema: Option<&Arc<Schema>>) -> Result<Arc<dyn Plan>, SerializeError> {
+        match schema {
+            Some(schema) if schema.kind != Kind::Bytes => Err(SerializeError::Unsupported {
+                what: format!("a {} with ByteArrayConverter", schema.type_name()),
+                reason: "it takes bytes only; use JsonConverter or AvroConverter for change events".into(),
+            }),
+            Some(_) | None => Ok(Arc::new(Bytes)),
+        }
+    }
+}
+
+struct Bytes;
+
+impl Plan for Bytes {
+    fn write(&self, value: &ValueRef<'_>, _arena: &Arena, out: &mut Vec<u8>) -> Result<bool, SerializeError> {
+        match value {
+            ValueRef::Null => Ok(false),
+            ValueRef::Bytes(bytes) => {
+                out.extend_from_slice(bytes);
+                Ok(true)
+            }
+            other => Err(Fault::shape("bytes", other).into_error()),
+        }
+    }
+}

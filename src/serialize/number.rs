@@ -1,0 +1,110 @@
+//! Kafka Connect's converters of single numbers: big-endian, as `kafka-clients`' serializers write them.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::error::{Fault, SerializeError};
+use super::options::Options;
+use super::{Converter, ConverterSpec, Plan, Role};
+use crate::model::schema::{Kind, Schema};
+use crate::model::value::{Arena, ValueRef};
+
+macro_rules! number_converter {
+    ($spec:ident, $plan:ident, $name:literal, $class:literal, $kind:ident, $bytes:expr) => {
+        #[doc = concat!("`", $class, "`")]
+        pub static $spec: ConverterSpec = ConverterSpec {
+            name: $name,
+            aliases: &[$class],
+            about: concat!("a single ", $name, ", big-endian"),
+            options: &[],
+            build: $plan::build,
+        };
+
+        struct $plan;
+
+        impl $plan {
+            fn build(_: &Options<'_>, _: Role, _: &Arc<AtomicBool>) -> Result<Arc<dyn Converter>, SerializeError> {
+                Ok(Arc::new($plan))
+            }
+        }
+
+        impl Converter for $plan {
+            fn prepare(&self, _: &str, schema: Option<&Arc<Schema>>) -> Result<Arc<dyn Plan>, SerializeError> {
+                check(schema, &Kind::$kind, $class)?;
+                Ok(Arc::new($plan))
+            }
+        }
+
+        impl Plan for $plan {
+            fn write(&self, value: &ValueRef<'_>, _: &Arena, out: &mut Vec<u8>) -> Result<bool, SerializeError> {
+                match value {
+                    ValueRef::Null => Ok(false),
+                    ValueRef::$kind(value) => {
+                        out.extend_from_slice(&$bytes(*value));
+                        Ok(true)
+                    }
+                    other => Err(Fault::shape($name, other).into_error()),
+                }
+            }
+        }
+    };
+}
+
+number_converter!(
+    SHORT,
+    ShortConverter,
+    "short",
+    "org.apache.kafka.connect.converters.ShortConverter",
+    Int16,
+    i16::to_be_bytes
+);
+number_converter!(
+    INTEGER,
+    IntegerConverter,
+    "integer",
+    "org.apache.kafka.connect.converters.IntegerConverter",
+    Int32,
+    i32::to_be_bytes
+);
+number_converter!(
+    LONG,
+    LongConverter,
+    "long",
+    "org.apache.kafka.connect.converters.LongConverter",
+    Int64,
+    i64::to_be_bytes
+);
+number_converter!(
+    FLOAT,
+    FloatConverter,
+    "float",
+    "org.apache.kafka.connect.converters.FloatConverter",
+    Float32,
+    f32::to_be_bytes
+);
+number_converter!(
+    DOUBLE,
+    DoubleConverter,
+    "double",
+    "org.apache.kafka.connect.converters.DoubleConverter",
+    Float64,
+    f64::to_be_bytes
+);
+number_converter!(
+    BOOLEAN,
+    BooleanConverter,
+    "boolean",
+    "org.apache.kafka.connect.converters.BooleanConverter",
+    Boolean,
+    |value: bool| [u8::from(value)]
+);
+
+fn check(schema: Option<&Arc<Schema>>, kind: &Kind, class: &str) -> Result<(), SerializeError> {
+    match schema {
+        Some(schema) if schema.kind != *kind => Err(SerializeError::Unsupported {
+            what: format!("a {} with {class}", schema.type_name()),
+            reason: "it takes one number only; use JsonConverter or AvroConverter for change events".into(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
