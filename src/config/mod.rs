@@ -15,6 +15,8 @@
 
 pub mod error;
 mod json_file;
+pub mod option;
+mod options;
 pub mod properties;
 pub mod provider;
 pub mod secret;

@@ -222,11 +222,10 @@ mod tests {
         check(b"a=\\u00e9\\uD83D\\uDE00", &[("a", "é😀")]);
         check("a=é".as_bytes(), &[("a", "é")]);
         check(b"a=\xE9", &[("a", "é")]);
-        assert_eq!(parse(b"x=y\na=\\u12G4").unwrap_err(), SyntaxError {
-            line: 2,
-            column: 3,
-            reason: "\\u needs four hexadecimal digits"
-        });
+        assert_eq!(
+            parse(b"x=y\na=\\u12G4").unwrap_err(),
+            SyntaxError { line: 2, column: 3, reason: "\\u needs four hexadecimal digits" }
+        );
         assert!(parse(b"a=\\uD83D").is_err());
     }
 

@@ -208,9 +208,10 @@ fn provider(name: &str, properties: &BTreeMap<String, String>) -> Result<Provide
     match class.rsplit('.').next().unwrap_or(class) {
         "EnvVarConfigProvider" | "EnvVar" => {
             let pattern = property("param.allowlist.pattern");
-            let allowed = pattern.map(JavaRegex::parse_case_sensitive).transpose().map_err(|error| {
-                ConfigError::Regex { property: format!("{prefix}.param.allowlist.pattern"), error }
-            })?;
+            let allowed = pattern
+                .map(JavaRegex::parse_case_sensitive)
+                .transpose()
+                .map_err(|error| ConfigError::Regex { property: format!("{prefix}.param.allowlist.pattern"), error })?;
             Ok(Provider::Env { allowed })
         }
         "FileConfigProvider" | "File" => Ok(Provider::File { allowed: allowed() }),

@@ -142,8 +142,7 @@ fn parse_properties(
     let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in &entries {
         if let Some(before) = lines.insert(&entry.key, entry.line) {
-            let text =
-                format!("stands twice in {}: line {} overrides line {before}", path.display(), entry.line);
+            let text = format!("stands twice in {}: line {} overrides line {before}", path.display(), entry.line);
             warnings.push(Warning::new(WarningKind::Duplicate, &entry.key, text));
         }
     }
@@ -222,11 +221,12 @@ mod tests {
             "n",
             &expected,
         );
-        check("a.yaml", "name: n\na: yes\nb: 0x1F\nc: ${env:X}\n", "n", &[
-            ("a", "yes"),
-            ("b", "0x1F"),
-            ("c", "${env:X}"),
-        ]);
+        check(
+            "a.yaml",
+            "name: n\na: yes\nb: 0x1F\nc: ${env:X}\n",
+            "n",
+            &[("a", "yes"), ("b", "0x1F"), ("c", "${env:X}")],
+        );
     }
 
     #[test]

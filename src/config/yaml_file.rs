@@ -36,7 +36,12 @@ fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Fault> {
         Fault {
             line: location.map_or(1, |location| place(location.line())),
             column: location.map_or(1, |location| place(location.column())),
-            reason: reason.lines().next().and_then(|line| line.split(" at line ").next()).unwrap_or_default().to_owned(),
+            reason: reason
+                .lines()
+                .next()
+                .and_then(|line| line.split(" at line ").next())
+                .unwrap_or_default()
+                .to_owned(),
             twice: None,
         }
     })

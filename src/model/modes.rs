@@ -253,10 +253,12 @@ modes! {
         Schema = "io.debezium.schema.SchemaTopicNamingStrategy",
         /// As default, then rewritten by `topic.regex` and `topic.replacement`.
         DefaultRegex = "io.debezium.schema.DefaultRegexTopicNamingStrategy",
-        /// As default, without the limit of 249 characters.
-        DefaultUnlimited = "io.debezium.schema.DefaultUnlimitedTopicNamingStrategy",
-        /// As schema, without the limit of 249 characters.
-        SchemaUnlimited = "io.debezium.schema.SchemaUnlimitedTopicNamingStrategy",
+        /// As schema, then rewritten by `topic.regex` and `topic.replacement`.
+        SchemaRegex = "io.debezium.schema.SchemaRegexTopicNamingStrategy",
+        /// As default; illegal characters, and `_` itself, become `_uXXXX`.
+        DefaultUnicode = "io.debezium.schema.DefaultUnicodeTopicNamingStrategy",
+        /// As schema; illegal characters, and `_` itself, become `_uXXXX`.
+        SchemaUnicode = "io.debezium.schema.SchemaUnicodeTopicNamingStrategy",
     }
 
     /// `snapshot.tables.order.by.row.count`.

@@ -1,0 +1,103 @@
+//! What events look like: types, names, keys, masks, blocks.
+
+use super::super::option::{Applies, ConfigOption, Group, Kind, option};
+use super::old;
+use crate::model::modes::{
+    BigIntUnsignedHandlingMode, BinaryHandlingMode, DecimalHandlingMode, SchemaNameAdjustmentMode, TimePrecisionMode,
+};
+
+const DECIMAL: Kind =
+    Kind::Word(DecimalHandlingMode::WORDS, |word| DecimalHandlingMode::parse(word).map(DecimalHandlingMode::as_str));
+const TIME: Kind =
+    Kind::Word(TimePrecisionMode::WORDS, |word| TimePrecisionMode::parse(word).map(TimePrecisionMode::as_str));
+const BIGINT: Kind = Kind::Word(BigIntUnsignedHandlingMode::WORDS, |word| {
+    BigIntUnsignedHandlingMode::parse(word).map(BigIntUnsignedHandlingMode::as_str)
+});
+const BINARY: Kind =
+    Kind::Word(BinaryHandlingMode::WORDS, |word| BinaryHandlingMode::parse(word).map(BinaryHandlingMode::as_str));
+const ADJUSTMENT: Kind = Kind::Word(SchemaNameAdjustmentMode::WORDS, |word| {
+    SchemaNameAdjustmentMode::parse(word).map(SchemaNameAdjustmentMode::as_str)
+});
+const BINLOG_TIMES: Kind = Kind::Word(
+    &["adaptive_time_microseconds", "connect", "isostring", "microseconds", "nanoseconds", "structured"],
+    |word| {
+        TimePrecisionMode::parse(word)
+            .filter(|mode| *mode != TimePrecisionMode::Adaptive)
+            .map(TimePrecisionMode::as_str)
+    },
+);
+
+const NO_HOOKS: &str = "this hook of Java classes has only its stock form here";
+
+pub(super) const OPTIONS: &[ConfigOption] = &[
+    row("decimal.handling.mode", DECIMAL, "How DECIMAL and NUMERIC are written").or("precise").high(),
+    row("time.precision.mode", BINLOG_TIMES, "The units of dates and times")
+        .or("adaptive_time_microseconds")
+        .high()
+        .for_(Applies::BINLOG),
+    row("time.precision.mode", TIME, "The units of dates and times").or("adaptive").high().for_(Applies::POSTGRES),
+    row("bigint.unsigned.handling.mode", BIGINT, "How BIGINT UNSIGNED is written").or("long").for_(Applies::BINLOG),
+    row("binary.handling.mode", BINARY, "How BINARY, VARBINARY and BLOB are written").or("bytes"),
+    row("schema.name.adjustment.mode", ADJUSTMENT, "How schema names are made legal in Avro").or("none").high(),
+    row("field.name.adjustment.mode", ADJUSTMENT, "How field names are made legal in Avro").or("none").high(),
+    row("enable.time.adjuster", Kind::Bool, "Whether years of two digits become 1970 to 2069")
+        .or("true")
+        .low()
+        .for_(Applies::BINLOG),
+    row(
+        "unavailable.value.placeholder",
+        Kind::Text,
+        "What stands for a value that the server did not send; hex: gives bytes",
+    )
+    .or("__debezium_unavailable_value")
+    .was(&[old("toasted.value.placeholder", "1.9")]),
+    row("tombstones.on.delete", Kind::Bool, "Whether a record without a value follows each delete").or("true").high(),
+    row("message.key.columns", Kind::Text, "Keys of one's own: table:column,column;table:column"),
+    row(
+        "column.propagate.source.type",
+        Kind::Regexes,
+        "Columns whose schema carries the column's own type, as database.table.column",
+    ),
+    row("datatype.propagate.source.type", Kind::Regexes, "The same for types, as database.table.type"),
+    row("column.truncate.to.<n>.chars", Kind::Regexes, "Columns whose text is cut after n characters"),
+    row("column.mask.with.<n>.chars", Kind::Regexes, "Columns whose text becomes n asterisks"),
+    row(
+        "column.mask.hash.<algorithm>.with.salt.<salt>",
+        Kind::Regexes,
+        "Columns whose text becomes a salted hash, as Debezium first did it",
+    ),
+    row(
+        "column.mask.hash.v2.<algorithm>.with.salt.<salt>",
+        Kind::Regexes,
+        "Columns whose text becomes a salted hash that is the same everywhere",
+    ),
+    row("include.query", Kind::Bool, "Whether source.query carries the statement, where the binlog has it")
+        .or("false")
+        .for_(Applies::BINLOG),
+    row("include.schema.comments", Kind::Bool, "Whether comments of columns become docs of fields").or("false"),
+    row("include.schema.changes", Kind::Bool, "Whether DDL goes to the topic named topic.prefix")
+        .or("true")
+        .high()
+        .for_(Applies::BINLOG),
+    row("provide.transaction.metadata", Kind::Bool, "Whether transactions get a topic and events a transaction block")
+        .or("false")
+        .high(),
+    row("extended.headers.enabled", Kind::Bool, "Whether the four __debezium.context headers are written")
+        .or("true")
+        .low(),
+    row("transaction.metadata.factory", Kind::Class, "Class that shapes transaction records")
+        .or("io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory")
+        .low()
+        .no_effect(NO_HOOKS),
+    row("sourceinfo.struct.maker", Kind::Class, "Class that shapes the source block").low().no_effect(NO_HOOKS),
+    row("source.struct.version", Kind::Text, "Edition of the source block")
+        .low()
+        .no_effect("only v2 is left since Debezium 2.0"),
+    row("converters", Kind::List, "Names of converters for single columns").low(),
+    row("post.processors", Kind::List, "Names of processors that change events").low(),
+    row("headwater.debezium.version", Kind::Text, "What source.version says").or("3.6.1.Final").low(),
+];
+
+const fn row(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {
+    option(name, kind, about).under(Group::Events)
+}

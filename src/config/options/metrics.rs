@@ -1,0 +1,40 @@
+//! Metrics, what is masked, lineage.
+
+use super::super::option::{ConfigOption, Group, Kind, option};
+
+const NO_LINEAGE: &str = "OpenLineage events are not sent";
+
+pub(super) const OPTIONS: &[ConfigOption] = &[
+    row("custom.metric.tags", Kind::Pairs, "Pairs that are added to the names of the connector's MBeans"),
+    row(
+        "statistics.metrics.enabled",
+        Kind::Bool,
+        "Whether the lag is also given as minimum, maximum, average and quantiles",
+    )
+    .or("true"),
+    row("internal.advanced.metrics.enable", Kind::Bool, "Whether events are counted for each table").or("false").low(),
+    row("custom.sanitize.pattern", Kind::Regex, "Names of further properties whose values are never shown").low(),
+    row("openlineage.integration.enabled", Kind::Bool, "Whether lineage is reported")
+        .or("false")
+        .low()
+        .no_effect(NO_LINEAGE),
+    row("openlineage.integration.config.file.path", Kind::Text, "File with the settings of the lineage client")
+        .or("./openlineage.yml")
+        .low()
+        .no_effect(NO_LINEAGE),
+    row("openlineage.integration.job.namespace", Kind::Text, "Namespace of the job").low().no_effect(NO_LINEAGE),
+    row("openlineage.integration.job.description", Kind::Text, "Description of the job")
+        .or("Debezium change data capture job")
+        .low()
+        .no_effect(NO_LINEAGE),
+    row("openlineage.integration.job.tags", Kind::Pairs, "Tags of the job").low().no_effect(NO_LINEAGE),
+    row("openlineage.integration.job.owners", Kind::Pairs, "Owners of the job").low().no_effect(NO_LINEAGE),
+    row("openlineage.integration.dataset.kafka.bootstrap.servers", Kind::List, "Brokers that lineage names")
+        .low()
+        .no_effect(NO_LINEAGE),
+    row("openlineage.integration.*", Kind::Text, "Further options of lineage").low().no_effect(NO_LINEAGE),
+];
+
+const fn row(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {
+    option(name, kind, about).under(Group::Metrics)
+}

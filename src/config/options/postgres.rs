@@ -1,0 +1,65 @@
+//! What only PostgreSQL has.
+
+use super::super::option::{Applies, ConfigOption, Group, Kind, option};
+use super::{FROM_ZERO, NO_POSTGRES, POSITIVE};
+
+const ANY_NUMBER: Kind = Kind::Number(i64::MIN, i64::MAX);
+
+pub(super) const OPTIONS: &[ConfigOption] = &[
+    row("database.sslmode", Kind::Text, "disable, allow, prefer, require, verify-ca or verify-full")
+        .or("prefer")
+        .high(),
+    row("database.sslcert", Kind::Text, "The client's certificate"),
+    row("database.sslkey", Kind::Text, "The client's key"),
+    row("database.sslpassword", Kind::Password, "Password of the client's key"),
+    row("database.sslrootcert", Kind::Text, "The authorities to trust"),
+    row("database.sslfactory", Kind::Class, "Class that makes TLS sockets").low(),
+    row("database.tcpKeepAlive", Kind::Bool, "Whether TCP keep-alive is on").or("true"),
+    row("plugin.name", Kind::Text, "pgoutput or decoderbufs").or("decoderbufs").high(),
+    row("slot.name", Kind::Text, "The replication slot").or("debezium").high(),
+    row("slot.drop.on.stop", Kind::Bool, "Whether the slot is dropped on a clean stop").or("false"),
+    row("slot.failover", Kind::Bool, "Whether the slot survives a failover (PostgreSQL 17)").or("false"),
+    row("slot.stream.params", Kind::Text, "Options for the plugin, separated by ';'").low(),
+    row("slot.max.retries", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Attempts to use the slot").or("6"),
+    row("slot.retry.delay.ms", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Pause between them").or("10000").unit("ms"),
+    row("offset.mismatch.strategy", Kind::Text, "no_validation, trust_offset, trust_slot or trust_greater_lsn")
+        .or("no_validation"),
+    row("internal.slot.seek.to.known.offset.on.start", Kind::Bool, "Old form of offset.mismatch.strategy=trust_offset")
+        .or("false")
+        .low(),
+    row(
+        "internal.create.slot.command.timeout",
+        Kind::Number(POSITIVE.0, POSITIVE.1),
+        "How long making the slot may take",
+    )
+    .or("90")
+    .unit("s")
+    .low(),
+    row("publication.name", Kind::Text, "The publication").or("dbz_publication").high(),
+    row("publication.autocreate.mode", Kind::Text, "all_tables, disabled, filtered or no_tables")
+        .or("all_tables")
+        .high(),
+    row("publish.via.partition.root", Kind::Bool, "Whether changes of partitions appear under their root").or("false"),
+    row("replica.identity.autoset.values", Kind::Text, "Replica identities to set, a list of expression:identity"),
+    row("status.update.interval.ms", Kind::Number(POSITIVE.0, POSITIVE.1), "How often the confirmed position is sent")
+        .or("10000")
+        .unit("ms"),
+    row("lsn.flush.mode", Kind::Text, "connector, manual or connector_and_driver").or("connector"),
+    row("flush.lsn.source", Kind::Bool, "Old form of lsn.flush.mode").or("true").low(),
+    row("lsn.flush.timeout.ms", ANY_NUMBER, "Longest wait for a flush").or("30000").unit("ms"),
+    row("lsn.flush.timeout.action", Kind::Text, "fail, warn or ignore").or("fail"),
+    row("xmin.fetch.interval.ms", ANY_NUMBER, "How often the slot's xmin is read; 0 is never").or("0").unit("ms"),
+    row("message.prefix.include.list", Kind::Regexes, "Logical messages that are captured, by prefix"),
+    row("message.prefix.exclude.list", Kind::Regexes, "Logical messages that are not captured, by prefix"),
+    row("include.unknown.datatypes", Kind::Bool, "Whether types that are not known come out as bytes").or("false"),
+    row("schema.refresh.mode", Kind::Text, "columns_diff or columns_diff_exclude_unchanged_toast").or("columns_diff"),
+    row("hstore.handling.mode", Kind::Text, "json or map").or("json"),
+    row("interval.handling.mode", Kind::Text, "numeric or string").or("numeric"),
+    row("money.fraction.digits", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Digits of MONEY after the point").or("2"),
+    row("snapshot.isolation.mode", Kind::Text, "serializable, repeatable_read, read_committed or read_uncommitted")
+        .or("serializable"),
+];
+
+const fn row(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {
+    option(name, kind, about).under(Group::Replication).for_(Applies::POSTGRES).refused(NO_POSTGRES)
+}

@@ -1,0 +1,64 @@
+//! The worker's own server and what this program adds to a worker.
+
+use super::super::option::{Applies, ConfigOption, Group, Kind, option};
+
+pub(super) const OPTIONS: &[ConfigOption] = &[
+    row("listeners", Kind::List, "Addresses of the REST API, /metrics and /health").or("http://:8083"),
+    row("listeners.https.*", Kind::Text, "TLS of the listeners")
+        .low()
+        .refused("the listeners speak http only; put a proxy with TLS in front"),
+    row(
+        "rest.advertised.host.name",
+        Kind::Text,
+        "Name under which other machines reach this worker; in the status it stands as worker_id",
+    )
+    .low(),
+    row("rest.advertised.port", Kind::Number(1, 65_535), "Port under which they do").low(),
+    row("rest.advertised.listener", Kind::Text, "Protocol with which they do")
+        .low()
+        .no_effect("the listeners speak http only"),
+    row("rest.host.name", Kind::Text, "Old form of listeners").low().no_effect("Kafka 3 removed it: set listeners"),
+    row("rest.port", Kind::Number(0, 65_535), "Old form of listeners")
+        .low()
+        .no_effect("Kafka 3 removed it: set listeners"),
+    row("rest.extension.classes", Kind::List, "Classes that add to the REST API")
+        .low()
+        .no_effect("no Java classes are loaded"),
+    row("admin.listeners", Kind::List, "Addresses of the logging API").low().no_effect("it is served on listeners"),
+    row("admin.listeners.https.*", Kind::Text, "TLS of those").low().no_effect("it is served on listeners"),
+    row("access.control.allow.origin", Kind::Text, "Access-Control-Allow-Origin of the answers")
+        .low()
+        .no_effect("the answers carry no such header"),
+    row("access.control.allow.methods", Kind::Text, "Access-Control-Allow-Methods of the answers")
+        .low()
+        .no_effect("the answers carry no such header"),
+    row("response.http.headers.config", Kind::Text, "Further headers of the answers")
+        .low()
+        .no_effect("the answers carry no further headers"),
+    row(
+        "metrics.jmx.exporter.config",
+        Kind::Text,
+        "A rules file of the Prometheus JMX exporter that names the series on /metrics",
+    )
+    .low(),
+    row(
+        "headwater.log.format",
+        Kind::Word(&["text", "json"], |word| {
+            ["text", "json"].into_iter().find(|known| word.trim().eq_ignore_ascii_case(known))
+        }),
+        "How the log is written",
+    )
+    .or("text")
+    .low(),
+    row(
+        "headwater.log.level",
+        Kind::Text,
+        "What is logged: error, warn, info, debug, trace, or a list such as info,headwater::sink=debug",
+    )
+    .or("info")
+    .low(),
+];
+
+const fn row(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {
+    option(name, kind, about).under(Group::Worker).for_(Applies::WORKER)
+}
