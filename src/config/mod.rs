@@ -13,14 +13,19 @@
 //!                                   └──▶ reference.md          connector, worker (typed)
 //! ```
 
+mod environment;
 pub mod error;
 mod json_file;
+mod names;
 pub mod option;
 mod options;
 pub mod properties;
 pub mod provider;
 pub mod secret;
+mod settings;
 pub mod source_file;
+mod suggest;
+pub mod worker;
 mod yaml_file;
 
 pub use error::{ConfigError, Warning, WarningKind};

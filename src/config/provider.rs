@@ -119,6 +119,9 @@ impl Providers {
             } else {
                 resolved.insert(property.clone(), value.clone());
             }
+            if !failures.is_empty() {
+                masking.unresolved(property);
+            }
             errors.extend(failures);
         }
         resolved

@@ -4,7 +4,7 @@
 //! `Debug`, `Display`, an error or a warning carries no password, token or salt. The rule is Debezium's
 //! (`Configuration.PASSWORD_PATTERN`) and wider; `custom.sanitize.pattern` adds to it and never narrows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::util::java_regex::JavaRegex;
@@ -120,18 +120,35 @@ pub fn shown_name(property: &str) -> String {
 pub struct Masking {
     custom: Option<JavaRegex>,
     /// Properties whose value came out of a config provider: people keep their secrets there.
-    provided: std::collections::BTreeSet<String>,
+    provided: BTreeSet<String>,
+    /// Those of them whose variable has no value; that is the one error to report about them.
+    unresolved: BTreeSet<String>,
 }
 
 impl Masking {
     /// The built-in rule, and `custom.sanitize.pattern` where there is one.
     pub fn new(custom: Option<JavaRegex>) -> Masking {
-        Masking { custom, provided: Default::default() }
+        Masking { custom, ..Masking::default() }
     }
 
     /// Marks the value of a property as one that came out of a config provider.
     pub fn provided(&mut self, property: &str) {
         self.provided.insert(property.to_owned());
+    }
+
+    /// Notes that the value of a property could not be had.
+    pub fn unresolved(&mut self, property: &str) {
+        self.unresolved.insert(property.to_owned());
+    }
+
+    /// Whether the value of a property could be had.
+    pub fn is_resolved(&self, property: &str) -> bool {
+        !self.unresolved.contains(property)
+    }
+
+    /// Adds `custom.sanitize.pattern`.
+    pub fn add(&mut self, custom: JavaRegex) {
+        self.custom = Some(custom);
     }
 
     /// Whether the value of this property must not be printed.

@@ -17,10 +17,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("rest.advertised.listener", Kind::Text, "Protocol with which they do")
         .low()
         .no_effect("the listeners speak http only"),
-    row("rest.host.name", Kind::Text, "Old form of listeners").low().no_effect("Kafka 3 removed it: set listeners"),
-    row("rest.port", Kind::Number(0, 65_535), "Old form of listeners")
-        .low()
-        .no_effect("Kafka 3 removed it: set listeners"),
+    row("rest.host.name", Kind::Text, "Old form of listeners, for where that is not set").low(),
+    row("rest.port", Kind::Number(0, 65_535), "Old form of listeners, for where that is not set").low(),
     row("rest.extension.classes", Kind::List, "Classes that add to the REST API")
         .low()
         .no_effect("no Java classes are loaded"),
