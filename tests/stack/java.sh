@@ -21,7 +21,7 @@ find_java() { # VERSION
   for candidate in "${JAVA_HOME:-/nowhere}/bin/java" "$(command -v java || true)" /usr/lib/jvm/*/bin/java; do
     if [ -x "$candidate" ] && at_least "$1" "$candidate"; then echo "$candidate"; return; fi
   done
-  locked java-21 private_java
+  locked java-21-program private_java
   echo "$private"
 }
 

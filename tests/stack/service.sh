@@ -65,7 +65,7 @@ wait_until() {
 locked() {
   local name=$1; shift
   mkdir -p "$HEADWATER_STACK_DIR"
-  ( flock 9; "$@" ) 9>"$HEADWATER_STACK_DIR/.$name.lock"
+  ( flock -w 900 9 || fail "another install of $name does not end"; "$@" ) 9>"$HEADWATER_STACK_DIR/.$name.lock"
 }
 
 # packages NAME...: what the machine itself must have, through its own apt.
