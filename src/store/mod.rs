@@ -1,1 +1,16 @@
-//! The `store` room.
+//! What survives a crash: positions and schema history.
+//!
+//! In: an offset for a connector's partition, a record of schema history. Out: the same, after a restart, by
+//! this program or by Debezium on Kafka Connect: formats and keys are theirs. Promised: what a `write` or an
+//! `append` has accepted is durable when it returns; a store that holds what cannot be read says so and where,
+//! and never begins afresh instead; every call has a deadline. The store does not know what a position means.
+
+mod error;
+mod file;
+pub mod history;
+mod json;
+mod kafka;
+pub mod offset;
+
+pub use error::{CODES, StoreError};
+pub use kafka::KafkaStoreOptions;

@@ -4,3 +4,5 @@ pub mod java_regex;
 pub mod backoff;
 pub mod clock;
 pub mod stop;
+
+pub mod kafka;

@@ -1,0 +1,79 @@
+//! What a Kafka sink is made from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Waker;
+use super::creation::TopicCreation;
+use crate::sink::SinkError;
+use crate::util::kafka::properties::{self, ClientProperties, Role};
+
+/// What to do with a record that producer, broker or topic find too large (`record.too.large.policy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TooLargePolicy {
+    /// The connector stops and names the record: topic, length of the key, size.
+    #[default]
+    Fail,
+    /// The record is left out, with a log line and a counter.
+    Skip,
+}
+
+/// The largest batch that the brokers are known to take, in bytes; learned when one is refused. Shared by the
+/// producers that a connector makes one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct BatchLimit(Arc<AtomicUsize>);
+
+impl BatchLimit {
+    /// The limit; `None` while no batch was refused.
+    pub fn get(&self) -> Option<usize> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|limit| *limit > 0)
+    }
+
+    pub(super) fn lower_to(&self, limit: usize) {
+        let lowest = self.get().map_or(limit, |known| known.min(limit));
+        self.0.store(lowest.max(1), Ordering::Relaxed);
+    }
+}
+
+/// Everything that a producer needs. A pipeline keeps one and clones it for each new producer.
+#[derive(Clone, Debug, Default)]
+pub struct KafkaSinkOptions {
+    /// The connector's name, for the log and for `client.id`.
+    pub connector: String,
+    /// Java producer properties, merged: `bootstrap.servers`, the worker's `producer.*` without the prefix, over
+    /// them the connector's `producer.override.*`.
+    pub client: BTreeMap<String, String>,
+    /// Headers of every record that asks for them, in order.
+    pub context_headers: Vec<(String, Vec<u8>)>,
+    /// Rules for creating topics; `None` leaves it to the broker.
+    pub topic_creation: Option<TopicCreation>,
+    /// What to do with a record that is too large.
+    pub too_large: TooLargePolicy,
+    /// Learned from refused batches; keep the default.
+    pub batch_limit: BatchLimit,
+    /// Interrupts [`poll`](super::KafkaSink::poll); keep a clone to wake the thread that owns the sink.
+    pub waker: Waker,
+}
+
+/// How long a record waits for company before it leaves, where neither worker nor connector say. Measured on a
+/// real broker at 2,000 rows/s: see `docs/` and the sink's bench; under a backlog batches fill without it.
+pub const DEFAULT_LINGER_MS: &str = "0.5";
+
+/// How often the client reports statistics.
+const STATISTICS_INTERVAL_MS: &str = "5000";
+
+impl KafkaSinkOptions {
+    /// librdkafka's properties, with this sink's defaults.
+    pub fn client_properties(&self) -> Result<ClientProperties, SinkError> {
+        let mut out = properties::translate(Role::Producer, &self.client)?;
+        out.default_to("linger.ms", DEFAULT_LINGER_MS);
+        out.default_to("client.id", &format!("connector-producer-{}-0", self.connector));
+        out.default_to("statistics.interval.ms", STATISTICS_INTERVAL_MS);
+        if let Some(limit) = self.batch_limit.get() {
+            let wanted = out.native.get("batch.size").and_then(|text| text.parse::<usize>().ok()).unwrap_or(usize::MAX);
+            out.set("batch.size", limit.min(wanted).to_string());
+        }
+        Ok(out)
+    }
+}

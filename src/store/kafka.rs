@@ -1,0 +1,286 @@
+//! Topics as stores: read from their beginning to their end, appended to with the broker's acknowledgement.
+//!
+//! In: properties of Kafka's Java clients. Out: records, and appends that are durable on return. Promised: a
+//! read ends at the end that read_committed consumers see (gaps of compaction and transaction markers
+//! included), or with an error when nothing comes for the time allowed; an append that was not acknowledged
+//! is an error, and its producer is thrown away, so that nothing of it arrives behind a later one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, DeliveryResult};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::StoreError;
+use crate::util::clock;
+use crate::util::kafka::admin::Admin;
+use crate::util::kafka::properties::{self, ClientProperties, Role};
+
+/// The Kafka clients of a store.
+#[derive(Clone, Debug)]
+pub struct KafkaStoreOptions {
+    /// Java properties of the producer, `bootstrap.servers` among them.
+    pub producer: BTreeMap<String, String>,
+    /// Java properties of the consumer, `bootstrap.servers` among them.
+    pub consumer: BTreeMap<String, String>,
+    /// How long a write, or a request about a topic, may take.
+    pub request_timeout: Duration,
+    /// How long a read may go without anything coming.
+    pub read_timeout: Duration,
+}
+
+/// A topic, read and written.
+pub(super) struct TopicStore {
+    pub(super) topic: String,
+    options: KafkaStoreOptions,
+    writer: Option<BaseProducer<Outcome>>,
+    sequence: usize,
+}
+
+/// The report of the write that is waited for.
+struct Outcome {
+    report: Mutex<(usize, Option<Result<(), RDKafkaErrorCode>>)>,
+}
+
+impl ClientContext for Outcome {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, "store: {reason}");
+    }
+}
+
+impl ProducerContext for Outcome {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, sequence: usize) {
+        if let Ok(mut report) = self.report.lock() {
+            if report.0 == sequence {
+                let outcome = result.as_ref().map(|_| ()).map_err(|(error, _)| code_of(error));
+                report.1 = Some(outcome);
+            }
+        }
+    }
+}
+
+fn code_of(error: &KafkaError) -> RDKafkaErrorCode {
+    error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
+}
+
+/// How long one look into the client's queue lasts.
+const POLL: Duration = Duration::from_millis(1);
+
+/// What a read waits for at a time.
+const READ_POLL: Duration = Duration::from_millis(100);
+
+impl TopicStore {
+    pub(super) fn new(topic: String, options: KafkaStoreOptions) -> Self {
+        TopicStore { topic, options, writer: None, sequence: 0 }
+    }
+
+    fn producer_properties(&self) -> Result<ClientProperties, StoreError> {
+        let mut out = properties::translate(Role::Producer, &self.options.producer)?;
+        // One record is written and waited for: company would only make it wait longer.
+        out.set("linger.ms", "0");
+        out.set("message.timeout.ms", self.options.request_timeout.as_millis().max(1).to_string());
+        Ok(out)
+    }
+
+    pub(super) fn admin(&self) -> Result<Admin, StoreError> {
+        let properties = self.producer_properties()?;
+        Admin::new(&properties, self.options.request_timeout).map_err(|error| StoreError::Configuration(error.text))
+    }
+
+    /// Says once what becomes of properties without effect.
+    pub(super) fn log_notes(&self) -> Result<(), StoreError> {
+        let notes = [(Role::Producer, &self.options.producer), (Role::Consumer, &self.options.consumer)];
+        for (role, java) in notes {
+            for note in properties::translate(role, java)?.notes {
+                tracing::warn!(topic = %self.topic, ?role, property = %note.property, "store's property {}", note.text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a record; the broker has acknowledged it when this returns.
+    pub(super) fn write(&mut self, partition: Option<i32>, key: Option<&[u8]>, value: &[u8]) -> Result<(), StoreError> {
+        let outcome = self.try_write(partition, key, value);
+        if outcome.is_err() {
+            self.writer = None;
+        }
+        outcome
+    }
+
+    fn try_write(&mut self, partition: Option<i32>, key: Option<&[u8]>, value: &[u8]) -> Result<(), StoreError> {
+        let size = key.map_or(0, <[u8]>::len) + value.len();
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => self.make_writer()?,
+        };
+        self.sequence += 1;
+        if let Ok(mut report) = writer.context().report.lock() {
+            *report = (self.sequence, None);
+        }
+        let mut record = BaseRecord::with_opaque_to(&self.topic, self.sequence).payload(value);
+        if let Some(key) = key {
+            record = record.key(key);
+        }
+        if let Some(partition) = partition {
+            record = record.partition(partition);
+        }
+        writer.send(record).map_err(|(error, _)| self.refused(code_of(&error), size))?;
+        let deadline = clock::moment() + self.options.request_timeout;
+        loop {
+            writer.poll(POLL);
+            let report = writer.context().report.lock().ok().and_then(|report| report.1);
+            match report {
+                Some(Ok(())) => break,
+                Some(Err(code)) => return Err(self.refused(code, size)),
+                None if clock::left_until(deadline).is_none() => {
+                    return Err(self.refused(RDKafkaErrorCode::MessageTimedOut, size));
+                }
+                None => {}
+            }
+        }
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    fn make_writer(&self) -> Result<BaseProducer<Outcome>, StoreError> {
+        let context = Outcome { report: Mutex::new((0, None)) };
+        let config = self.producer_properties()?.client_config();
+        config.create_with_context(context).map_err(|error| StoreError::Configuration(error.to_string()))
+    }
+
+    fn refused(&self, code: RDKafkaErrorCode, size: usize) -> StoreError {
+        use RDKafkaErrorCode as E;
+        let (action, topic, text) = ("writing to", self.topic.clone(), code.to_string());
+        if is_authorization(code) {
+            StoreError::NotAuthorized { action, topic, text }
+        } else if matches!(
+            code,
+            E::MessageSizeTooLarge
+                | E::InvalidMessageSize
+                | E::MessageBatchTooLarge
+                | E::InvalidRecord
+                | E::PolicyViolation
+                | E::InvalidTimestamp
+        ) {
+            StoreError::RecordRefused { topic, size, text }
+        } else {
+            StoreError::Unanswered { action, topic, text }
+        }
+    }
+
+    fn consumer(&self) -> Result<BaseConsumer, StoreError> {
+        let mut out = properties::translate(Role::Consumer, &self.options.consumer)?;
+        // librdkafka wants a group's name even where nothing is committed.
+        out.default_to("group.id", &format!("{}-reader", self.topic));
+        out.default_to("isolation.level", "read_committed");
+        out.set("enable.partition.eof", "true");
+        out.set("auto.offset.reset", "error");
+        out.client_config().create().map_err(|error| StoreError::Configuration(error.to_string()))
+    }
+
+    fn unread(&self, error: &KafkaError) -> StoreError {
+        let code = code_of(error);
+        let (action, topic, text) = ("reading", self.topic.clone(), code.to_string());
+        if is_authorization(code) {
+            StoreError::NotAuthorized { action, topic, text }
+        } else {
+            StoreError::Unanswered { action, topic, text }
+        }
+    }
+
+    /// Whether partition 0 holds anything.
+    pub(super) fn holds_records(&self) -> Result<bool, StoreError> {
+        let watermarks = self.consumer()?.fetch_watermarks(&self.topic, 0, self.options.request_timeout);
+        let (low, high) = watermarks.map_err(|error| self.unread(&error))?;
+        Ok(high > low)
+    }
+
+    /// Gives every record of these partitions (all, when `only` is `None`) to `each`.
+    pub(super) fn read(
+        &self,
+        only: Option<i32>,
+        each: &mut dyn FnMut(&BorrowedMessage<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let consumer = self.consumer()?;
+        let mut unfinished = self.assign(&consumer, only)?;
+        let mut last_seen = clock::moment();
+        while !unfinished.is_empty() {
+            match consumer.poll(READ_POLL) {
+                Some(Ok(message)) => {
+                    each(&message)?;
+                    last_seen = clock::moment();
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    unfinished.remove(&partition);
+                    last_seen = clock::moment();
+                }
+                Some(Err(error)) if is_final(code_of(&error)) => return Err(self.unread(&error)),
+                // The client goes on trying by itself; the time allowed bounds it.
+                Some(Err(error)) => tracing::warn!(topic = %self.topic, %error, "store: reading"),
+                None => {}
+            }
+            if last_seen.elapsed() > self.options.read_timeout {
+                let text = format!(
+                    "nothing came for {:?}; {} partitions are not read to their end",
+                    self.options.read_timeout,
+                    unfinished.len()
+                );
+                return Err(StoreError::Unanswered { action: "reading", topic: self.topic.clone(), text });
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&self, consumer: &BaseConsumer, only: Option<i32>) -> Result<BTreeSet<i32>, StoreError> {
+        let metadata = consumer
+            .fetch_metadata(Some(&self.topic), self.options.request_timeout)
+            .map_err(|error| self.unread(&error))?;
+        let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic);
+        let partitions =
+            topic.map(|topic| topic.partitions().iter().map(|partition| partition.id()).collect::<BTreeSet<i32>>());
+        let mut partitions = partitions.unwrap_or_default();
+        partitions.retain(|partition| only.is_none_or(|only| only == *partition));
+        if partitions.is_empty() {
+            let text = "the topic does not exist, or may not be seen".to_owned();
+            return Err(StoreError::Unanswered { action: "reading", topic: self.topic.clone(), text });
+        }
+        let mut list = TopicPartitionList::new();
+        for partition in &partitions {
+            list.add_partition_offset(&self.topic, *partition, Offset::Beginning)
+                .map_err(|error| self.unread(&error))?;
+        }
+        consumer.assign(&list).map_err(|error| self.unread(&error))?;
+        Ok(partitions)
+    }
+}
+
+fn is_authorization(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+    )
+}
+
+/// Errors of a reading consumer that waiting does not mend.
+fn is_final(code: RDKafkaErrorCode) -> bool {
+    is_authorization(code)
+        || matches!(
+            code,
+            RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::AutoOffsetReset
+                | RDKafkaErrorCode::BadMessage
+                | RDKafkaErrorCode::Fatal
+        )
+}

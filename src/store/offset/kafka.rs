@@ -1,0 +1,158 @@
+//! Offsets in Kafka Connect's topic (`offset.storage.topic`).
+//!
+//! In: the worker's properties. Out: the last offset under a connector's key, whoever wrote it. Promised: the
+//! topic is compacted, or nothing is started; an offset is acknowledged by all in-sync replicas when `write`
+//! returns. A read goes through the whole topic: it happens at a start, and what a person has written a
+//! moment ago counts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::Message;
+
+use super::{OffsetKey, OffsetStore};
+use crate::model::position::{OffsetMap, StoredOffset};
+use crate::store::kafka::{KafkaStoreOptions, TopicStore};
+use crate::store::{StoreError, json};
+use crate::util::kafka::admin::{Creation, TopicSpecification};
+use crate::util::kafka::properties::{self, PropertyError, Role};
+
+/// Where offsets lie.
+#[derive(Clone, Debug)]
+pub struct KafkaOffsetOptions {
+    /// The topic; created when it is missing.
+    pub topic: TopicSpecification,
+    /// The clients.
+    pub clients: KafkaStoreOptions,
+}
+
+/// How long a read or write of offsets may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+impl KafkaOffsetOptions {
+    /// Reads the properties of a Connect worker: `offset.storage.topic`, `.partitions` (25),
+    /// `.replication.factor` (3), further `offset.storage.*` as settings of the topic, and those of the
+    /// clients, which Connect takes from the worker's own, without a prefix.
+    pub fn from_worker(worker: &BTreeMap<String, String>) -> Result<Self, PropertyError> {
+        let prefix = "offset.storage.";
+        let name =
+            worker.get("offset.storage.topic").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| PropertyError::new("offset.storage.topic", "is missing"))?;
+        let mut settings = BTreeMap::new();
+        for (property, value) in worker {
+            match property.strip_prefix(prefix) {
+                None | Some("topic" | "partitions" | "replication.factor" | "file.filename" | "cleanup.policy") => {}
+                Some(setting) => {
+                    settings.insert(setting.to_owned(), value.trim().to_owned());
+                }
+            }
+        }
+        settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
+        let partitions = number(worker, "offset.storage.partitions", 25)?;
+        let replication_factor = number(worker, "offset.storage.replication.factor", 3)?;
+        let clients = KafkaStoreOptions {
+            producer: properties::known(Role::Producer, worker),
+            consumer: properties::known(Role::Consumer, worker),
+            request_timeout: TIMEOUT,
+            read_timeout: TIMEOUT,
+        };
+        Ok(KafkaOffsetOptions { topic: TopicSpecification { name, partitions, replication_factor, settings }, clients })
+    }
+}
+
+fn number(worker: &BTreeMap<String, String>, property: &str, default: i32) -> Result<i32, PropertyError> {
+    match worker.get(property).map(|text| text.trim()) {
+        None => Ok(default),
+        Some(text) => match text.parse::<i32>() {
+            Ok(number) if number == -1 || number > 0 => Ok(number),
+            _ => Err(PropertyError::new(
+                property,
+                format!("`{text}` is neither a positive number nor -1 (the broker's default)"),
+            )),
+        },
+    }
+}
+
+/// Offsets in a topic.
+pub struct KafkaOffsetStore {
+    topic: TopicStore,
+}
+
+impl KafkaOffsetStore {
+    /// Makes the topic if it is missing, and refuses one that is not compacted.
+    pub fn open(options: KafkaOffsetOptions) -> Result<Self, StoreError> {
+        let topic = TopicStore::new(options.topic.name.clone(), options.clients);
+        topic.log_notes()?;
+        let store = KafkaOffsetStore { topic };
+        store.prepare(&options.topic)?;
+        Ok(store)
+    }
+
+    fn prepare(&self, specification: &TopicSpecification) -> Result<(), StoreError> {
+        let name = &specification.name;
+        let admin = self.topic.admin()?;
+        let found = admin.find_topic(name).map_err(|error| StoreError::admin("asking about", name, error))?;
+        if found.is_none() {
+            let created =
+                admin.create_topic(specification, false).map_err(|error| StoreError::admin("creating", name, error))?;
+            if created == Creation::Created {
+                tracing::info!(topic = %name, partitions = specification.partitions, "offset topic created");
+                return Ok(());
+            }
+        }
+        match admin.topic_settings(name) {
+            Ok(settings) => {
+                let policy = settings.get("cleanup.policy").map_or("delete", String::as_str);
+                if policy == "compact" {
+                    return Ok(());
+                }
+                let problem = format!("cleanup.policy is {policy}: offsets would be lost; it must be compact");
+                Err(StoreError::TopicUnsafe { topic: name.clone(), problem })
+            }
+            Err(error) if error.retriable() => Err(StoreError::admin("asking about", name, error)),
+            // Connect goes on too where it may not ask.
+            Err(error) => {
+                tracing::warn!(topic = %name, "whether the offset topic is compacted cannot be seen: {error}");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The record found last under a key.
+struct Found {
+    timestamp_ms: i64,
+    place: String,
+    value: Option<Vec<u8>>,
+}
+
+impl OffsetStore for KafkaOffsetStore {
+    fn read(&mut self, key: &OffsetKey) -> Result<Option<StoredOffset>, StoreError> {
+        let mut found: BTreeMap<i32, Found> = BTreeMap::new();
+        self.topic.read(None, &mut |message| {
+            if message.key().is_some_and(|bytes| key.matches(bytes)) {
+                let place =
+                    format!("{} partition {} offset {}", message.topic(), message.partition(), message.offset());
+                let timestamp_ms = message.timestamp().to_millis().unwrap_or(0);
+                found.insert(
+                    message.partition(),
+                    Found { timestamp_ms, place, value: message.payload().map(<[u8]>::to_vec) },
+                );
+            }
+            Ok(())
+        })?;
+        // Tools that place keys differently from Kafka's Java client put the same key in another partition.
+        if found.len() > 1 {
+            let places: Vec<&str> = found.values().map(|found| found.place.as_str()).collect();
+            tracing::warn!(key = %key.printed(), ?places, "the offset is in several partitions: the youngest counts");
+        }
+        match found.into_values().max_by_key(|found| found.timestamp_ms) {
+            Some(Found { value: Some(value), place, .. }) => key.offset(&value, &|| place.clone()),
+            Some(Found { value: None, .. }) | None => Ok(None),
+        }
+    }
+
+    fn write(&mut self, key: &OffsetKey, offset: &OffsetMap) -> Result<(), StoreError> {
+        self.topic.write(None, Some(&key.bytes()), &json::write(&json::from_offset(offset)))
+    }
+}

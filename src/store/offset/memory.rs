@@ -1,0 +1,27 @@
+//! Offsets that die with the process (`MemoryOffsetBackingStore`): for tests and trials.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{OffsetKey, OffsetStore};
+use crate::model::position::{OffsetMap, StoredOffset};
+use crate::store::StoreError;
+
+/// Offsets in memory. Clones share them, so that a restarted pipeline in the same process goes on.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryOffsetStore {
+    offsets: Arc<Mutex<HashMap<OffsetKey, OffsetMap>>>,
+}
+
+impl OffsetStore for MemoryOffsetStore {
+    fn read(&mut self, key: &OffsetKey) -> Result<Option<StoredOffset>, StoreError> {
+        let offsets = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(offsets.get(key).cloned().map(StoredOffset))
+    }
+
+    fn write(&mut self, key: &OffsetKey, offset: &OffsetMap) -> Result<(), StoreError> {
+        let mut offsets = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+        offsets.insert(key.clone(), offset.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Positions, under Kafka Connect's keys and in its formats.
+//!
+//! In: a connector, its partition (`topic.prefix`) and an offset. Out: the last one written, by us, by a
+//! Debezium on Kafka Connect or by a person. Promised: durable when `write` returns.
+
+pub mod file;
+pub mod kafka;
+pub mod memory;
+mod serialized_map;
+
+use serde_json::{Value, json};
+
+use super::{StoreError, json as text};
+use crate::model::position::{OffsetMap, StoredOffset};
+
+/// Under what an offset is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OffsetKey {
+    /// The connector's name.
+    pub connector: String,
+    /// Debezium's partition: the `topic.prefix`.
+    pub server: String,
+}
+
+impl OffsetKey {
+    /// The bytes that Connect's JSON converter writes: `["<connector>",{"server":"<prefix>"}]`.
+    pub fn bytes(&self) -> Vec<u8> {
+        text::write(&json!([self.connector, { "server": self.server }]))
+    }
+
+    /// Whether these bytes, by whoever written, mean this key: spaces and escapes do not matter.
+    pub fn matches(&self, bytes: &[u8]) -> bool {
+        let Ok(Value::Array(parts)) = serde_json::from_slice(bytes) else {
+            return false;
+        };
+        let [Value::String(connector), Value::Object(partition)] = parts.as_slice() else {
+            return false;
+        };
+        *connector == self.connector
+            && partition.len() == 1
+            && partition.get("server").and_then(Value::as_str) == Some(self.server.as_str())
+    }
+
+    fn printed(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    /// Reads the bytes stored under this key; `None` for a JSON null, as Connect.
+    fn offset(&self, bytes: &[u8], place: &dyn Fn() -> String) -> Result<Option<StoredOffset>, StoreError> {
+        let broken = |problem: String| StoreError::Offset { key: self.printed(), place: place(), problem };
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| broken(format!("it is no JSON: {error}")))?;
+        if value.is_null() {
+            return Ok(None);
+        }
+        text::to_offset(value).map(|offset| Some(StoredOffset(offset))).map_err(broken)
+    }
+}
+
+/// Keeps offsets.
+pub trait OffsetStore: Send {
+    /// The offset stored last; `None` when there is none.
+    fn read(&mut self, key: &OffsetKey) -> Result<Option<StoredOffset>, StoreError>;
+    /// Stores an offset; durable when this returns.
+    fn write(&mut self, key: &OffsetKey, offset: &OffsetMap) -> Result<(), StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_connects_and_are_recognised_however_they_are_written() {
+        let key = OffsetKey { connector: "inventory \"x\"".into(), server: "dbé".into() };
+        assert_eq!(key.bytes(), r#"["inventory \"x\"",{"server":"dbé"}]"#.as_bytes());
+        for (bytes, same) in [
+            (r#"["inventory \"x\"",{"server":"dbé"}]"#, true),
+            (" [ \"inventory \\u0022x\\u0022\" , { \"server\" : \"db\\u00e9\" } ] ", true),
+            (r#"["inventory",{"server":"dbé"}]"#, false),
+            (r#"["inventory \"x\"",{"server":"db"}]"#, false),
+            (r#"["inventory \"x\"",{"server":"dbé","database":"a"}]"#, false),
+            (r#"{"schema":null}"#, false),
+            ("", false),
+        ] {
+            assert_eq!(key.matches(bytes.as_bytes()), same, "{bytes}");
+        }
+    }
+}
