@@ -139,7 +139,8 @@ mod tests {
         check(old, Some(r#"{"source":{"server":"s"},"position":{"file":"b.1","pos":4,"snapshot":true},"ddl":"x"}"#));
         let bare = r#"[{"type":"CREATE","id":"\"d\".\"t\"","table":{"defaultCharsetName":null,"primaryKeyColumnNames":[],"columns":[{"name":"a","jdbcType":12,"typeName":"VARCHAR","length":9,"position":1,"unknown":{}}]}}]"#;
         let record = HistoryRecord::from_json(with_changes(bare).as_bytes()).unwrap();
-        let columns = &record.changes.unwrap()[0].table.as_ref().unwrap().columns;
+        let changes = record.changes.unwrap();
+        let columns = &changes[0].table.as_ref().unwrap().columns;
         assert_eq!((columns[0].length, columns[0].optional, columns[0].enum_values.len()), (Some(9), false, 0));
     }
 
