@@ -115,8 +115,10 @@ pub enum Origin {
 }
 
 /// A change's place in its transaction (`provide.transaction.metadata`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionOrder {
+    /// Debezium's transaction id: the GTID, or `file=…,pos=…`.
+    pub id: Arc<str>,
     /// Among all events of the transaction, from 1, of the first row of the change.
     pub total_order: i64,
     /// Among the events of the table in the transaction, from 1, of the first row of the change.
@@ -172,6 +174,19 @@ pub struct SchemaChange {
     pub stored: bool,
 }
 
+/// A schema change of the past, as the schema history has it.
+#[derive(Clone, Debug)]
+pub struct PastChange {
+    /// The position under which it was written.
+    pub position: OffsetMap,
+    /// The database that the statement belongs to; may be empty.
+    pub database: String,
+    /// The statement; may be empty.
+    pub ddl: String,
+    /// What it changed, table by table; empty in records that have only the statement.
+    pub tables: Vec<TableChange>,
+}
+
 /// One thing that happened, in the order of the stream.
 #[derive(Debug)]
 pub enum Change {
@@ -207,7 +222,4 @@ pub struct Batch {
     pub position: Position,
     /// When the bytes were received, in nanoseconds since the epoch: the envelope's `ts_ns`.
     pub received_ns: i64,
-    /// The id of the transaction that a row of this batch belongs to, by [`Change`] order: the id in force
-    /// when the batch begins inside a transaction (`provide.transaction.metadata`).
-    pub transaction: Option<Arc<str>>,
 }

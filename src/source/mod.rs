@@ -29,6 +29,31 @@ pub struct Beginning {
     pub schema: Vec<SchemaChange>,
 }
 
+/// What a source has read so far, for metrics.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Events of the stream.
+    pub events_read: u64,
+    /// Bytes of the stream.
+    pub bytes_read: u64,
+    /// Transactions read to their end.
+    pub transactions: u64,
+    /// Row events of tables that are not captured.
+    pub filtered: u64,
+    /// Row events and statements passed over because a setting says so.
+    pub passed_over: u64,
+    /// The log file that is read.
+    pub file: String,
+    /// Where in it.
+    pub position: u64,
+    /// The transactions that were read to their end.
+    pub gtids: Option<String>,
+    /// When the last change happened, in milliseconds since the epoch; 0 before the first.
+    pub last_change_ms: i64,
+    /// Tables that are captured and tracked.
+    pub captured_tables: Vec<String>,
+}
+
 /// A stream of changes from one server.
 pub trait Source: Send {
     /// What must be durable before the first [`Source::read`]; `None` for a stream that continues.
@@ -48,4 +73,7 @@ pub trait Source: Send {
 
     /// Where the stream stands: after the last batch that was handed over.
     fn position(&self) -> Position;
+
+    /// What was read so far. Costs a few allocations: asked once a second, not once a batch.
+    fn report(&self) -> Report;
 }

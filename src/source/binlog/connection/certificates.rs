@@ -29,20 +29,14 @@ pub struct Identity {
 }
 
 fn refused(store: &Store, reason: impl Into<String>) -> ConnectionError {
-    ConnectionError::Store {
-        path: store.path.clone(),
-        reason: reason.into(),
-    }
+    ConnectionError::Store { path: store.path.clone(), reason: reason.into() }
 }
 
 fn read(store: &Store) -> Result<Vec<u8>, ConnectionError> {
     let failed = |error: std::io::Error| refused(store, error.to_string());
     let length = std::fs::metadata(&store.path).map_err(failed)?.len();
     if length > STORE_LIMIT_BYTES {
-        return Err(refused(
-            store,
-            format!("{length} bytes are no store of certificates"),
-        ));
+        return Err(refused(store, format!("{length} bytes are no store of certificates")));
     }
     std::fs::read(&store.path).map_err(failed)
 }
@@ -56,11 +50,7 @@ fn is_pem(bytes: &[u8]) -> bool {
 }
 
 fn password(store: &Store) -> &str {
-    store
-        .password
-        .as_ref()
-        .map(super::Secret::reveal)
-        .unwrap_or_default()
+    store.password.as_ref().map(super::Secret::reveal).unwrap_or_default()
 }
 
 /// Certificates that may vouch for a server.
@@ -71,21 +61,12 @@ pub fn trusted(store: &Store) -> Result<Vec<X509>, ConnectionError> {
         ders.into_iter()
             .map(X509::from_der)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| {
-                refused(
-                    store,
-                    format!("a certificate in it cannot be read: {error}"),
-                )
-            })?
+            .map_err(|error| refused(store, format!("a certificate in it cannot be read: {error}")))?
     } else if is_pem(&bytes) {
         X509::stack_from_pem(&bytes).map_err(|error| refused(store, error.to_string()))?
     } else {
         let opened = open_pkcs12(store, &bytes)?;
-        opened
-            .cert
-            .into_iter()
-            .chain(opened.ca.into_iter().flatten())
-            .collect()
+        opened.cert.into_iter().chain(opened.ca.into_iter().flatten()).collect()
     };
     if certificates.is_empty() {
         return Err(refused(store, "there is no certificate in it"));
@@ -97,64 +78,33 @@ pub fn trusted(store: &Store) -> Result<Vec<X509>, ConnectionError> {
 pub fn identity(store: &Store) -> Result<Identity, ConnectionError> {
     let bytes = read(store)?;
     if is_java(&bytes) {
-        return Err(ConnectionError::JavaKeystore {
-            path: store.path.clone(),
-        });
+        return Err(ConnectionError::JavaKeystore { path: store.path.clone() });
     }
     if is_pem(&bytes) {
-        let mut certificates = X509::stack_from_pem(&bytes)
-            .map_err(|error| refused(store, error.to_string()))?
-            .into_iter();
-        let certificate = certificates
-            .next()
-            .ok_or_else(|| refused(store, "there is no certificate in it"))?;
+        let mut certificates =
+            X509::stack_from_pem(&bytes).map_err(|error| refused(store, error.to_string()))?.into_iter();
+        let certificate = certificates.next().ok_or_else(|| refused(store, "there is no certificate in it"))?;
         let key = PKey::private_key_from_pem_passphrase(&bytes, password(store).as_bytes())
-            .map_err(|_| {
-                refused(
-                    store,
-                    "there is no private key in it that the password opens",
-                )
-            })?;
-        return Ok(Identity {
-            certificate,
-            key,
-            chain: certificates.collect(),
-        });
+            .map_err(|_| refused(store, "there is no private key in it that the password opens"))?;
+        return Ok(Identity { certificate, key, chain: certificates.collect() });
     }
     let opened = open_pkcs12(store, &bytes)?;
     let (Some(certificate), Some(key)) = (opened.cert, opened.pkey) else {
-        return Err(refused(
-            store,
-            "there is no certificate with its private key in it",
-        ));
+        return Err(refused(store, "there is no certificate with its private key in it"));
     };
-    Ok(Identity {
-        certificate,
-        key,
-        chain: opened.ca.into_iter().flatten().collect(),
-    })
+    Ok(Identity { certificate, key, chain: opened.ca.into_iter().flatten().collect() })
 }
 
-fn open_pkcs12(
-    store: &Store,
-    bytes: &[u8],
-) -> Result<openssl::pkcs12::ParsedPkcs12_2, ConnectionError> {
-    let parsed = Pkcs12::from_der(bytes)
-        .map_err(|_| refused(store, "it is neither PEM nor PKCS12 nor JKS"))?;
+fn open_pkcs12(store: &Store, bytes: &[u8]) -> Result<openssl::pkcs12::ParsedPkcs12_2, ConnectionError> {
+    let parsed = Pkcs12::from_der(bytes).map_err(|_| refused(store, "it is neither PEM nor PKCS12 nor JKS"))?;
     let opened = parsed.parse2(password(store)).or_else(|error| {
         // Java before 17 encrypts certificates with RC2, which OpenSSL 3 keeps in its legacy provider.
-        let legacy =
-            openssl::provider::Provider::try_load(None, "legacy", true).map_err(|_| error)?;
+        let legacy = openssl::provider::Provider::try_load(None, "legacy", true).map_err(|_| error)?;
         let opened = parsed.parse2(password(store));
         drop(legacy);
         opened
     });
-    opened.map_err(|error| {
-        refused(
-            store,
-            format!("it cannot be opened, most often for a wrong password: {error}"),
-        )
-    })
+    opened.map_err(|error| refused(store, format!("it cannot be opened, most often for a wrong password: {error}")))
 }
 
 /// The plain certificates of a JKS: the layout of `sun.security.provider.JavaKeyStore`.
@@ -162,10 +112,7 @@ fn open_pkcs12(
 /// The digest at the end binds the file to its password; it is not asserted, because the certificates are no
 /// secret and who can change this file can change the configuration beside it.
 pub fn parse_java_store(bytes: &[u8]) -> Result<Vec<&[u8]>, WireError> {
-    let malformed = |reason| WireError::Malformed {
-        message: "Java keystore",
-        reason,
-    };
+    let malformed = |reason| WireError::Malformed { message: "Java keystore", reason };
     let mut reader = Reader::new("Java keystore", bytes);
     reader.take(4, "magic")?;
     let version = big_endian(&mut reader, 4, "version")?;
@@ -187,9 +134,7 @@ pub fn parse_java_store(bytes: &[u8]) -> Result<Vec<&[u8]>, WireError> {
             }
             2 => 1,
             _ => {
-                return Err(malformed(
-                    "it holds an entry that is neither key nor certificate",
-                ));
+                return Err(malformed("it holds an entry that is neither key nor certificate"));
             }
         };
         for _ in 0..count {
@@ -204,13 +149,6 @@ pub fn parse_java_store(bytes: &[u8]) -> Result<Vec<&[u8]>, WireError> {
     Ok(certificates)
 }
 
-fn big_endian(
-    reader: &mut Reader<'_>,
-    count: usize,
-    field: &'static str,
-) -> Result<usize, WireError> {
-    Ok(reader
-        .take(count, field)?
-        .iter()
-        .fold(0, |value, byte| value << 8 | usize::from(*byte)))
+fn big_endian(reader: &mut Reader<'_>, count: usize, field: &'static str) -> Result<usize, WireError> {
+    Ok(reader.take(count, field)?.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)))
 }

@@ -53,23 +53,13 @@ impl Conversation {
 
     /// Goes on over another line (TLS over the socket of the first). Bytes that came before would be
     /// readable ones that somebody slipped in.
-    pub fn encrypt(
-        self,
-        begin: impl FnOnce(Line) -> Result<Line, ConnectionError>,
-    ) -> Result<Self, ConnectionError> {
+    pub fn encrypt(self, begin: impl FnOnce(Line) -> Result<Line, ConnectionError>) -> Result<Self, ConnectionError> {
         if self.at < self.end {
             let reason = "the server speaks on before TLS has begun";
-            return Err(WireError::Malformed {
-                message: "server greeting",
-                reason,
-            }
-            .into());
+            return Err(WireError::Malformed { message: "server greeting", reason }.into());
         }
         let line = begin(self.transport.into_line())?;
-        Ok(Self {
-            transport: Transport::new(line),
-            ..self
-        })
+        Ok(Self { transport: Transport::new(line), ..self })
     }
 
     /// Begins the compressed protocol.
@@ -97,11 +87,7 @@ impl Conversation {
     }
 
     /// Receives a packet into `payload`, replacing what it held.
-    pub fn receive(
-        &mut self,
-        payload: &mut Vec<u8>,
-        deadline: &Deadline,
-    ) -> Result<(), ConnectionError> {
+    pub fn receive(&mut self, payload: &mut Vec<u8>, deadline: &Deadline) -> Result<(), ConnectionError> {
         payload.clear();
         loop {
             let mut header = [0; HEADER_BYTES];
@@ -123,30 +109,18 @@ impl Conversation {
     }
 
     fn expected(&self) -> Sequence {
-        if self.transport.compressed() {
-            Sequence::Unchecked
-        } else {
-            Sequence::Next(self.sequence)
-        }
+        if self.transport.compressed() { Sequence::Unchecked } else { Sequence::Next(self.sequence) }
     }
 
     /// The parts, for a reader that goes on by itself: the line, the packet number that is due, and the bytes that
     /// have already come.
     pub fn into_parts(self) -> (Transport, StopFlag, Sequence, Vec<u8>) {
         let expected = self.expected();
-        let arrived = self
-            .inbox
-            .get(self.at..self.end)
-            .unwrap_or_default()
-            .to_vec();
+        let arrived = self.inbox.get(self.at..self.end).unwrap_or_default().to_vec();
         (self.transport, self.stop, expected, arrived)
     }
 
-    fn read_exact(
-        &mut self,
-        mut out: &mut [u8],
-        deadline: &Deadline,
-    ) -> Result<(), ConnectionError> {
+    fn read_exact(&mut self, mut out: &mut [u8], deadline: &Deadline) -> Result<(), ConnectionError> {
         while !out.is_empty() {
             let ready = self.fill(deadline)?;
             let count = ready.min(out.len());
@@ -158,12 +132,7 @@ impl Conversation {
         Ok(())
     }
 
-    fn append(
-        &mut self,
-        out: &mut Vec<u8>,
-        mut count: usize,
-        deadline: &Deadline,
-    ) -> Result<(), ConnectionError> {
+    fn append(&mut self, out: &mut Vec<u8>, mut count: usize, deadline: &Deadline) -> Result<(), ConnectionError> {
         while count > 0 {
             let part = self.fill(deadline)?.min(count);
             out.extend_from_slice(self.inbox.get(self.at..self.at + part).unwrap_or_default());

@@ -89,10 +89,7 @@ impl Deadline {
 
     /// The error of a deadline that has passed.
     pub fn passed(&self) -> ConnectionError {
-        ConnectionError::Deadline {
-            doing: self.doing,
-            allowed: self.allowed.unwrap_or_default(),
-        }
+        ConnectionError::Deadline { doing: self.doing, allowed: self.allowed.unwrap_or_default() }
     }
 }
 
@@ -126,21 +123,16 @@ pub fn wait(
             Some(remaining) => remaining.min(STOP_POLL),
             None => STOP_POLL,
         };
-        if ready_within(socket, readiness, slice).map_err(|error| ConnectionError::Io {
-            doing: deadline.doing,
-            error,
-        })? {
+        if ready_within(socket, readiness, slice)
+            .map_err(|error| ConnectionError::Io { doing: deadline.doing, error })?
+        {
             return Ok(());
         }
     }
 }
 
 /// One poll of at most `slice`.
-fn ready_within(
-    socket: &impl AsFd,
-    readiness: Readiness,
-    slice: Duration,
-) -> std::io::Result<bool> {
+fn ready_within(socket: &impl AsFd, readiness: Readiness, slice: Duration) -> std::io::Result<bool> {
     let flags = match readiness {
         Readiness::Read => PollFlags::IN,
         Readiness::Write => PollFlags::OUT,
@@ -160,8 +152,5 @@ pub fn pause(moment: Duration) {
 }
 
 fn timespec(duration: Duration) -> Timespec {
-    Timespec {
-        tv_sec: duration.as_secs() as i64,
-        tv_nsec: i64::from(duration.subsec_nanos()),
-    }
+    Timespec { tv_sec: duration.as_secs() as i64, tv_nsec: i64::from(duration.subsec_nanos()) }
 }

@@ -86,10 +86,7 @@ const UNKNOWN_SYSTEM_VARIABLE: u16 = 1193;
 impl Connection {
     /// Asks for the binlog. Events of the stream carry a checksum when `@@global.binlog_checksum` says so;
     /// the first format description event of the stream tells.
-    pub fn into_binlog_stream(
-        mut self,
-        request: DumpRequest,
-    ) -> Result<BinlogStream, ConnectionError> {
+    pub fn into_binlog_stream(mut self, request: DumpRequest) -> Result<BinlogStream, ConnectionError> {
         let flavor = self.server().flavor;
         self.negotiate_checksum()?;
         for statement in session_statements(&request, flavor)? {
@@ -109,35 +106,23 @@ impl Connection {
         let statement = "SET @master_binlog_checksum = @@global.binlog_checksum, \
                          @source_binlog_checksum = @@global.binlog_checksum";
         match self.query_drop(statement) {
-            Err(ConnectionError::Sql { error, .. }) if error.number == UNKNOWN_SYSTEM_VARIABLE => {
-                Ok(())
-            }
+            Err(ConnectionError::Sql { error, .. }) if error.number == UNKNOWN_SYSTEM_VARIABLE => Ok(()),
             other => other,
         }
     }
 }
 
 /// The variables that the dump thread reads from its session. MySQL knows them by two names since 8.0.26.
-fn session_statements(
-    request: &DumpRequest,
-    flavor: Flavor,
-) -> Result<Vec<String>, ConnectionError> {
+fn session_statements(request: &DumpRequest, flavor: Flavor) -> Result<Vec<String>, ConnectionError> {
     // The server reads nanoseconds; zero would switch the heartbeat off, and with it the read deadline.
-    let heartbeat = request
-        .heartbeat_period
-        .max(Duration::from_millis(1))
-        .as_nanos()
-        .min(u128::from(u64::MAX));
-    let mut statements = vec![format!(
-        "SET @master_heartbeat_period = {heartbeat}, @source_heartbeat_period = {heartbeat}"
-    )];
+    let heartbeat = request.heartbeat_period.max(Duration::from_millis(1)).as_nanos().min(u128::from(u64::MAX));
+    let mut statements =
+        vec![format!("SET @master_heartbeat_period = {heartbeat}, @source_heartbeat_period = {heartbeat}")];
     if let Some(uuid) = &request.replica_uuid {
         if !uuid.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
             return Err(ConnectionError::BadRequest("the replica's UUID is not one"));
         }
-        statements.push(format!(
-            "SET @slave_uuid = '{uuid}', @replica_uuid = '{uuid}'"
-        ));
+        statements.push(format!("SET @slave_uuid = '{uuid}', @replica_uuid = '{uuid}'"));
     }
     if let Some(seconds) = request.net_write_timeout_s {
         statements.push(format!("SET SESSION net_write_timeout = {seconds}"));
@@ -149,18 +134,9 @@ fn session_statements(
         // 4: the client understands MariaDB's GTID events.
         statements.push("SET @mariadb_slave_capability = 4".to_owned());
     }
-    if let DumpFrom::MariaDbGtid {
-        connect_state,
-        strict_mode,
-    } = &request.from
-    {
-        if !connect_state
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, '-' | ',' | ' '))
-        {
-            return Err(ConnectionError::BadRequest(
-                "the GTID position is not MariaDB's",
-            ));
+    if let DumpFrom::MariaDbGtid { connect_state, strict_mode } = &request.from {
+        if !connect_state.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ',' | ' ')) {
+            return Err(ConnectionError::BadRequest("the GTID position is not MariaDB's"));
         }
         statements.push(format!(
             "SET @slave_connect_state = '{connect_state}', @slave_gtid_strict_mode = {}, \
@@ -184,40 +160,25 @@ fn dump_command(request: &DumpRequest, flavor: Flavor) -> Result<Vec<u8>, Connec
     match (&request.from, flavor) {
         (DumpFrom::File { file, position }, _) => {
             let position = *position;
-            command::binlog_dump(
-                server_id,
-                flags,
-                file,
-                position.max(command::FIRST_POSITION),
-            )
-            .map_err(|_: WireError| ConnectionError::PositionTooLarge {
-                file: file.clone(),
-                position,
-            })
+            command::binlog_dump(server_id, flags, file, position.max(command::FIRST_POSITION))
+                .map_err(|_: WireError| ConnectionError::PositionTooLarge { file: file.clone(), position })
         }
-        (DumpFrom::MySqlGtid { set }, Flavor::MySql) => {
-            Ok(command::binlog_dump_gtid(server_id, flags, set)?)
+        (DumpFrom::MySqlGtid { set }, Flavor::MySql) => Ok(command::binlog_dump_gtid(server_id, flags, set)?),
+        (DumpFrom::MariaDbGtid { .. }, Flavor::MariaDb) => {
+            Ok(command::binlog_dump(server_id, flags, "", command::FIRST_POSITION)?)
         }
-        (DumpFrom::MariaDbGtid { .. }, Flavor::MariaDb) => Ok(command::binlog_dump(
-            server_id,
-            flags,
-            "",
-            command::FIRST_POSITION,
-        )?),
-        (DumpFrom::MySqlGtid { .. }, Flavor::MariaDb) => Err(ConnectionError::BadRequest(
-            "the position is a GTID set of MySQL, and the server is MariaDB",
-        )),
-        (DumpFrom::MariaDbGtid { .. }, Flavor::MySql) => Err(ConnectionError::BadRequest(
-            "the position is a GTID of MariaDB, and the server is MySQL",
-        )),
+        (DumpFrom::MySqlGtid { .. }, Flavor::MariaDb) => {
+            Err(ConnectionError::BadRequest("the position is a GTID set of MySQL, and the server is MariaDB"))
+        }
+        (DumpFrom::MariaDbGtid { .. }, Flavor::MySql) => {
+            Err(ConnectionError::BadRequest("the position is a GTID of MariaDB, and the server is MySQL"))
+        }
     }
 }
 
 /// The name under which SHOW REPLICAS lists the client.
 fn this_host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map(|name| name.trim().to_owned())
-        .unwrap_or_default()
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -226,51 +187,27 @@ mod tests {
     use super::*;
 
     fn file(position: u64) -> DumpRequest {
-        DumpRequest::new(
-            DumpFrom::File {
-                file: "binlog.000001".to_owned(),
-                position,
-            },
-            7,
-        )
+        DumpRequest::new(DumpFrom::File { file: "binlog.000001".to_owned(), position }, 7)
     }
 
     #[test]
     fn stored_text_is_never_taken_for_sql() {
         let state = "0-1-5'; DROP TABLE x; --".to_owned();
-        let request = DumpRequest::new(
-            DumpFrom::MariaDbGtid {
-                connect_state: state,
-                strict_mode: true,
-            },
-            7,
-        );
-        assert!(matches!(
-            session_statements(&request, Flavor::MariaDb),
-            Err(ConnectionError::BadRequest(_))
-        ));
+        let request = DumpRequest::new(DumpFrom::MariaDbGtid { connect_state: state, strict_mode: true }, 7);
+        assert!(matches!(session_statements(&request, Flavor::MariaDb), Err(ConnectionError::BadRequest(_))));
         let mut request = file(4);
         request.replica_uuid = Some("x'".to_owned());
-        assert!(matches!(
-            session_statements(&request, Flavor::MySql),
-            Err(ConnectionError::BadRequest(_))
-        ));
+        assert!(matches!(session_statements(&request, Flavor::MySql), Err(ConnectionError::BadRequest(_))));
     }
 
     #[test]
     fn a_position_of_the_other_product_is_refused() {
         let mysql = DumpRequest::new(DumpFrom::MySqlGtid { set: vec![0; 8] }, 7);
         assert!(dump_command(&mysql, Flavor::MySql).is_ok());
-        assert!(matches!(
-            dump_command(&mysql, Flavor::MariaDb),
-            Err(ConnectionError::BadRequest(_))
-        ));
+        assert!(matches!(dump_command(&mysql, Flavor::MariaDb), Err(ConnectionError::BadRequest(_))));
         assert!(matches!(
             dump_command(&file(1 << 33), Flavor::MySql),
-            Err(ConnectionError::PositionTooLarge {
-                position: 0x2_0000_0000,
-                ..
-            })
+            Err(ConnectionError::PositionTooLarge { position: 0x2_0000_0000, .. })
         ));
     }
 
@@ -279,9 +216,6 @@ mod tests {
         let mut request = file(4);
         request.heartbeat_period = Duration::ZERO;
         let statements = session_statements(&request, Flavor::MySql).unwrap();
-        assert_eq!(
-            statements,
-            ["SET @master_heartbeat_period = 1000000, @source_heartbeat_period = 1000000"]
-        );
+        assert_eq!(statements, ["SET @master_heartbeat_period = 1000000, @source_heartbeat_period = 1000000"]);
     }
 }

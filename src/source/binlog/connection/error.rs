@@ -213,18 +213,9 @@ impl DumpRefusal {
     pub fn of(message: &str) -> Self {
         let text = message.to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if has(&[
-            "same server_uuid",
-            "same server_id",
-            "same server-id",
-            "server_uuid/server_id",
-        ]) {
+        if has(&["same server_uuid", "same server_id", "same server-id", "server_uuid/server_id"]) {
             Self::ServerIdTaken
-        } else if has(&[
-            "more gtids than",
-            "which is not in the master's binlog",
-            "has diverged",
-        ]) {
+        } else if has(&["more gtids than", "which is not in the master's binlog", "has diverged"]) {
             Self::ClientAhead
         } else if has(&[
             "purged",
@@ -236,11 +227,7 @@ impl DumpRefusal {
             Self::Purged
         } else if has(&["> file size", "impossible position"]) {
             Self::ImpossiblePosition
-        } else if has(&[
-            "binary log is not open",
-            "binary logging is not enabled",
-            "binlog closed",
-        ]) {
+        } else if has(&["binary log is not open", "binary logging is not enabled", "binlog closed"]) {
             Self::BinlogDisabled
         } else if has(&["gtid_mode"]) {
             Self::GtidModeOff
@@ -314,10 +301,7 @@ impl ConnectionError {
     pub(super) fn refused(error: ServerError, doing: Doing, user: &str, statement: &str) -> Self {
         match error.number {
             // ER_ACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR
-            1045 | 1044 | 1698 => Self::AccessDenied {
-                user: user.to_owned(),
-                error,
-            },
+            1045 | 1044 | 1698 => Self::AccessDenied { user: user.to_owned(), error },
             // ER_SPECIFIC_ACCESS_DENIED_ERROR; table, column, routine privileges
             1227 | 1142 | 1143 | 1370 => Self::PrivilegeMissing(error),
             1130 => Self::HostNotAllowed(error),
@@ -328,15 +312,12 @@ impl ConnectionError {
             3159 => Self::TlsDemanded(error),
             // Too many connections (server, user, resource), shutdown, killed, interrupted, lock wait,
             // deadlock, idle limit, offline mode, out of memory or threads, statement time limit.
-            1040 | 1203 | 1226 | 1053 | 1079 | 1927 | 3169 | 1317 | 1205 | 1213 | 4031 | 3032
-            | 1037 | 1041 | 1135 | 1152 | 1158 | 1159 | 1160 | 1161 | 1184 | 3024 | 1969 => {
-                Self::Unavailable(error)
-            }
+            1040 | 1203 | 1226 | 1053 | 1079 | 1927 | 3169 | 1317 | 1205 | 1213 | 4031 | 3032 | 1037 | 1041 | 1135
+            | 1152 | 1158 | 1159 | 1160 | 1161 | 1184 | 3024 | 1969 => Self::Unavailable(error),
             _ => match doing {
-                Doing::Dump | Doing::Stream if statement.is_empty() => Self::Dump {
-                    refusal: DumpRefusal::of(&error.message),
-                    error,
-                },
+                Doing::Dump | Doing::Stream if statement.is_empty() => {
+                    Self::Dump { refusal: DumpRefusal::of(&error.message), error }
+                }
                 Doing::Resolve
                 | Doing::Connect
                 | Doing::Greeting
@@ -345,10 +326,7 @@ impl ConnectionError {
                 | Doing::Query
                 | Doing::Ping
                 | Doing::Dump
-                | Doing::Stream => Self::Sql {
-                    error,
-                    statement: beginning(statement),
-                },
+                | Doing::Stream => Self::Sql { error, statement: beginning(statement) },
             },
         }
     }
@@ -520,30 +498,19 @@ mod tests {
     use super::*;
 
     fn server_error(number: u16, message: &str) -> ServerError {
-        ServerError {
-            number,
-            sql_state: "HY000".to_owned(),
-            message: message.to_owned(),
-        }
+        ServerError { number, sql_state: "HY000".to_owned(), message: message.to_owned() }
     }
 
     fn check_dump(message: &str, expected: u16, weather: bool) {
         let error = ConnectionError::refused(server_error(1236, message), Doing::Stream, "cdc", "");
-        assert_eq!(
-            (error.code().number, error.is_weather()),
-            (expected, weather),
-            "{message}"
-        );
+        assert_eq!((error.code().number, error.is_weather()), (expected, weather), "{message}");
     }
 
     #[test]
     fn refusals_of_the_dump_are_told_apart_by_their_words() {
         // The texts of MySQL 5.6 to 9.x and MariaDB 10 to 11.
         for (message, code) in [
-            (
-                "Could not find first log file name in binary log index file",
-                240,
-            ),
+            ("Could not find first log file name in binary log index file", 240),
             (
                 "The slave is connecting using CHANGE MASTER TO MASTER_AUTO_POSITION = 1, but the master has purged binary logs containing GTIDs that the slave requires.",
                 240,
@@ -556,47 +523,20 @@ mod tests {
                 "Could not find GTID state requested by slave in any binlog files. Probably the slave state is too old and required binlog files have been purged.",
                 240,
             ),
-            (
-                "Slave has more GTIDs than the master has, using the master's SERVER_UUID. This may indicate …",
-                241,
-            ),
-            (
-                "Replica has more GTIDs than the source has, using the source's SERVER_UUID.",
-                241,
-            ),
-            (
-                "Error: connecting slave requested to start from GTID 0-1-99, which is not in the master's binlog",
-                241,
-            ),
-            (
-                "Client requested master to start replication from position > file size",
-                242,
-            ),
-            (
-                "Client requested source to start replication from impossible position; the first event …",
-                242,
-            ),
-            (
-                "A slave with the same server_uuid/server_id as this slave has connected to the master; …",
-                243,
-            ),
-            (
-                "A slave with the same server_uuid as this slave has connected to the master",
-                243,
-            ),
+            ("Slave has more GTIDs than the master has, using the master's SERVER_UUID. This may indicate …", 241),
+            ("Replica has more GTIDs than the source has, using the source's SERVER_UUID.", 241),
+            ("Error: connecting slave requested to start from GTID 0-1-99, which is not in the master's binlog", 241),
+            ("Client requested master to start replication from position > file size", 242),
+            ("Client requested source to start replication from impossible position; the first event …", 242),
+            ("A slave with the same server_uuid/server_id as this slave has connected to the master; …", 243),
+            ("A slave with the same server_uuid as this slave has connected to the master", 243),
             ("Binary log is not open", 244),
             (
                 "The replication sender thread cannot start in AUTO_POSITION mode: this server has GTID_MODE = OFF instead of ON.",
                 245,
             ),
-            (
-                "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on source",
-                246,
-            ),
-            (
-                "binlog truncated in the middle of event; consider out of disk space on source",
-                247,
-            ),
+            ("log event entry exceeded max_allowed_packet; Increase max_allowed_packet on source", 246),
+            ("binlog truncated in the middle of event; consider out of disk space on source", 247),
         ] {
             check_dump(message, code, false);
         }
@@ -614,27 +554,15 @@ mod tests {
             (1064, 233, false),
             (3159, 222, false),
         ] {
-            let error = ConnectionError::refused(
-                server_error(number, "x"),
-                Doing::Query,
-                "cdc",
-                "SELECT 1",
-            );
-            assert_eq!(
-                (error.code().number, error.is_weather()),
-                (code, weather),
-                "{number}"
-            );
+            let error = ConnectionError::refused(server_error(number, "x"), Doing::Query, "cdc", "SELECT 1");
+            assert_eq!((error.code().number, error.is_weather()), (code, weather), "{number}");
         }
     }
 
     #[test]
     fn every_page_has_its_own_number_in_this_rooms_block() {
-        let mut numbers: Vec<u16> = CODES
-            .iter()
-            .chain(super::super::super::wire::error::CODES)
-            .map(|code| code.number)
-            .collect();
+        let mut numbers: Vec<u16> =
+            CODES.iter().chain(super::super::super::wire::error::CODES).map(|code| code.number).collect();
         assert!(numbers.iter().all(|number| (200..300).contains(number)));
         numbers.sort_unstable();
         let count = numbers.len();

@@ -4,9 +4,7 @@ use super::super::wire::WireError;
 use super::super::wire::auth::{Login, LoginPacket, Plugin, Step, parse_login};
 use super::super::wire::capability;
 use super::super::wire::compressed::Algorithm;
-use super::super::wire::handshake::{
-    ClientChoice, Handshake, parse_handshake, response, tls_request,
-};
+use super::super::wire::handshake::{ClientChoice, Handshake, parse_handshake, response, tls_request};
 use super::super::wire::response::parse_error;
 use super::conversation::Conversation;
 use super::deadline::{Deadline, Doing, StopFlag};
@@ -17,10 +15,7 @@ use super::{Compression, ConnectOptions, ConnectionError, ServerInfo, SslMode, s
 const LOGIN_PACKET_LIMIT: usize = 16;
 
 /// Opens a session.
-pub fn log_in(
-    options: &ConnectOptions,
-    stop: &StopFlag,
-) -> Result<(Conversation, ServerInfo), ConnectionError> {
+pub fn log_in(options: &ConnectOptions, stop: &StopFlag) -> Result<(Conversation, ServerInfo), ConnectionError> {
     let deadline = Deadline::after(Doing::Connect, Some(options.connect_timeout));
     let stream = socket::connect(options, deadline, stop)?;
     let mut conversation = Conversation::new(Line::Plain(stream), stop.clone());
@@ -28,22 +23,9 @@ pub fn log_in(
     let mut server = ServerInfo::of(&greeting);
     let choice = choose(options, &greeting)?;
     if choice.tls {
-        conversation = encrypt(
-            conversation,
-            options,
-            &greeting,
-            choice,
-            &deadline.step(Doing::Tls),
-            &mut server,
-        )?;
+        conversation = encrypt(conversation, options, &greeting, choice, &deadline.step(Doing::Tls), &mut server)?;
     }
-    authenticate(
-        &mut conversation,
-        options,
-        &greeting,
-        choice,
-        &deadline.step(Doing::Login),
-    )?;
+    authenticate(&mut conversation, options, &greeting, choice, &deadline.step(Doing::Login))?;
     conversation.agree(choice.capabilities(greeting.capabilities));
     if let Some(algorithm) = choice.compression {
         conversation.compress(algorithm);
@@ -67,12 +49,7 @@ fn greet(
     let mut payload = Vec::new();
     conversation.receive(&mut payload, deadline)?;
     if payload.first() == Some(&0xff) {
-        return Err(ConnectionError::refused(
-            parse_error(&payload)?,
-            deadline.doing,
-            &options.user,
-            "login",
-        ));
+        return Err(ConnectionError::refused(parse_error(&payload)?, deadline.doing, &options.user, "login"));
     }
     Ok(parse_handshake(&payload)?)
 }
@@ -83,11 +60,7 @@ fn choose(options: &ConnectOptions, greeting: &Handshake) -> Result<ClientChoice
     let tls = match options.ssl.mode {
         SslMode::Disabled => false,
         SslMode::Preferred => offered(capability::SSL),
-        SslMode::Required | SslMode::VerifyCa | SslMode::VerifyIdentity
-            if offered(capability::SSL) =>
-        {
-            true
-        }
+        SslMode::Required | SslMode::VerifyCa | SslMode::VerifyIdentity if offered(capability::SSL) => true,
         SslMode::Required | SslMode::VerifyCa | SslMode::VerifyIdentity => {
             return Err(ConnectionError::TlsNotOffered);
         }
@@ -97,11 +70,7 @@ fn choose(options: &ConnectOptions, greeting: &Handshake) -> Result<ClientChoice
         Compression::Zlib if offered(capability::COMPRESS) => Some(Algorithm::Zlib),
         Compression::Zstd if offered(capability::ZSTD_COMPRESSION) => Some(Algorithm::Zstd),
         wanted @ (Compression::Zlib | Compression::Zstd) => {
-            tracing::warn!(
-                ?wanted,
-                server = greeting.version,
-                "compression is not offered by the server"
-            );
+            tracing::warn!(?wanted, server = greeting.version, "compression is not offered by the server");
             None
         }
     };
@@ -142,9 +111,7 @@ fn authenticate(
     // password is only sent when the server asks for it by that switch.
     let plugin = match Plugin::named(&greeting.auth_plugin) {
         Some(plugin @ (Plugin::Native | Plugin::CachingSha2)) => plugin,
-        Some(Plugin::Sha256 | Plugin::Clear | Plugin::Ed25519 | Plugin::Parsec) | None => {
-            Plugin::Native
-        }
+        Some(Plugin::Sha256 | Plugin::Clear | Plugin::Ed25519 | Plugin::Parsec) | None => Plugin::Native,
     };
     let mut login = Login::new(plugin, &greeting.challenge, password, choice.tls);
     let Step::Send(first) = login.first()? else {
@@ -158,14 +125,7 @@ fn authenticate(
         ("_pid", pid.as_str()),
         ("program_name", "headwater"),
     ];
-    let answer = response(
-        choice,
-        greeting.capabilities,
-        &options.user,
-        plugin.name(),
-        &first,
-        &attributes,
-    );
+    let answer = response(choice, greeting.capabilities, &options.user, plugin.name(), &first, &attributes);
     conversation.send(&answer, deadline)?;
     let mut payload = Vec::new();
     for _ in 0..LOGIN_PACKET_LIMIT {
@@ -173,17 +133,12 @@ fn authenticate(
         let step = match parse_login(&payload)? {
             LoginPacket::Ok => return Ok(()),
             LoginPacket::Error(error) => {
-                return Err(ConnectionError::refused(
-                    parse_error(error)?,
-                    deadline.doing,
-                    &options.user,
-                    "login",
-                ));
+                return Err(ConnectionError::refused(parse_error(error)?, deadline.doing, &options.user, "login"));
             }
             LoginPacket::OldPassword => return Err(ConnectionError::OldPassword),
             LoginPacket::Switch { plugin, challenge } => {
-                let plugin = Plugin::named(plugin)
-                    .ok_or_else(|| ConnectionError::PluginUnsupported(plugin.to_owned()))?;
+                let plugin =
+                    Plugin::named(plugin).ok_or_else(|| ConnectionError::PluginUnsupported(plugin.to_owned()))?;
                 login = Login::new(plugin, challenge, password, choice.tls);
                 login.first()?
             }
@@ -195,9 +150,5 @@ fn authenticate(
             Step::RefuseClear => return Err(ConnectionError::ClearPasswordRefused),
         }
     }
-    Err(WireError::Malformed {
-        message: "login",
-        reason: "it does not come to an end",
-    }
-    .into())
+    Err(WireError::Malformed { message: "login", reason: "it does not come to an end" }.into())
 }

@@ -38,10 +38,7 @@ impl ResultSet {
 
     /// The value of one of this result's rows, by the column's name in any case.
     pub fn text(&self, row: &Row, column: &str) -> Option<String> {
-        let index = self
-            .columns
-            .iter()
-            .position(|candidate| candidate.name.eq_ignore_ascii_case(column))?;
+        let index = self.columns.iter().position(|candidate| candidate.name.eq_ignore_ascii_case(column))?;
         let value = row.get(index)?.as_deref()?;
         Some(String::from_utf8_lossy(value).into_owned())
     }
@@ -73,9 +70,7 @@ impl<'a> RowRef<'a> {
 
     /// A copy.
     pub fn to_row(&self) -> Row {
-        (0..self.len())
-            .map(|index| self.get(index).map(<[u8]>::to_vec))
-            .collect()
+        (0..self.len()).map(|index| self.get(index).map(<[u8]>::to_vec)).collect()
     }
 }
 
@@ -143,10 +138,7 @@ impl Connection {
             kept += row.payload.len();
             if kept > RESULT_LIMIT_BYTES {
                 let statement = beginning(sql);
-                return Err(ConnectionError::ResultTooLarge {
-                    limit: RESULT_LIMIT_BYTES,
-                    statement,
-                });
+                return Err(ConnectionError::ResultTooLarge { limit: RESULT_LIMIT_BYTES, statement });
             }
             result.rows.push(row.to_row());
             Ok(())
@@ -191,11 +183,7 @@ impl Connection {
         Ok(())
     }
 
-    fn receive_columns(
-        &mut self,
-        count: usize,
-        deadline: &Deadline,
-    ) -> Result<Vec<Column>, ConnectionError> {
+    fn receive_columns(&mut self, count: usize, deadline: &Deadline) -> Result<Vec<Column>, ConnectionError> {
         let mut columns = Vec::new();
         for _ in 0..count {
             self.receive(deadline)?;
@@ -234,13 +222,7 @@ impl Connection {
                 Some(_) | None => {}
             }
             parse_row(&self.payload, columns.len(), &mut values).map_err(ConnectionError::from)?;
-            each(
-                columns,
-                RowRef {
-                    payload: &self.payload,
-                    values: &values,
-                },
-            )?;
+            each(columns, RowRef { payload: &self.payload, values: &values })?;
         }
     }
 
@@ -260,11 +242,7 @@ impl Connection {
     }
 
     /// Sends a command. Until its answer has been read whole the connection counts as given up.
-    pub(super) fn command(
-        &mut self,
-        payload: &[u8],
-        deadline: &Deadline,
-    ) -> Result<(), ConnectionError> {
+    pub(super) fn command(&mut self, payload: &[u8], deadline: &Deadline) -> Result<(), ConnectionError> {
         if self.state == State::GivenUp {
             return Err(ConnectionError::GivenUp);
         }
@@ -277,11 +255,7 @@ impl Connection {
     }
 
     /// Sends a command whose answer is one OK packet.
-    pub(super) fn acknowledged(
-        &mut self,
-        payload: &[u8],
-        doing: Doing,
-    ) -> Result<(), ConnectionError> {
+    pub(super) fn acknowledged(&mut self, payload: &[u8], doing: Doing) -> Result<(), ConnectionError> {
         let deadline = Deadline::after(doing, self.query_timeout);
         self.command(payload, &deadline)?;
         self.receive(&deadline)?;

@@ -40,11 +40,7 @@ impl ServerInfo {
             || greeting.capabilities & capability::LONG_PASSWORD == 0;
         Self {
             version_text: text.to_owned(),
-            flavor: if maria {
-                Flavor::MariaDb
-            } else {
-                Flavor::MySql
-            },
+            flavor: if maria { Flavor::MariaDb } else { Flavor::MySql },
             version: parse_version(own),
             connection_id: greeting.connection_id,
             tls: None,
@@ -54,14 +50,8 @@ impl ServerInfo {
 }
 
 fn parse_version(text: &str) -> (u16, u16, u16) {
-    let digits_end = text
-        .find(|c: char| c != '.' && !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let mut parts = text
-        .get(..digits_end)
-        .unwrap_or_default()
-        .split('.')
-        .map(|part| part.parse().unwrap_or(0));
+    let digits_end = text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len());
+    let mut parts = text.get(..digits_end).unwrap_or_default().split('.').map(|part| part.parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     (next(), next(), next())
 }
@@ -88,12 +78,7 @@ mod tests {
         check("9.7.4", mysql, Flavor::MySql, (9, 7, 4));
         check("8.0.45-0ubuntu0.22.04.1", mysql, Flavor::MySql, (8, 0, 45));
         check("5.7.44-48-log", mysql, Flavor::MySql, (5, 7, 44));
-        check(
-            "5.5.5-10.11.19-MariaDB-log",
-            0,
-            Flavor::MariaDb,
-            (10, 11, 19),
-        );
+        check("5.5.5-10.11.19-MariaDB-log", 0, Flavor::MariaDb, (10, 11, 19));
         check("11.8.6-MariaDB-deb13", 0, Flavor::MariaDb, (11, 8, 6));
         check("10.6.9-managed", 0, Flavor::MariaDb, (10, 6, 9));
         check("nonsense", mysql, Flavor::MySql, (0, 0, 0));

@@ -21,11 +21,7 @@ const KEEP_ALIVE_PROBES: u32 = 3;
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens a connection to the first address that answers.
-pub fn connect(
-    options: &ConnectOptions,
-    deadline: Deadline,
-    stop: &AtomicBool,
-) -> Result<TcpStream, ConnectionError> {
+pub fn connect(options: &ConnectOptions, deadline: Deadline, stop: &AtomicBool) -> Result<TcpStream, ConnectionError> {
     let addresses = resolve(options, deadline.step(Doing::Resolve), stop)?;
     let deadline = deadline.step(Doing::Connect);
     let mut failure = ConnectionError::UnknownHost {
@@ -35,15 +31,8 @@ pub fn connect(
     let count = addresses.len();
     for (index, address) in addresses.into_iter().enumerate() {
         // An address that does not answer must leave time for those behind it.
-        let share = deadline
-            .remaining()
-            .map(|left| left / (count - index) as u32);
-        match connect_one(
-            address,
-            Deadline::after(Doing::Connect, share),
-            options,
-            stop,
-        ) {
+        let share = deadline.remaining().map(|left| left / (count - index) as u32);
+        match connect_one(address, Deadline::after(Doing::Connect, share), options, stop) {
             Ok(stream) => return Ok(stream),
             Err(ConnectionError::Stopped) => return Err(ConnectionError::Stopped),
             Err(error) => failure = error,
@@ -63,25 +52,17 @@ fn resolve(
     deadline: Deadline,
     stop: &AtomicBool,
 ) -> Result<Vec<SocketAddr>, ConnectionError> {
-    let bare = options
-        .hostname
-        .trim_start_matches('[')
-        .trim_end_matches(']');
+    let bare = options.hostname.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, options.port)]);
     }
-    let unknown = |reason: String| ConnectionError::UnknownHost {
-        hostname: options.hostname.clone(),
-        reason,
-    };
+    let unknown = |reason: String| ConnectionError::UnknownHost { hostname: options.hostname.clone(), reason };
     let (sender, receiver) = sync_channel(1);
     let target = (options.hostname.clone(), options.port);
     std::thread::Builder::new()
         .name("resolve".to_owned())
         .spawn(move || {
-            let found = target
-                .to_socket_addrs()
-                .map(|addresses| addresses.collect::<Vec<_>>());
+            let found = target.to_socket_addrs().map(|addresses| addresses.collect::<Vec<_>>());
             // Nobody listens any more when the deadline has passed.
             let _ = sender.send(found);
         })
@@ -112,17 +93,10 @@ fn connect_one(
     stop: &AtomicBool,
 ) -> Result<TcpStream, ConnectionError> {
     let failed = |error: io::Error| ConnectionError::Connect { address, error };
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )
-    .map_err(failed)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
     socket.set_tcp_nodelay(true).map_err(failed)?;
-    socket
-        .set_tcp_user_timeout(Some(USER_TIMEOUT))
-        .map_err(failed)?;
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT)).map_err(failed)?;
     if options.keep_alive {
         let keep_alive = TcpKeepalive::new()
             .with_time(KEEP_ALIVE_IDLE)

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use super::super::wire::WireError;
 use super::super::wire::packet::{
-    Control, FULL_PAYLOAD_BYTES, HEADER_BYTES, PAYLOAD_LIMIT_BYTES, PacketHeader, PacketRange,
-    Sequence, Split, parse_control, split_events,
+    Control, FULL_PAYLOAD_BYTES, HEADER_BYTES, PAYLOAD_LIMIT_BYTES, PacketHeader, PacketRange, Sequence, Split,
+    parse_control, split_events,
 };
 use super::super::wire::response::parse_error;
 use super::conversation::Conversation;
@@ -103,12 +103,7 @@ pub struct BinlogStream {
 }
 
 impl BinlogStream {
-    pub(super) fn new(
-        conversation: Conversation,
-        server: ServerInfo,
-        user: String,
-        request: &DumpRequest,
-    ) -> Self {
+    pub(super) fn new(conversation: Conversation, server: ServerInfo, user: String, request: &DumpRequest) -> Self {
         let (transport, stop, sequence, carried) = conversation.into_parts();
         Self {
             transport,
@@ -171,11 +166,7 @@ impl BinlogStream {
         }
     }
 
-    fn read_open(
-        &mut self,
-        block: &mut Vec<u8>,
-        packets: &mut Vec<PacketRange>,
-    ) -> Result<(), Interrupt> {
+    fn read_open(&mut self, block: &mut Vec<u8>, packets: &mut Vec<PacketRange>) -> Result<(), Interrupt> {
         // Under steady traffic the stream never waits, so the flag is looked at here too.
         if self.stop.load(Ordering::Relaxed) {
             return Err(ConnectionError::Stopped.into());
@@ -218,8 +209,7 @@ impl BinlogStream {
             }
         }
         self.carried.clear();
-        self.carried
-            .extend_from_slice(block.get(at..filled).unwrap_or_default());
+        self.carried.extend_from_slice(block.get(at..filled).unwrap_or_default());
         Ok(())
     }
 
@@ -262,9 +252,7 @@ impl BinlogStream {
         let deadline = Deadline::after(Doing::Stream, Some(self.silence));
         match self.transport.wait_readable(&deadline, &self.stop) {
             Ok(()) => Ok(()),
-            Err(ConnectionError::Deadline { .. }) => {
-                Err(Interrupt::Outcome(ReadOutcome::Silent(self.silence)))
-            }
+            Err(ConnectionError::Deadline { .. }) => Err(Interrupt::Outcome(ReadOutcome::Silent(self.silence))),
             Err(error) => Err(error.into()),
         }
     }
@@ -292,11 +280,7 @@ impl BinlogStream {
             self.sequence.check(packet.sequence)?;
             end += packet.length;
             if end > PAYLOAD_LIMIT_BYTES {
-                return Err(WireError::TooLong {
-                    length: end as u64,
-                    limit: PAYLOAD_LIMIT_BYTES as u64,
-                }
-                .into());
+                return Err(WireError::TooLong { length: end as u64, limit: PAYLOAD_LIMIT_BYTES as u64 }.into());
             }
             block.resize(end, 0);
             self.read_exact(block.get_mut(filled..).unwrap_or_default())?;
@@ -308,16 +292,9 @@ impl BinlogStream {
         }
         if block.get(HEADER_BYTES) != Some(&0) {
             let reason = "a continued packet is no event";
-            return Err(WireError::Malformed {
-                message: "binlog packet",
-                reason,
-            }
-            .into());
+            return Err(WireError::Malformed { message: "binlog packet", reason }.into());
         }
-        packets.push(PacketRange {
-            start: HEADER_BYTES as u32 + 1,
-            end: end as u32,
-        });
+        packets.push(PacketRange { start: HEADER_BYTES as u32 + 1, end: end as u32 });
         Ok(())
     }
 

@@ -46,12 +46,7 @@ pub struct ReadAhead {
 impl ReadAhead {
     /// Wraps a connected socket.
     pub fn new(socket: TcpStream) -> Self {
-        Self {
-            socket,
-            buffer: vec![0; READ_AHEAD_BYTES].into_boxed_slice(),
-            at: 0,
-            end: 0,
-        }
+        Self { socket, buffer: vec![0; READ_AHEAD_BYTES].into_boxed_slice(), at: 0, end: 0 }
     }
 
     /// The socket, to wait for.
@@ -108,23 +103,15 @@ impl Line {
             let result = match self {
                 Self::Plain(socket) => match socket.read(out) {
                     // The kernel gives all it has: less than asked for means that it has no more.
-                    Ok(count) if count > 0 => Ok(Received::Bytes {
-                        count,
-                        drained: count < out.len(),
-                    }),
+                    Ok(count) if count > 0 => Ok(Received::Bytes { count, drained: count < out.len() }),
                     Ok(_) => Ok(Received::Closed),
                     Err(error) => Err(error),
                 },
                 Self::Tls(stream) => match stream.ssl_read(out) {
-                    Ok(count) if count > 0 => Ok(Received::Bytes {
-                        count,
-                        drained: false,
-                    }),
+                    Ok(count) if count > 0 => Ok(Received::Bytes { count, drained: false }),
                     Ok(_) => Ok(Received::Closed),
                     Err(error) if error.code() == ErrorCode::ZERO_RETURN => Ok(Received::Closed),
-                    Err(error)
-                        if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) =>
-                    {
+                    Err(error) if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) => {
                         Ok(Received::Dry)
                     }
                     Err(error) => tls_failure(error, doing)?,
@@ -146,43 +133,26 @@ impl Line {
             Self::Plain(socket) => socket.write(bytes),
             Self::Tls(stream) => match stream.ssl_write(bytes) {
                 Ok(count) => Ok(count),
-                Err(error)
-                    if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) =>
-                {
-                    Ok(0)
-                }
+                Err(error) if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) => Ok(0),
                 Err(error) => tls_failure(error, doing)?.map(|_| 0),
             },
         };
         match result {
             Ok(count) => Ok(count),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                Ok(0)
-            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
             Err(error) => Err(ConnectionError::Io { doing, error }),
         }
     }
 }
 
 /// A failure of the TLS layer: of the socket below it (its end included), or of TLS itself.
-fn tls_failure(
-    error: openssl::ssl::Error,
-    doing: Doing,
-) -> Result<io::Result<Received>, ConnectionError> {
+fn tls_failure(error: openssl::ssl::Error, doing: Doing) -> Result<io::Result<Received>, ConnectionError> {
     match error.into_io_error() {
         Ok(error) => Ok(Err(error)),
         Err(error) if error.code() == ErrorCode::SYSCALL => Ok(Ok(Received::Closed)),
         // OpenSSL 3 calls an end without close_notify a protocol error; a server that is killed sends none.
         Err(error) if error.to_string().contains("unexpected eof") => Ok(Ok(Received::Closed)),
-        Err(error) => Err(ConnectionError::TlsBroken {
-            doing,
-            reason: error.to_string(),
-        }),
+        Err(error) => Err(ConnectionError::TlsBroken { doing, reason: error.to_string() }),
     }
 }
 
@@ -206,21 +176,12 @@ pub struct Transport {
 impl Transport {
     /// A line without compression.
     pub fn new(line: Line) -> Self {
-        Self {
-            line,
-            packing: None,
-        }
+        Self { line, packing: None }
     }
 
     /// Begins compression: with the first byte behind the login.
     pub fn compress(&mut self, algorithm: Algorithm) {
-        self.packing = Some(Packing {
-            algorithm,
-            sequence: 0,
-            raw: Vec::new(),
-            plain: Vec::new(),
-            at: 0,
-        });
+        self.packing = Some(Packing { algorithm, sequence: 0, raw: Vec::new(), plain: Vec::new(), at: 0 });
     }
 
     /// True when the packets are inside compressed frames.
@@ -241,11 +202,7 @@ impl Transport {
     }
 
     /// Waits for bytes to read.
-    pub fn wait_readable(
-        &self,
-        deadline: &Deadline,
-        stop: &AtomicBool,
-    ) -> Result<(), ConnectionError> {
+    pub fn wait_readable(&self, deadline: &Deadline, stop: &AtomicBool) -> Result<(), ConnectionError> {
         wait(self.line.socket(), Readiness::Read, deadline, stop)
     }
 
@@ -262,40 +219,25 @@ impl Transport {
                     to.copy_from_slice(from);
                 }
                 packing.at += count;
-                return Ok(Received::Bytes {
-                    count,
-                    drained: false,
-                });
+                return Ok(Received::Bytes { count, drained: false });
             }
             packing.plain.clear();
             packing.at = 0;
             let held = packing.raw.len();
             packing.raw.resize(held + READ_AHEAD_BYTES, 0);
-            let received = self
-                .line
-                .read(packing.raw.get_mut(held..).unwrap_or_default(), doing)?;
+            let received = self.line.read(packing.raw.get_mut(held..).unwrap_or_default(), doing)?;
             let Received::Bytes { count, .. } = received else {
                 packing.raw.truncate(held);
                 return Ok(received);
             };
             packing.raw.truncate(held + count);
-            let used = compressed::unpack(
-                packing.algorithm,
-                &packing.raw,
-                &mut packing.sequence,
-                &mut packing.plain,
-            )?;
+            let used = compressed::unpack(packing.algorithm, &packing.raw, &mut packing.sequence, &mut packing.plain)?;
             packing.raw.drain(..used);
         }
     }
 
     /// Writes everything, before the deadline.
-    pub fn write_all(
-        &mut self,
-        bytes: &[u8],
-        deadline: &Deadline,
-        stop: &AtomicBool,
-    ) -> Result<(), ConnectionError> {
+    pub fn write_all(&mut self, bytes: &[u8], deadline: &Deadline, stop: &AtomicBool) -> Result<(), ConnectionError> {
         let packed;
         let mut rest = match &mut self.packing {
             None => bytes,

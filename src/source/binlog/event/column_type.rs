@@ -63,10 +63,7 @@ pub struct ColumnType {
 impl ColumnType {
     /// Whether the table map's signedness has a bit for the column.
     pub fn is_numeric(self) -> bool {
-        matches!(
-            self.wire,
-            TINY | SHORT | INT24 | LONG | LONGLONG | NEWDECIMAL | FLOAT | DOUBLE | YEAR
-        )
+        matches!(self.wire, TINY | SHORT | INT24 | LONG | LONGLONG | NEWDECIMAL | FLOAT | DOUBLE | YEAR)
     }
 
     /// Whether the table map's character sets have an entry for the column.
@@ -92,10 +89,8 @@ impl ColumnType {
 
     fn read(wire: u8, reader: &mut Reader<'_>) -> Result<Self, EventError> {
         let (real, metadata) = match wire {
-            FLOAT | DOUBLE | TINY_BLOB | MEDIUM_BLOB | LONG_BLOB | BLOB | BLOB_COMPRESSED
-            | JSON | GEOMETRY | VECTOR | TIMESTAMP2 | DATETIME2 | TIME2 => {
-                (wire, u16::from(reader.u8()?))
-            }
+            FLOAT | DOUBLE | TINY_BLOB | MEDIUM_BLOB | LONG_BLOB | BLOB | BLOB_COMPRESSED | JSON | GEOMETRY
+            | VECTOR | TIMESTAMP2 | DATETIME2 | TIME2 => (wire, u16::from(reader.u8()?)),
             VARCHAR | VARCHAR_COMPRESSED | VAR_STRING => (wire, reader.u16()?),
             BIT => {
                 let (bits, bytes) = (reader.u8()?, reader.u8()?);
@@ -114,11 +109,7 @@ impl ColumnType {
             }
             _ => (wire, 0),
         };
-        Ok(ColumnType {
-            wire,
-            real,
-            metadata,
-        })
+        Ok(ColumnType { wire, real, metadata })
     }
 }
 
@@ -142,10 +133,7 @@ pub struct ColumnTypes<'a> {
 impl<'a> ColumnTypes<'a> {
     /// From the fields of a table map.
     pub fn new(types: &'a [u8], metadata: &'a [u8]) -> Self {
-        ColumnTypes {
-            types: types.iter(),
-            metadata: Reader::new(metadata, "table map's column metadata"),
-        }
+        ColumnTypes { types: types.iter(), metadata: Reader::new(metadata, "table map's column metadata") }
     }
 }
 

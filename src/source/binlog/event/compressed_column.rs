@@ -25,31 +25,15 @@ pub fn decompress_column(cell: &[u8]) -> Result<Cow<'_, [u8]>, EventError> {
         0 => Ok(Cow::Borrowed(reader.rest())),
         8 => {
             let length_bytes = usize::from(head & 0x07);
-            let length = reader
-                .take(length_bytes)?
-                .iter()
-                .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+            let length = reader.take(length_bytes)?.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
             let mut out = Vec::new();
             if head & 0x08 != 0 {
-                inflate(
-                    flate2::read::DeflateDecoder::new(reader.rest()),
-                    length,
-                    WHAT,
-                    &mut out,
-                )?;
+                inflate(flate2::read::DeflateDecoder::new(reader.rest()), length, WHAT, &mut out)?;
             } else {
-                inflate(
-                    flate2::read::ZlibDecoder::new(reader.rest()),
-                    length,
-                    WHAT,
-                    &mut out,
-                )?;
+                inflate(flate2::read::ZlibDecoder::new(reader.rest()), length, WHAT, &mut out)?;
             }
             Ok(Cow::Owned(out))
         }
-        _ => Err(EventError::Decompress {
-            what: WHAT,
-            reason: "a method that is neither stored nor zlib",
-        }),
+        _ => Err(EventError::Decompress { what: WHAT, reason: "a method that is neither stored nor zlib" }),
     }
 }

@@ -58,9 +58,7 @@ pub enum EventError {
     #[error("checksum algorithm {0} is not known")]
     ChecksumAlgorithm(u8),
     /// A binlog that is not of version 4, or whose headers are not 19 bytes.
-    #[error(
-        "binlog format version {version} with headers of {header_length} bytes is not supported"
-    )]
+    #[error("binlog format version {version} with headers of {header_length} bytes is not supported")]
     FormatVersion {
         /// The version in the format description event; 4 since MySQL 5.0.
         version: u16,
@@ -100,9 +98,7 @@ pub enum EventError {
         limit: u64,
     },
     /// A column whose type byte has no known row format.
-    #[error(
-        "column {column} (counted from 1) has wire type {wire_type}, which has no known row format"
-    )]
+    #[error("column {column} (counted from 1) has wire type {wire_type}, which has no known row format")]
     ColumnType {
         /// Place of the column in the table, from 1.
         column: usize,
@@ -144,21 +140,11 @@ pub enum EventError {
 }
 
 const fn stop(number: u16, title: &'static str, hint: &'static str) -> Code {
-    Code {
-        number,
-        disposition: Disposition::Stop,
-        title,
-        hint,
-    }
+    Code { number, disposition: Disposition::Stop, title, hint }
 }
 
 const fn retry(number: u16, title: &'static str, hint: &'static str) -> Code {
-    Code {
-        number,
-        disposition: Disposition::Retry,
-        title,
-        hint,
-    }
+    Code { number, disposition: Disposition::Retry, title, hint }
 }
 
 /// The pages of this room, in order of their numbers.
@@ -277,17 +263,7 @@ mod tests {
         }
         let error = EventError::GtidText { at: 0, reason: "" };
         assert_eq!(error.code().number, 314);
-        assert_eq!(
-            EventError::Truncated {
-                what: "",
-                at: 0,
-                needed: 0,
-                available: 0
-            }
-            .code()
-            .number,
-            300
-        );
+        assert_eq!(EventError::Truncated { what: "", at: 0, needed: 0, available: 0 }.code().number, 300);
         assert!(std::mem::size_of::<EventError>() <= 40);
     }
 }

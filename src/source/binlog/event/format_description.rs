@@ -66,12 +66,7 @@ impl Format {
         for (event_type, length) in current {
             post_header_lengths[usize::from(event_type)] = length;
         }
-        Format {
-            checksum,
-            server_version: String::new(),
-            created: 0,
-            post_header_lengths,
-        }
+        Format { checksum, server_version: String::new(), created: 0, post_header_lengths }
     }
 
     /// Bytes between the header and the variable part of events of this type.
@@ -81,10 +76,7 @@ impl Format {
 
     /// The format of the events inside a transaction payload: the same, without checksums.
     pub fn inside_payload(&self) -> Format {
-        Format {
-            checksum: ChecksumAlgorithm::None,
-            ..self.clone()
-        }
+        Format { checksum: ChecksumAlgorithm::None, ..self.clone() }
     }
 
     /// Whether a MariaDB wrote the file.
@@ -102,16 +94,11 @@ impl Format {
         let created = reader.u32()?;
         let header_length = reader.u8()?;
         if version != BINLOG_VERSION || usize::from(header_length) != HEADER_LENGTH {
-            return Err(EventError::FormatVersion {
-                version,
-                header_length,
-            });
+            return Err(EventError::FormatVersion { version, header_length });
         }
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
         let Some(types) = reader.remaining().checked_sub(1 + CHECKSUM_LENGTH) else {
-            return Err(
-                reader.invalid("no room for the checksum algorithm: a server older than MySQL 5.6")
-            );
+            return Err(reader.invalid("no room for the checksum algorithm: a server older than MySQL 5.6"));
         };
         let lengths = reader.take(types)?;
         let checksum = ChecksumAlgorithm::from_byte(reader.u8()?)?;
@@ -120,11 +107,6 @@ impl Format {
             *slot = *length;
         }
         let server_version = String::from_utf8_lossy(name).into_owned();
-        Ok(Format {
-            checksum,
-            server_version,
-            created,
-            post_header_lengths,
-        })
+        Ok(Format { checksum, server_version, created, post_header_lengths })
     }
 }

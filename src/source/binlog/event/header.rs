@@ -57,9 +57,7 @@ impl EventHeader {
                 available: bytes.len(),
             });
         };
-        let word = |at: usize| {
-            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-        };
+        let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let header = EventHeader {
             timestamp: word(0),
             event_type: header[4],
@@ -97,11 +95,7 @@ impl EventHeader {
     }
 
     fn length_error(&self, actual: usize) -> EventError {
-        EventError::Length {
-            event_type: self.event_type,
-            declared: self.event_size,
-            actual,
-        }
+        EventError::Length { event_type: self.event_type, declared: self.event_size, actual }
     }
 }
 
@@ -151,27 +145,13 @@ fn verify_crc32(event: &[u8]) -> Result<(), EventError> {
         return Err(header.length_error(event.len()));
     };
     let stored = u32::from_le_bytes(*stored);
-    let in_use =
-        header.event_type == FORMAT_DESCRIPTION_EVENT && header.flags & FLAG_BINLOG_IN_USE != 0;
-    let computed = if in_use {
-        crc32_without_in_use(content)
-    } else {
-        crc32fast::hash(content)
-    };
+    let in_use = header.event_type == FORMAT_DESCRIPTION_EVENT && header.flags & FLAG_BINLOG_IN_USE != 0;
+    let computed = if in_use { crc32_without_in_use(content) } else { crc32fast::hash(content) };
     if computed == stored {
         Ok(())
     } else {
-        let EventHeader {
-            event_type,
-            next_position,
-            ..
-        } = header;
-        Err(EventError::Checksum {
-            event_type,
-            next_position,
-            stored,
-            computed,
-        })
+        let EventHeader { event_type, next_position, .. } = header;
+        Err(EventError::Checksum { event_type, next_position, stored, computed })
     }
 }
 

@@ -25,24 +25,15 @@ impl<'a> Heartbeat<'a> {
     /// Reads a v1 body; the position is that of the header.
     pub fn parse_v1(body: &'a [u8], next_position: u32) -> Result<Self, EventError> {
         if body.is_empty() {
-            return Err(EventError::Invalid {
-                what: "heartbeat event",
-                reason: "no file name",
-            });
+            return Err(EventError::Invalid { what: "heartbeat event", reason: "no file name" });
         }
-        Ok(Heartbeat {
-            file: body,
-            position: u64::from(next_position),
-        })
+        Ok(Heartbeat { file: body, position: u64::from(next_position) })
     }
 
     /// Reads a v2 body: fields of type, length and value.
     pub fn parse_v2(body: &'a [u8]) -> Result<Self, EventError> {
         let mut reader = Reader::new(body, "heartbeat event v2");
-        let mut heartbeat = Heartbeat {
-            file: &[],
-            position: 0,
-        };
+        let mut heartbeat = Heartbeat { file: &[], position: 0 };
         while !reader.is_empty() {
             let number = reader.packed()?;
             if number == field::END {
@@ -51,9 +42,7 @@ impl<'a> Heartbeat<'a> {
             let value = reader.packed_bytes()?;
             match number {
                 field::FILE => heartbeat.file = value,
-                field::POSITION => {
-                    heartbeat.position = Reader::new(value, "heartbeat event v2").packed()?
-                }
+                field::POSITION => heartbeat.position = Reader::new(value, "heartbeat event v2").packed()?,
                 _ => {}
             }
         }

@@ -17,14 +17,7 @@ impl<'a> Incident<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, EventError> {
         let mut reader = Reader::new(body, "incident event");
         let number = reader.u16()?;
-        let length = if reader.is_empty() {
-            0
-        } else {
-            usize::from(reader.u8()?)
-        };
-        Ok(Incident {
-            number,
-            message: reader.take(length)?,
-        })
+        let length = if reader.is_empty() { 0 } else { usize::from(reader.u8()?) };
+        Ok(Incident { number, message: reader.take(length)? })
     }
 }

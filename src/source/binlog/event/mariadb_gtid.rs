@@ -56,11 +56,7 @@ impl<'a> MariadbGtidEvent<'a> {
         let domain_id = reader.u32()?;
         let flags = reader.u8()?;
         let mut event = MariadbGtidEvent {
-            gtid: MariadbGtid {
-                domain_id,
-                server_id,
-                sequence,
-            },
+            gtid: MariadbGtid { domain_id, server_id, sequence },
             flags,
             commit_id: None,
             xid: None,
@@ -103,9 +99,5 @@ impl<'a> MariadbGtidEvent<'a> {
 fn xid<'a>(reader: &mut Reader<'a>) -> Result<Xid<'a>, EventError> {
     let format_id = reader.u32()?;
     let (gtrid, bqual) = (usize::from(reader.u8()?), usize::from(reader.u8()?));
-    Ok(Xid {
-        format_id,
-        gtrid: reader.take(gtrid)?,
-        bqual: reader.take(bqual)?,
-    })
+    Ok(Xid { format_id, gtrid: reader.take(gtrid)?, bqual: reader.take(bqual)? })
 }

@@ -22,10 +22,7 @@ impl<'a> MariadbGtidList<'a> {
         let mut reader = Reader::new(body, "MariaDB GTID list event");
         let head = reader.u32()?;
         let count = (head & COUNT_MASK) as usize;
-        Ok(MariadbGtidList {
-            flags: (head >> 28) as u8,
-            entries: reader.take(count * GTID_LENGTH)?,
-        })
+        Ok(MariadbGtidList { flags: (head >> 28) as u8, entries: reader.take(count * GTID_LENGTH)? })
     }
 
     /// The GTIDs as they stand.
@@ -33,11 +30,7 @@ impl<'a> MariadbGtidList<'a> {
         self.entries.chunks_exact(GTID_LENGTH).filter_map(|entry| {
             let mut reader = Reader::new(entry, "MariaDB GTID");
             let (domain_id, server_id) = (reader.u32().ok()?, reader.u32().ok()?);
-            Some(MariadbGtid {
-                domain_id,
-                server_id,
-                sequence: reader.u64().ok()?,
-            })
+            Some(MariadbGtid { domain_id, server_id, sequence: reader.u64().ok()? })
         })
     }
 }

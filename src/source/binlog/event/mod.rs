@@ -136,21 +136,13 @@ pub fn decode<'a>(event: &'a [u8], format: &Format) -> Result<Event<'a>, EventEr
     let end = event.len().saturating_sub(format.checksum.length());
     let Some(body) = event.get(HEADER_LENGTH..end) else {
         let (event_type, declared, actual) = (header.event_type, header.event_size, event.len());
-        return Err(EventError::Length {
-            event_type,
-            declared,
-            actual,
-        });
+        return Err(EventError::Length { event_type, declared, actual });
     };
     decode_body(&header, body, format)
 }
 
 /// Decodes what lies between the header and the checksum.
-fn decode_body<'a>(
-    header: &EventHeader,
-    body: &'a [u8],
-    format: &Format,
-) -> Result<Event<'a>, EventError> {
+fn decode_body<'a>(header: &EventHeader, body: &'a [u8], format: &Format) -> Result<Event<'a>, EventError> {
     let post_header = format.post_header_length(header.event_type);
     Ok(match header.event_type {
         TABLE_MAP_EVENT => Event::TableMap(TableMap::parse(body, post_header)?),
@@ -178,9 +170,7 @@ fn decode_body<'a>(
         MARIADB_GTID_LIST_EVENT => Event::MariadbGtidList(MariadbGtidList::parse(body)?),
         MARIADB_PARTIAL_ROW_DATA_EVENT => Event::PartialRowData(PartialRowData::parse(body)?),
         MARIADB_START_ENCRYPTION_EVENT => {
-            return Err(EventError::Encrypted {
-                scheme: body.first().copied().unwrap_or_default(),
-            });
+            return Err(EventError::Encrypted { scheme: body.first().copied().unwrap_or_default() });
         }
         XA_PREPARE_EVENT => Event::XaPrepare(XaPrepare::parse(body)?),
         INCIDENT_EVENT => Event::Incident(Incident::parse(body)?),
@@ -197,20 +187,13 @@ fn decode_body<'a>(
         IGNORABLE_EVENT => Event::Ignorable(header.event_type),
         event_type if header.is_ignorable() => Event::Ignorable(event_type),
         event_type => {
-            return Err(EventError::UnknownEvent {
-                event_type,
-                next_position: header.next_position,
-            });
+            return Err(EventError::UnknownEvent { event_type, next_position: header.next_position });
         }
     })
 }
 
 /// The type bytes of rows events follow each other as write, update, delete.
-fn decode_rows<'a>(
-    header: &EventHeader,
-    body: &'a [u8],
-    post_header: usize,
-) -> Result<Rows<'a>, EventError> {
+fn decode_rows<'a>(header: &EventHeader, body: &'a [u8], post_header: usize) -> Result<Rows<'a>, EventError> {
     use RowsKind::{Delete, PartialUpdate, Update, Write};
     let (kind, version, compressed) = match header.event_type {
         WRITE_ROWS_EVENT => (Write, 2, false),
@@ -227,10 +210,7 @@ fn decode_rows<'a>(
         MARIADB_UPDATE_ROWS_COMPRESSED_EVENT => (Update, 2, true),
         MARIADB_DELETE_ROWS_COMPRESSED_EVENT => (Delete, 2, true),
         event_type => {
-            return Err(EventError::UnknownEvent {
-                event_type,
-                next_position: header.next_position,
-            });
+            return Err(EventError::UnknownEvent { event_type, next_position: header.next_position });
         }
     };
     Rows::parse(body, kind, version, post_header, compressed)

@@ -62,17 +62,8 @@ impl Gtid<'_> {
     /// Reads the body of either event.
     pub fn parse(body: &[u8], anonymous: bool) -> Result<Gtid<'static>, EventError> {
         let mut reader = Reader::new(body, "GTID event");
-        let mut gtid = Gtid {
-            flags: reader.u8()?,
-            uuid: Uuid(reader.array()?),
-            gno: reader.u64()?,
-            ..Gtid::EMPTY
-        };
-        let gno_fits = if anonymous {
-            gtid.gno == 0
-        } else {
-            super::gtid::mysql::is_gno(gtid.gno)
-        };
+        let mut gtid = Gtid { flags: reader.u8()?, uuid: Uuid(reader.array()?), gno: reader.u64()?, ..Gtid::EMPTY };
+        let gno_fits = if anonymous { gtid.gno == 0 } else { super::gtid::mysql::is_gno(gtid.gno) };
         if !gno_fits {
             return Err(reader.invalid("a transaction number out of range"));
         }
@@ -91,11 +82,7 @@ impl Gtid<'_> {
         let immediate = reader.uint(TIMESTAMP_LENGTH)?;
         let both = immediate & TIMESTAMP_BOTH != 0;
         let immediate = immediate & !TIMESTAMP_BOTH;
-        let original = if both {
-            reader.uint(TIMESTAMP_LENGTH)?
-        } else {
-            immediate
-        };
+        let original = if both { reader.uint(TIMESTAMP_LENGTH)? } else { immediate };
         self.immediate_commit_timestamp_us = Some(immediate);
         self.original_commit_timestamp_us = Some(original);
         if !reader.is_empty() {

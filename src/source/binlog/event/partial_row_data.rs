@@ -31,17 +31,8 @@ impl<'a> PartialRowData<'a> {
         if number == 0 || number > pieces {
             return Err(reader.invalid("a piece whose number is not between 1 and their count"));
         }
-        let original_size = if flags & FLAG_ORIGINAL_SIZE != 0 {
-            Some(reader.u64()?)
-        } else {
-            None
-        };
-        Ok(PartialRowData {
-            pieces,
-            number,
-            original_size,
-            data: reader.rest(),
-        })
+        let original_size = if flags & FLAG_ORIGINAL_SIZE != 0 { Some(reader.u64()?) } else { None };
+        Ok(PartialRowData { pieces, number, original_size, data: reader.rest() })
     }
 
     /// Appends this piece to `whole`, which begins empty; true when it was the last one and `whole` is the
@@ -50,18 +41,11 @@ impl<'a> PartialRowData<'a> {
     /// Errors: a piece out of order, or a whole beyond four gigabytes.
     pub fn append_to(&self, whole: &mut Vec<u8>, pieces_before: u32) -> Result<bool, EventError> {
         if self.number != pieces_before.saturating_add(1) {
-            return Err(EventError::Invalid {
-                what: WHAT,
-                reason: "a piece out of order",
-            });
+            return Err(EventError::Invalid { what: WHAT, reason: "a piece out of order" });
         }
         let size = whole.len() as u64 + self.data.len() as u64;
         if size > EVENT_LIMIT {
-            return Err(EventError::Limit {
-                what: WHAT,
-                size,
-                limit: EVENT_LIMIT,
-            });
+            return Err(EventError::Limit { what: WHAT, size, limit: EVENT_LIMIT });
         }
         whole.extend_from_slice(self.data);
         Ok(self.number == self.pieces)

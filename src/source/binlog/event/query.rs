@@ -75,11 +75,7 @@ pub struct Session<'a> {
 
 impl<'a> Query<'a> {
     /// Reads the body. `post_header_length` is 13 (11 in MySQL 4); `compressed` for MariaDB's QUERY_COMPRESSED.
-    pub fn parse(
-        body: &'a [u8],
-        post_header_length: usize,
-        compressed: bool,
-    ) -> Result<Self, EventError> {
+    pub fn parse(body: &'a [u8], post_header_length: usize, compressed: bool) -> Result<Self, EventError> {
         let mut reader = Reader::new(body, WHAT);
         let thread_id = reader.u32()?;
         let execution_time = reader.u32()?;
@@ -96,15 +92,7 @@ impl<'a> Query<'a> {
             return Err(reader.invalid("a schema name that does not end with a zero byte"));
         }
         let statement = reader.rest();
-        Ok(Query {
-            thread_id,
-            execution_time,
-            error_code,
-            schema,
-            status_variables,
-            statement,
-            compressed,
-        })
+        Ok(Query { thread_id, execution_time, error_code, schema, status_variables, statement, compressed })
     }
 
     /// The statement's bytes, in the character set of [`Session::client_collation`]. `scratch` is overwritten and
@@ -159,7 +147,7 @@ impl<'a> Session<'a> {
             6 => self.catalog = Some(short_text(reader)?),
             7 => self.lc_time_names = Some(reader.u16()?),
             8 => self.database_collation = Some(reader.u16()?),
-            9 => drop(reader.u64()?), // table_map_for_update, of statement replication
+            9 => drop(reader.u64()?),  // table_map_for_update, of statement replication
             10 => drop(reader.u32()?), // bytes written by the original server
             11 => self.invoker = Some((short_text(reader)?, short_text(reader)?)),
             12 => skip_databases(reader)?,

@@ -36,10 +36,7 @@ impl<'a> Reader<'a> {
 
     /// The error that says this value is not as its format demands.
     pub fn invalid(&self, reason: &'static str) -> EventError {
-        EventError::Invalid {
-            what: self.what,
-            reason,
-        }
+        EventError::Invalid { what: self.what, reason }
     }
 
     /// The next `count` bytes.
@@ -51,12 +48,7 @@ impl<'a> Reader<'a> {
                 self.at += count;
                 Ok(taken)
             }
-            None => Err(EventError::Truncated {
-                what: self.what,
-                at: self.at,
-                needed: count,
-                available: rest.len(),
-            }),
+            None => Err(EventError::Truncated { what: self.what, at: self.at, needed: count, available: rest.len() }),
         }
     }
 
@@ -169,9 +161,7 @@ impl<'a> Reader<'a> {
 /// A bit beyond the bitmap is not set.
 #[inline]
 pub fn bit(bitmap: &[u8], index: usize) -> bool {
-    bitmap
-        .get(index / 8)
-        .is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+    bitmap.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
 }
 
 /// Bytes that a bitmap of `count` bits takes.

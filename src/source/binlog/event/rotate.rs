@@ -24,8 +24,7 @@ impl<'a> Rotate<'a> {
         if name.is_empty() || name.contains(&0) {
             return Err(reader.invalid("no file name, or one with a zero byte"));
         }
-        let file = std::str::from_utf8(name)
-            .map_err(|_| reader.invalid("a file name that is not UTF-8"))?;
+        let file = std::str::from_utf8(name).map_err(|_| reader.invalid("a file name that is not UTF-8"))?;
         Ok(Rotate { position, file })
     }
 }

@@ -64,19 +64,18 @@ impl ColumnType {
             NEWDECIMAL => fixed(decimal_length(self.metadata >> 8, self.metadata & 0xff)?),
             BIT => fixed(self.metadata.div_ceil(8)),
             ENUM | SET => fixed(self.metadata & 0xff),
-            STRING | VAR_STRING | VARCHAR | VARCHAR_COMPRESSED => Some(if self.metadata > 255 {
-                CellFormat::Length2
-            } else {
-                CellFormat::Length1
-            }),
-            TINY_BLOB | MEDIUM_BLOB | LONG_BLOB | BLOB | BLOB_COMPRESSED | JSON | GEOMETRY
-            | VECTOR => match self.metadata {
-                1 => Some(CellFormat::Length1),
-                2 => Some(CellFormat::Length2),
-                3 => Some(CellFormat::Length3),
-                4 => Some(CellFormat::Length4),
-                _ => None,
-            },
+            STRING | VAR_STRING | VARCHAR | VARCHAR_COMPRESSED => {
+                Some(if self.metadata > 255 { CellFormat::Length2 } else { CellFormat::Length1 })
+            }
+            TINY_BLOB | MEDIUM_BLOB | LONG_BLOB | BLOB | BLOB_COMPRESSED | JSON | GEOMETRY | VECTOR => {
+                match self.metadata {
+                    1 => Some(CellFormat::Length1),
+                    2 => Some(CellFormat::Length2),
+                    3 => Some(CellFormat::Length3),
+                    4 => Some(CellFormat::Length4),
+                    _ => None,
+                }
+            }
             TYPED_ARRAY => Some(CellFormat::Length4),
             _ => None,
         }
@@ -110,37 +109,21 @@ impl ImagePlan {
     ///
     /// Errors: [`EventError::ColumnType`] with the column when its type has no known row format (columns that
     /// the image does not have may be of any type).
-    pub fn new(
-        column_types: &[u8],
-        column_metadata: &[u8],
-        present: &[u8],
-    ) -> Result<Self, EventError> {
+    pub fn new(column_types: &[u8], column_metadata: &[u8], present: &[u8]) -> Result<Self, EventError> {
         let mut steps = Vec::with_capacity(column_types.len());
         let mut json_places = Vec::with_capacity(column_types.len());
         let mut json_columns = 0;
         for (index, column_type) in ColumnTypes::new(column_types, column_metadata).enumerate() {
             let column_type = column_type?;
-            let unknown = EventError::ColumnType {
-                column: index + 1,
-                wire_type: column_type.wire,
-            };
-            let step = if bit(present, index) {
-                column_type.cell().ok_or(unknown)?
-            } else {
-                CellFormat::Absent
-            };
+            let unknown = EventError::ColumnType { column: index + 1, wire_type: column_type.wire };
+            let step = if bit(present, index) { column_type.cell().ok_or(unknown)? } else { CellFormat::Absent };
             steps.push(step);
             let is_json = column_type.real == JSON;
             json_places.push(if is_json { json_columns } else { NOT_JSON });
             json_columns += u16::from(is_json);
         }
         let null_bitmap_length = bitmap_length(count_bits(present, column_types.len()));
-        Ok(ImagePlan {
-            steps,
-            null_bitmap_length,
-            json_places,
-            json_columns: usize::from(json_columns),
-        })
+        Ok(ImagePlan { steps, null_bitmap_length, json_places, json_columns: usize::from(json_columns) })
     }
 
     /// Number of columns of the table; what `cells` must hold.
@@ -160,18 +143,11 @@ impl ImagePlan {
     #[inline]
     pub fn walk(&self, body: &[u8], at: usize, cells: &mut [Cell]) -> Result<usize, EventError> {
         if cells.len() < self.steps.len() || body.len() >= Cell::ABSENT.offset as usize {
-            return Err(EventError::Invalid {
-                what: "row",
-                reason: "more columns or bytes than there is room for",
-            });
+            return Err(EventError::Invalid { what: "row", reason: "more columns or bytes than there is room for" });
         }
         let values = at.saturating_add(self.null_bitmap_length);
         let Some(nulls) = body.get(at..values) else {
-            return Err(EventError::Row {
-                column: 0,
-                at,
-                length: body.len(),
-            });
+            return Err(EventError::Row { column: 0, at, length: body.len() });
         };
         match self.walk_values(body, values, nulls, cells) {
             Some(end) if end <= body.len() => Ok(end),
@@ -182,13 +158,7 @@ impl ImagePlan {
     /// Fixed values are not checked one by one: the end of the last one tells whether all fit. Offsets cannot
     /// wrap, because each column adds at most four gigabytes.
     #[inline]
-    fn walk_values(
-        &self,
-        body: &[u8],
-        mut at: usize,
-        nulls: &[u8],
-        cells: &mut [Cell],
-    ) -> Option<usize> {
+    fn walk_values(&self, body: &[u8], mut at: usize, nulls: &[u8], cells: &mut [Cell]) -> Option<usize> {
         let mut nulls = nulls.iter();
         let mut mask = 0_u32; // the null bits still to come, under a guard bit
         for (step, cell) in self.steps.iter().zip(cells) {
@@ -208,25 +178,16 @@ impl ImagePlan {
             let (prefix, length) = match *step {
                 CellFormat::Fixed(length) => (0, usize::from(length)),
                 CellFormat::Length1 => (1, usize::from(*body.get(at)?)),
-                CellFormat::Length2 => (
-                    2,
-                    usize::from(u16::from_le_bytes(*body.get(at..)?.first_chunk()?)),
-                ),
+                CellFormat::Length2 => (2, usize::from(u16::from_le_bytes(*body.get(at..)?.first_chunk()?))),
                 CellFormat::Length3 => {
                     let [a, b, c] = *body.get(at..)?.first_chunk()?;
                     (3, u32::from_le_bytes([a, b, c, 0]) as usize)
                 }
-                CellFormat::Length4 => (
-                    4,
-                    u32::from_le_bytes(*body.get(at..)?.first_chunk()?) as usize,
-                ),
+                CellFormat::Length4 => (4, u32::from_le_bytes(*body.get(at..)?.first_chunk()?) as usize),
                 CellFormat::Absent => continue,
             };
             at += prefix;
-            *cell = Cell {
-                offset: at as u32,
-                length: length as u32,
-            };
+            *cell = Cell { offset: at as u32, length: length as u32 };
             at += length;
         }
         Some(at)
@@ -243,28 +204,16 @@ impl ImagePlan {
             }
             let null = [u8::from(bit(nulls, place))];
             place += 1;
-            let one = ImagePlan {
-                steps: vec![*step],
-                null_bitmap_length: 0,
-                json_places: vec![NOT_JSON],
-                json_columns: 0,
-            };
+            let one =
+                ImagePlan { steps: vec![*step], null_bitmap_length: 0, json_places: vec![NOT_JSON], json_columns: 0 };
             match one.walk_values(body, at, &null, &mut cell) {
                 Some(end) if end <= body.len() => at = end,
                 Some(_) | None => {
-                    return EventError::Row {
-                        column: index + 1,
-                        at,
-                        length: body.len(),
-                    };
+                    return EventError::Row { column: index + 1, at, length: body.len() };
                 }
             }
         }
-        EventError::Row {
-            column: self.steps.len(),
-            at,
-            length: body.len(),
-        }
+        EventError::Row { column: self.steps.len(), at, length: body.len() }
     }
 
     /// As [`ImagePlan::walk`], for an after image of PARTIAL_UPDATE_ROWS. The cells of columns for which
@@ -279,9 +228,7 @@ impl ImagePlan {
         let options = reader.packed()?;
         let partial = match options {
             0 => PartialColumns::default(),
-            PARTIAL_JSON_UPDATES => PartialColumns {
-                bitmap: reader.take(bitmap_length(self.json_columns))?,
-            },
+            PARTIAL_JSON_UPDATES => PartialColumns { bitmap: reader.take(bitmap_length(self.json_columns))? },
             _ => return Err(reader.invalid("a row value option that is not known")),
         };
         let end = self.walk(body, at + reader.at(), cells)?;

@@ -59,11 +59,7 @@ impl<'a> Rows<'a> {
         let mut reader = Reader::new(body, WHAT);
         let table_id = table_id(&mut reader, post_header_length)?;
         let flags = reader.u16()?;
-        let extra = if version == 2 {
-            extra(&mut reader)?
-        } else {
-            &[]
-        };
+        let extra = if version == 2 { extra(&mut reader)? } else { &[] };
         let columns = reader.packed_length()?;
         if columns > COLUMN_LIMIT {
             return Err(reader.invalid("more than 4,096 columns"));
@@ -71,23 +67,11 @@ impl<'a> Rows<'a> {
         let first = reader.take(bitmap_length(columns))?;
         let (before_columns, after_columns) = match kind {
             RowsKind::Write => (&[][..], first),
-            RowsKind::Update | RowsKind::PartialUpdate => {
-                (first, reader.take(bitmap_length(columns))?)
-            }
+            RowsKind::Update | RowsKind::PartialUpdate => (first, reader.take(bitmap_length(columns))?),
             RowsKind::Delete => (first, &[][..]),
         };
         let body = reader.rest();
-        Ok(Rows {
-            kind,
-            table_id,
-            flags,
-            extra,
-            columns,
-            before_columns,
-            after_columns,
-            body,
-            compressed,
-        })
+        Ok(Rows { kind, table_id, flags, extra, columns, before_columns, after_columns, body, compressed })
     }
 
     /// Whether this is the last rows event of its statement.

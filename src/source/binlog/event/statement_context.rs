@@ -19,10 +19,7 @@ impl IntVar {
     /// Reads the body.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         let mut reader = Reader::new(body, "intvar event");
-        Ok(IntVar {
-            kind: reader.u8()?,
-            value: reader.u64()?,
-        })
+        Ok(IntVar { kind: reader.u8()?, value: reader.u64()? })
     }
 }
 
@@ -39,10 +36,7 @@ impl Rand {
     /// Reads the body.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         let mut reader = Reader::new(body, "rand event");
-        Ok(Rand {
-            seed1: reader.u64()?,
-            seed2: reader.u64()?,
-        })
+        Ok(Rand { seed1: reader.u64()?, seed2: reader.u64()? })
     }
 }
 
@@ -67,9 +61,6 @@ impl<'a> UserVar<'a> {
         reader.u8()?; // the type: string, real, integer, row or decimal
         reader.u32()?; // its collation
         let length = reader.u32()? as usize;
-        Ok(UserVar {
-            name,
-            value: Some(reader.take(length)?),
-        })
+        Ok(UserVar { name, value: Some(reader.take(length)?) })
     }
 }

@@ -50,16 +50,7 @@ impl<'a> TableMap<'a> {
         let column_metadata = reader.packed_bytes()?;
         let nullable = reader.take(bitmap_length(columns))?;
         let optional_metadata = reader.rest();
-        Ok(TableMap {
-            table_id,
-            flags,
-            schema,
-            table,
-            column_types,
-            column_metadata,
-            nullable,
-            optional_metadata,
-        })
+        Ok(TableMap { table_id, flags, schema, table, column_types, column_metadata, nullable, optional_metadata })
     }
 
     /// Number of columns.
@@ -69,23 +60,12 @@ impl<'a> TableMap<'a> {
 
     /// Finds the fields of the optional metadata; their contents are read by the iterators of [`TableMetadata`].
     pub fn metadata(&self) -> Result<TableMetadata<'a>, EventError> {
-        TableMetadata::parse(
-            self.column_types,
-            self.column_metadata,
-            self.optional_metadata,
-        )
+        TableMetadata::parse(self.column_types, self.column_metadata, self.optional_metadata)
     }
 }
 
 /// Reads the number of a table at the start of a table map or rows event.
 #[inline]
-pub(super) fn table_id(
-    reader: &mut Reader<'_>,
-    post_header_length: usize,
-) -> Result<u64, EventError> {
-    reader.uint(if post_header_length == OLD_POST_HEADER_LENGTH {
-        4
-    } else {
-        6
-    })
+pub(super) fn table_id(reader: &mut Reader<'_>, post_header_length: usize) -> Result<u64, EventError> {
+    reader.uint(if post_header_length == OLD_POST_HEADER_LENGTH { 4 } else { 6 })
 }

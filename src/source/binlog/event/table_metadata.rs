@@ -92,16 +92,8 @@ impl<'a> Texts<'a> {
 
 impl<'a> TableMetadata<'a> {
     /// Finds the fields. One whose number is not known is passed over, as servers do.
-    pub fn parse(
-        column_types: &'a [u8],
-        column_metadata: &'a [u8],
-        optional: &'a [u8],
-    ) -> Result<Self, EventError> {
-        let mut metadata = TableMetadata {
-            column_types,
-            column_metadata,
-            fields: [None; FIELDS],
-        };
+    pub fn parse(column_types: &'a [u8], column_metadata: &'a [u8], optional: &'a [u8]) -> Result<Self, EventError> {
+        let mut metadata = TableMetadata { column_types, column_metadata, fields: [None; FIELDS] };
         let mut reader = Reader::new(optional, WHAT);
         while !reader.is_empty() {
             let number = usize::from(reader.u8()?);
@@ -151,18 +143,12 @@ impl<'a> TableMetadata<'a> {
     }
 
     fn reader(&self, number: usize) -> Option<Reader<'a>> {
-        self.fields
-            .get(number)
-            .copied()
-            .flatten()
-            .map(|bytes| Reader::new(bytes, WHAT))
+        self.fields.get(number).copied().flatten().map(|bytes| Reader::new(bytes, WHAT))
     }
 
     fn read_bits(&self, columns: &mut [ColumnMetadata<'a>]) -> Result<(), EventError> {
         if let Some(bits) = self.fields[field::SIGNEDNESS] {
-            let numeric = columns
-                .iter_mut()
-                .filter(|column| column.column_type.is_numeric());
+            let numeric = columns.iter_mut().filter(|column| column.column_type.is_numeric());
             for (index, column) in numeric.enumerate() {
                 column.unsigned = Some(high_bit(bits, index)?);
             }
@@ -201,11 +187,7 @@ impl<'a> TableMetadata<'a> {
         while !reader.is_empty() {
             let place = reader.packed_length()?;
             let other = collation(&mut reader)?;
-            match columns
-                .iter_mut()
-                .filter(|column| chosen(column))
-                .nth(place)
-            {
+            match columns.iter_mut().filter(|column| chosen(column)).nth(place) {
                 Some(column) => column.collation = Some(other),
                 None => {
                     return Err(reader.invalid("a character set for a column that is not there"));
@@ -227,11 +209,7 @@ impl<'a> TableMetadata<'a> {
         for column in columns.iter_mut().filter(|column| chosen(column)) {
             column.collation = Some(collation(&mut reader)?);
         }
-        if reader.is_empty() {
-            Ok(())
-        } else {
-            Err(reader.invalid("a character set for a column that is not there"))
-        }
+        if reader.is_empty() { Ok(()) } else { Err(reader.invalid("a character set for a column that is not there")) }
     }
 
     fn read_texts(&self, columns: &mut [ColumnMetadata<'a>]) -> Result<(), EventError> {
@@ -244,10 +222,7 @@ impl<'a> TableMetadata<'a> {
             let Some(mut reader) = self.reader(number) else {
                 continue;
             };
-            for column in columns
-                .iter_mut()
-                .filter(|column| column.column_type.real == real)
-            {
+            for column in columns.iter_mut().filter(|column| column.column_type.real == real) {
                 column.values = Some(texts(&mut reader)?);
             }
         }
@@ -256,18 +231,12 @@ impl<'a> TableMetadata<'a> {
 
     fn read_integers(&self, columns: &mut [ColumnMetadata<'a>]) -> Result<(), EventError> {
         if let Some(mut reader) = self.reader(field::GEOMETRY_TYPE) {
-            for column in columns
-                .iter_mut()
-                .filter(|column| column.column_type.real == GEOMETRY)
-            {
+            for column in columns.iter_mut().filter(|column| column.column_type.real == GEOMETRY) {
                 column.geometry_type = Some(collation(&mut reader)?);
             }
         }
         if let Some(mut reader) = self.reader(field::VECTOR_DIMENSIONALITY) {
-            for column in columns
-                .iter_mut()
-                .filter(|column| column.column_type.real == VECTOR)
-            {
+            for column in columns.iter_mut().filter(|column| column.column_type.real == VECTOR) {
                 column.vector_dimensions = Some(collation(&mut reader)?);
             }
         }
@@ -275,21 +244,14 @@ impl<'a> TableMetadata<'a> {
     }
 
     fn read_key(&self, columns: &mut [ColumnMetadata<'a>]) -> Result<(), EventError> {
-        for (number, with_prefix) in [
-            (field::SIMPLE_PRIMARY_KEY, false),
-            (field::PRIMARY_KEY_WITH_PREFIX, true),
-        ] {
+        for (number, with_prefix) in [(field::SIMPLE_PRIMARY_KEY, false), (field::PRIMARY_KEY_WITH_PREFIX, true)] {
             let Some(mut reader) = self.reader(number) else {
                 continue;
             };
             let mut position = 0;
             while !reader.is_empty() {
                 let place = reader.packed_length()?;
-                let prefix = if with_prefix {
-                    collation(&mut reader)?
-                } else {
-                    0
-                };
+                let prefix = if with_prefix { collation(&mut reader)? } else { 0 };
                 position += 1;
                 match columns.get_mut(place) {
                     Some(column) => {
@@ -308,10 +270,7 @@ impl<'a> TableMetadata<'a> {
 fn high_bit(bits: &[u8], index: usize) -> Result<bool, EventError> {
     match bits.get(index / 8) {
         Some(byte) => Ok(byte << (index % 8) & 0x80 != 0),
-        None => Err(EventError::Invalid {
-            what: WHAT,
-            reason: "a bitmap with fewer bits than columns",
-        }),
+        None => Err(EventError::Invalid { what: WHAT, reason: "a bitmap with fewer bits than columns" }),
     }
 }
 
@@ -330,8 +289,5 @@ fn texts<'a>(reader: &mut Reader<'a>) -> Result<Texts<'a>, EventError> {
         reader.packed_bytes()?;
     }
     let length = reader.at() - start;
-    Ok(Texts {
-        bytes: bytes.get(..length).unwrap_or_default(),
-        count,
-    })
+    Ok(Texts { bytes: bytes.get(..length).unwrap_or_default(), count })
 }

@@ -61,11 +61,7 @@ pub fn parse<'a>(body: &'a [u8]) -> Result<Gtid<'a>, EventError> {
     Ok(gtid)
 }
 
-fn read_field<'a>(
-    number: u64,
-    reader: &mut Reader<'a>,
-    gtid: &mut Gtid<'a>,
-) -> Result<(), EventError> {
+fn read_field<'a>(number: u64, reader: &mut Reader<'a>, gtid: &mut Gtid<'a>) -> Result<(), EventError> {
     match number {
         field::FLAGS => gtid.flags = reader.u8()?,
         field::UUID => {
@@ -76,18 +72,13 @@ fn read_field<'a>(
         }
         field::GNO => {
             let gno = signed(reader)?;
-            gtid.gno =
-                u64::try_from(gno).map_err(|_| reader.invalid("a negative transaction number"))?;
+            gtid.gno = u64::try_from(gno).map_err(|_| reader.invalid("a negative transaction number"))?;
         }
         field::TAG => gtid.tag = read_tag(reader)?,
         field::LAST_COMMITTED => gtid.last_committed = signed(reader)?,
         field::SEQUENCE_NUMBER => gtid.sequence_number = signed(reader)?,
-        field::IMMEDIATE_COMMIT_TIMESTAMP => {
-            gtid.immediate_commit_timestamp_us = Some(unsigned(reader)?)
-        }
-        field::ORIGINAL_COMMIT_TIMESTAMP => {
-            gtid.original_commit_timestamp_us = Some(unsigned(reader)?)
-        }
+        field::IMMEDIATE_COMMIT_TIMESTAMP => gtid.immediate_commit_timestamp_us = Some(unsigned(reader)?),
+        field::ORIGINAL_COMMIT_TIMESTAMP => gtid.original_commit_timestamp_us = Some(unsigned(reader)?),
         field::TRANSACTION_LENGTH => gtid.transaction_length = unsigned(reader)?,
         field::IMMEDIATE_SERVER_VERSION => gtid.immediate_server_version = version(reader)?,
         field::ORIGINAL_SERVER_VERSION => gtid.original_server_version = version(reader)?,
@@ -98,8 +89,7 @@ fn read_field<'a>(
 
 fn read_tag<'a>(reader: &mut Reader<'a>) -> Result<&'a str, EventError> {
     let length = unsigned(reader)?;
-    let length =
-        usize::try_from(length).map_err(|_| reader.invalid("a tag beyond the address space"))?;
+    let length = usize::try_from(length).map_err(|_| reader.invalid("a tag beyond the address space"))?;
     match std::str::from_utf8(reader.take(length)?) {
         Ok(tag) if tag.is_empty() || is_tag(tag) => Ok(tag),
         Ok(_) | Err(_) => Err(reader.invalid("a tag with characters that tags cannot have")),
@@ -127,9 +117,5 @@ pub(super) fn unsigned(reader: &mut Reader<'_>) -> Result<u64, EventError> {
 fn signed(reader: &mut Reader<'_>) -> Result<i64, EventError> {
     let value = unsigned(reader)?;
     let magnitude = (value >> 1) as i64;
-    Ok(if value & 1 == 1 {
-        !magnitude
-    } else {
-        magnitude
-    })
+    Ok(if value & 1 == 1 { !magnitude } else { magnitude })
 }

@@ -61,9 +61,7 @@ impl<'a> TransactionPayload<'a> {
                         0 => Compression::Zstd,
                         255 => Compression::None,
                         _ => {
-                            return Err(
-                                reader.invalid("a compression that is neither zstd nor none")
-                            );
+                            return Err(reader.invalid("a compression that is neither zstd nor none"));
                         }
                     }
                 }
@@ -77,11 +75,7 @@ impl<'a> TransactionPayload<'a> {
             return Err(reader.invalid("bytes behind the payload"));
         }
         let uncompressed_size = uncompressed_size.unwrap_or(payload.len() as u64);
-        Ok(TransactionPayload {
-            compression,
-            uncompressed_size,
-            payload,
-        })
+        Ok(TransactionPayload { compression, uncompressed_size, payload })
     }
 }
 
@@ -95,24 +89,14 @@ pub struct PayloadDecoder {
 impl PayloadDecoder {
     /// `limit` in bytes: a transaction that unpacks to more is an error.
     pub fn new(limit: u64) -> Self {
-        PayloadDecoder {
-            zstd: None,
-            stage: Vec::new(),
-            limit,
-        }
+        PayloadDecoder { zstd: None, stage: Vec::new(), limit }
     }
 
     /// Begins with a payload. One that was begun before and not read to its end is forgotten.
     ///
     /// Errors: [`EventError::Decompress`] when zstd cannot be set up.
-    pub fn begin<'d, 'a>(
-        &'d mut self,
-        payload: &TransactionPayload<'a>,
-    ) -> Result<PayloadEvents<'d, 'a>, EventError> {
-        let zstd_failed = |_| EventError::Decompress {
-            what: WHAT,
-            reason: "zstd cannot be set up",
-        };
+    pub fn begin<'d, 'a>(&'d mut self, payload: &TransactionPayload<'a>) -> Result<PayloadEvents<'d, 'a>, EventError> {
+        let zstd_failed = |_| EventError::Decompress { what: WHAT, reason: "zstd cannot be set up" };
         if payload.compression == Compression::Zstd {
             match &mut self.zstd {
                 Some(decoder) => decoder.reinit().map_err(zstd_failed)?,
@@ -122,11 +106,7 @@ impl PayloadDecoder {
         }
         if payload.uncompressed_size > self.limit {
             let size = payload.uncompressed_size;
-            return Err(EventError::Limit {
-                what: WHAT,
-                size,
-                limit: self.limit,
-            });
+            return Err(EventError::Limit { what: WHAT, size, limit: self.limit });
         }
         Ok(PayloadEvents {
             decoder: self,
@@ -138,6 +118,52 @@ impl PayloadDecoder {
             given: 0,
             uncompressed_size: payload.uncompressed_size,
         })
+    }
+}
+
+/// Where unpacking stopped, to go on later with the same decoder: a transaction may unpack to more than should
+/// lie in memory at once.
+#[derive(Debug)]
+pub struct Suspended {
+    compression: Compression,
+    /// Packed bytes that are still to be read, at the end of the payload.
+    packed_left: usize,
+    stage_start: usize,
+    stage_end: usize,
+    between_frames: bool,
+    given: u64,
+    uncompressed_size: u64,
+}
+
+impl PayloadDecoder {
+    /// Goes on where [`PayloadEvents::suspend`] stopped; `payload` is the same packed payload as then.
+    pub fn resume<'d, 'a>(&'d mut self, suspended: Suspended, payload: &'a [u8]) -> PayloadEvents<'d, 'a> {
+        let start = payload.len().saturating_sub(suspended.packed_left);
+        PayloadEvents {
+            decoder: self,
+            compression: suspended.compression,
+            packed: payload.get(start..).unwrap_or_default(),
+            stage_start: suspended.stage_start,
+            stage_end: suspended.stage_end,
+            between_frames: suspended.between_frames,
+            given: suspended.given,
+            uncompressed_size: suspended.uncompressed_size,
+        }
+    }
+}
+
+impl PayloadEvents<'_, '_> {
+    /// Stops for now; no other payload may be begun before this one is resumed.
+    pub fn suspend(self) -> Suspended {
+        Suspended {
+            compression: self.compression,
+            packed_left: self.packed.len(),
+            stage_start: self.stage_start,
+            stage_end: self.stage_end,
+            between_frames: self.between_frames,
+            given: self.given,
+            uncompressed_size: self.uncompressed_size,
+        }
     }
 }
 
@@ -170,28 +196,17 @@ impl PayloadEvents<'_, '_> {
         let rest = header.event_size as usize - HEADER_LENGTH;
         let available = self.fill(rest, out)?;
         if available != rest {
-            return Err(EventError::Truncated {
-                what: WHAT,
-                at: HEADER_LENGTH,
-                needed: rest,
-                available,
-            });
+            return Err(EventError::Truncated { what: WHAT, at: HEADER_LENGTH, needed: rest, available });
         }
         Ok(Some(header))
     }
 
     fn end(&self) -> Result<Option<EventHeader>, EventError> {
         if !self.between_frames {
-            return Err(EventError::Decompress {
-                what: WHAT,
-                reason: "the compressed stream ends early",
-            });
+            return Err(EventError::Decompress { what: WHAT, reason: "the compressed stream ends early" });
         }
         if self.given != self.uncompressed_size {
-            return Err(EventError::Decompress {
-                what: WHAT,
-                reason: "it unpacks to another size than it says",
-            });
+            return Err(EventError::Decompress { what: WHAT, reason: "it unpacks to another size than it says" });
         }
         Ok(None)
     }
@@ -202,8 +217,7 @@ impl PayloadEvents<'_, '_> {
         while filled < wanted {
             let chunk = match self.compression {
                 Compression::None => {
-                    let (taken, rest) =
-                        self.packed.split_at(self.packed.len().min(wanted - filled));
+                    let (taken, rest) = self.packed.split_at(self.packed.len().min(wanted - filled));
                     self.packed = rest;
                     out.extend_from_slice(taken);
                     taken.len()
@@ -211,11 +225,7 @@ impl PayloadEvents<'_, '_> {
                 Compression::Zstd => {
                     self.unpack()?;
                     let end = self.stage_end.min(self.stage_start + (wanted - filled));
-                    let taken = self
-                        .decoder
-                        .stage
-                        .get(self.stage_start..end)
-                        .unwrap_or_default();
+                    let taken = self.decoder.stage.get(self.stage_start..end).unwrap_or_default();
                     out.extend_from_slice(taken);
                     self.stage_start = end;
                     taken.len()
@@ -228,11 +238,7 @@ impl PayloadEvents<'_, '_> {
         }
         self.given += filled as u64;
         if self.given > self.decoder.limit {
-            return Err(EventError::Limit {
-                what: WHAT,
-                size: self.given,
-                limit: self.decoder.limit,
-            });
+            return Err(EventError::Limit { what: WHAT, size: self.given, limit: self.decoder.limit });
         }
         Ok(filled)
     }
@@ -242,16 +248,12 @@ impl PayloadEvents<'_, '_> {
         let Some(zstd) = self.decoder.zstd.as_mut() else {
             return Ok(());
         };
-        while self.stage_start == self.stage_end && !(self.packed.is_empty() && self.between_frames)
-        {
+        while self.stage_start == self.stage_end && !(self.packed.is_empty() && self.between_frames) {
             let mut input = InBuffer::around(self.packed);
             let mut output = OutBuffer::around(self.decoder.stage.as_mut_slice());
             let hint = zstd
                 .run(&mut input, &mut output)
-                .map_err(|_| EventError::Decompress {
-                    what: WHAT,
-                    reason: "the compressed stream is damaged",
-                })?;
+                .map_err(|_| EventError::Decompress { what: WHAT, reason: "the compressed stream is damaged" })?;
             let (read, written) = (input.pos(), output.pos());
             self.packed = self.packed.get(read..).unwrap_or_default();
             (self.stage_start, self.stage_end) = (0, written);

@@ -40,13 +40,6 @@ impl<'a> XaPrepare<'a> {
         }
         let gtrid = reader.take(gtrid as usize)?;
         let bqual = reader.take(bqual as usize)?;
-        Ok(XaPrepare {
-            one_phase,
-            xid: Xid {
-                format_id,
-                gtrid,
-                bqual,
-            },
-        })
+        Ok(XaPrepare { one_phase, xid: Xid { format_id, gtrid, bqual } })
     }
 }

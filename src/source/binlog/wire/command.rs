@@ -56,12 +56,7 @@ pub fn register_slave(server_id: u32, hostname: &str, port: u16) -> Vec<u8> {
 }
 
 /// COM_BINLOG_DUMP. The protocol has four bytes for the position.
-pub fn binlog_dump(
-    server_id: u32,
-    flags: u16,
-    file: &str,
-    position: u64,
-) -> Result<Vec<u8>, WireError> {
+pub fn binlog_dump(server_id: u32, flags: u16, file: &str, position: u64) -> Result<Vec<u8>, WireError> {
     let position = u32::try_from(position).map_err(|_| WireError::Malformed {
         message: "COM_BINLOG_DUMP",
         reason: "the protocol has no positions beyond 4 GiB",
@@ -77,10 +72,8 @@ pub fn binlog_dump(
 /// COM_BINLOG_DUMP_GTID with the set of transactions that the client has, in the server's encoding
 /// (`Gtid_set::encode`). File and position are empty: the server finds the place.
 pub fn binlog_dump_gtid(server_id: u32, flags: u16, gtid_set: &[u8]) -> Result<Vec<u8>, WireError> {
-    let length = u32::try_from(gtid_set.len()).map_err(|_| WireError::Malformed {
-        message: "COM_BINLOG_DUMP_GTID",
-        reason: "the GTID set is too long",
-    })?;
+    let length = u32::try_from(gtid_set.len())
+        .map_err(|_| WireError::Malformed { message: "COM_BINLOG_DUMP_GTID", reason: "the GTID set is too long" })?;
     let mut out = vec![COM_BINLOG_DUMP_GTID];
     out.extend_from_slice(&(flags | DUMP_THROUGH_GTID).to_le_bytes());
     out.extend_from_slice(&server_id.to_le_bytes());
@@ -107,10 +100,7 @@ mod tests {
             binlog_dump_gtid(7, 0, b"set").unwrap(),
             b"\x1e\x04\0\x07\0\0\0\0\0\0\0\x04\0\0\0\0\0\0\0\x03\0\0\0set"
         );
-        assert_eq!(
-            register_slave(7, "host", 3306),
-            b"\x15\x07\0\0\0\x04host\0\0\xea\x0c\0\0\0\0\0\0\0\0"
-        );
+        assert_eq!(register_slave(7, "host", 3306), b"\x15\x07\0\0\0\x04host\0\0\xea\x0c\0\0\0\0\0\0\0\0");
         assert!(binlog_dump(7, 0, "f", 1 << 32).is_err());
     }
 }

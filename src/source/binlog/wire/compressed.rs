@@ -33,12 +33,7 @@ pub const ZSTD_LEVEL: u8 = 3;
 
 /// Unpacks the frames that lie whole in `bytes`, appends what was inside to `plain`, and returns how many
 /// bytes were used. `sequence` is asserted and moved on.
-pub fn unpack(
-    algorithm: Algorithm,
-    bytes: &[u8],
-    sequence: &mut u8,
-    plain: &mut Vec<u8>,
-) -> Result<usize, WireError> {
+pub fn unpack(algorithm: Algorithm, bytes: &[u8], sequence: &mut u8, plain: &mut Vec<u8>) -> Result<usize, WireError> {
     let mut reader = Reader::new("compressed packet", bytes);
     let mut used = 0;
     while reader.rest().len() >= HEADER_BYTES {
@@ -49,10 +44,7 @@ pub fn unpack(
             break;
         }
         if found != *sequence {
-            return Err(WireError::OutOfSequence {
-                expected: *sequence,
-                found,
-            });
+            return Err(WireError::OutOfSequence { expected: *sequence, found });
         }
         *sequence = sequence.wrapping_add(1);
         let payload = reader.take(length, "payload")?;
@@ -62,12 +54,7 @@ pub fn unpack(
     Ok(used)
 }
 
-fn unpack_frame(
-    algorithm: Algorithm,
-    payload: &[u8],
-    unpacked: usize,
-    plain: &mut Vec<u8>,
-) -> Result<(), WireError> {
+fn unpack_frame(algorithm: Algorithm, payload: &[u8], unpacked: usize, plain: &mut Vec<u8>) -> Result<(), WireError> {
     if unpacked == 0 {
         plain.extend_from_slice(payload);
         return Ok(());
@@ -77,29 +64,21 @@ fn unpack_frame(
     // One byte more than announced shows a frame that holds too much.
     let limit = unpacked as u64 + 1;
     let read = match algorithm {
-        Algorithm::Zlib => flate2::read::ZlibDecoder::new(payload)
-            .take(limit)
-            .read_to_end(plain),
-        Algorithm::Zstd => zstd::stream::read::Decoder::with_buffer(payload)
-            .and_then(|decoder| decoder.take(limit).read_to_end(plain)),
+        Algorithm::Zlib => flate2::read::ZlibDecoder::new(payload).take(limit).read_to_end(plain),
+        Algorithm::Zstd => {
+            zstd::stream::read::Decoder::with_buffer(payload).and_then(|decoder| decoder.take(limit).read_to_end(plain))
+        }
     };
     read.map_err(failed)?;
     let found = plain.len() - before;
     if found != unpacked {
-        return Err(WireError::Compression(format!(
-            "a frame of {unpacked} bytes unpacked to {found}"
-        )));
+        return Err(WireError::Compression(format!("a frame of {unpacked} bytes unpacked to {found}")));
     }
     Ok(())
 }
 
 /// Packs plain packet bytes into frames.
-pub fn pack(
-    algorithm: Algorithm,
-    plain: &[u8],
-    sequence: &mut u8,
-    out: &mut Vec<u8>,
-) -> Result<(), WireError> {
+pub fn pack(algorithm: Algorithm, plain: &[u8], sequence: &mut u8, out: &mut Vec<u8>) -> Result<(), WireError> {
     let failed = |error: std::io::Error| WireError::Compression(error.to_string());
     for part in plain.chunks(FRAME_BYTES) {
         let packed = if part.len() < MIN_COMPRESS_BYTES {
@@ -107,16 +86,10 @@ pub fn pack(
         } else {
             Some(match algorithm {
                 Algorithm::Zlib => {
-                    let mut encoder =
-                        flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
-                    encoder
-                        .write_all(part)
-                        .and_then(|()| encoder.finish())
-                        .map_err(failed)?
+                    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+                    encoder.write_all(part).and_then(|()| encoder.finish()).map_err(failed)?
                 }
-                Algorithm::Zstd => {
-                    zstd::stream::encode_all(part, i32::from(ZSTD_LEVEL)).map_err(failed)?
-                }
+                Algorithm::Zstd => zstd::stream::encode_all(part, i32::from(ZSTD_LEVEL)).map_err(failed)?,
             })
         };
         // What does not shrink is sent as it is: a packed length over 16 MiB could not be announced.
@@ -135,22 +108,14 @@ pub fn pack(
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn check(algorithm: Algorithm, plain: &[u8]) {
         let (mut out, mut sequence) = (Vec::new(), 3);
         pack(algorithm, plain, &mut sequence, &mut out).unwrap();
         let (mut back, mut expected) = (Vec::new(), 3);
-        assert_eq!(
-            unpack(algorithm, &out, &mut expected, &mut back).unwrap(),
-            out.len()
-        );
+        assert_eq!(unpack(algorithm, &out, &mut expected, &mut back).unwrap(), out.len());
         assert_eq!((back.as_slice(), expected), (plain, sequence));
         // A frame that has not arrived whole is left alone.
         let mut back = Vec::new();

@@ -109,11 +109,4 @@ impl Coded for WireError {
 }
 
 /// The pages of this file, for `headwater explain`.
-pub const CODES: &[&Code] = &[
-    &TRUNCATED,
-    &OUT_OF_SEQUENCE,
-    &TOO_LONG,
-    &PROTOCOL_VERSION,
-    &CRYPTO,
-    &COMPRESSION,
-];
+pub const CODES: &[&Code] = &[&TRUNCATED, &OUT_OF_SEQUENCE, &TOO_LONG, &PROTOCOL_VERSION, &CRYPTO, &COMPRESSION];

@@ -48,10 +48,7 @@ pub fn parse_handshake(payload: &[u8]) -> Result<Handshake, WireError> {
         let challenge_length = usize::from(reader.u8("challenge length")?);
         reader.take(10, "reserved bytes")?;
         if capabilities & capability::SECURE_CONNECTION != 0 {
-            let rest = challenge_length
-                .saturating_sub(8)
-                .max(13)
-                .min(reader.rest().len());
+            let rest = challenge_length.saturating_sub(8).max(13).min(reader.rest().len());
             challenge.extend_from_slice(reader.take(rest, "challenge")?);
             if challenge.last() == Some(&0) {
                 challenge.pop();
@@ -63,18 +60,9 @@ pub fn parse_handshake(payload: &[u8]) -> Result<Handshake, WireError> {
     }
     let required = capability::PROTOCOL_41 | capability::SECURE_CONNECTION;
     if capabilities & required != required {
-        return Err(WireError::Malformed {
-            message: "server greeting",
-            reason: "the server is older than MySQL 4.1",
-        });
+        return Err(WireError::Malformed { message: "server greeting", reason: "the server is older than MySQL 4.1" });
     }
-    Ok(Handshake {
-        version,
-        connection_id,
-        capabilities,
-        challenge,
-        auth_plugin,
-    })
+    Ok(Handshake { version, connection_id, capabilities, challenge, auth_plugin })
 }
 
 /// What the client wants of the conversation.
@@ -166,12 +154,7 @@ pub fn response(
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     /// The layout of a MySQL 8.0 greeting.
@@ -193,29 +176,15 @@ mod tests {
         for end in 0..MYSQL.len() {
             let _ = parse_handshake(&MYSQL[..end]);
         }
-        assert_eq!(
-            parse_handshake(b"\x0b"),
-            Err(WireError::ProtocolVersion(11))
-        );
+        assert_eq!(parse_handshake(b"\x0b"), Err(WireError::ProtocolVersion(11)));
         assert!(parse_handshake(b"HTTP/1.1 400 Bad Request\r\n").is_err());
     }
 
     #[test]
     fn the_answer_offers_only_what_the_server_has() {
-        let choice = ClientChoice {
-            tls: false,
-            compression: None,
-        };
-        let server =
-            capability::PROTOCOL_41 | capability::SECURE_CONNECTION | capability::PLUGIN_AUTH;
-        let bytes = response(
-            choice,
-            server,
-            "cdc",
-            "mysql_native_password",
-            &[1, 2],
-            &[("a", "b")],
-        );
+        let choice = ClientChoice { tls: false, compression: None };
+        let server = capability::PROTOCOL_41 | capability::SECURE_CONNECTION | capability::PLUGIN_AUTH;
+        let bytes = response(choice, server, "cdc", "mysql_native_password", &[1, 2], &[("a", "b")]);
         let flags = u32::from_le_bytes(bytes[..4].try_into().unwrap());
         assert_eq!(flags, server | capability::LONG_PASSWORD);
         assert_eq!(&bytes[32..], b"cdc\0\x02\x01\x02mysql_native_password\0");

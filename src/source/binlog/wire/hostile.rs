@@ -9,14 +9,8 @@ use super::compressed::{Algorithm, unpack};
 use super::packet::{Sequence, parse_control, split_events};
 use super::{handshake, response, result_set};
 
-const PLUGINS: [Plugin; 6] = [
-    Plugin::Native,
-    Plugin::CachingSha2,
-    Plugin::Sha256,
-    Plugin::Clear,
-    Plugin::Ed25519,
-    Plugin::Parsec,
-];
+const PLUGINS: [Plugin; 6] =
+    [Plugin::Native, Plugin::CachingSha2, Plugin::Sha256, Plugin::Clear, Plugin::Ed25519, Plugin::Parsec];
 
 /// Runs every decoder on the bytes.
 fn decode_all(bytes: &[u8]) {

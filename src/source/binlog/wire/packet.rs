@@ -32,10 +32,7 @@ impl PacketHeader {
     /// Reads a header; always succeeds, the bytes carry no redundancy.
     pub fn parse(bytes: [u8; HEADER_BYTES]) -> Self {
         let [a, b, c, sequence] = bytes;
-        Self {
-            length: u32::from_le_bytes([a, b, c, 0]) as usize,
-            sequence,
-        }
+        Self { length: u32::from_le_bytes([a, b, c, 0]) as usize, sequence }
     }
 }
 
@@ -58,10 +55,7 @@ impl Sequence {
             return Ok(());
         };
         if *expected != found {
-            return Err(WireError::OutOfSequence {
-                expected: *expected,
-                found,
-            });
+            return Err(WireError::OutOfSequence { expected: *expected, found });
         }
         *expected = found.wrapping_add(1);
         Ok(())
@@ -72,9 +66,7 @@ impl Sequence {
 pub fn put_packet(out: &mut Vec<u8>, payload: &[u8], sequence: &mut u8) {
     let mut rest = payload;
     loop {
-        let (part, behind) = rest
-            .split_at_checked(FULL_PAYLOAD_BYTES)
-            .unwrap_or((rest, &[]));
+        let (part, behind) = rest.split_at_checked(FULL_PAYLOAD_BYTES).unwrap_or((rest, &[]));
         let [a, b, c, _] = (part.len() as u32).to_le_bytes();
         out.extend_from_slice(&[a, b, c, *sequence]);
         out.extend_from_slice(part);
@@ -130,33 +122,23 @@ pub fn split_events(
     loop {
         let rest = bytes.get(*at..).unwrap_or_default();
         let Some((header, payload)) = rest.split_first_chunk::<HEADER_BYTES>() else {
-            return Ok(Split::Partial {
-                needed: HEADER_BYTES,
-            });
+            return Ok(Split::Partial { needed: HEADER_BYTES });
         };
         let header = PacketHeader::parse(*header);
         if header.length == FULL_PAYLOAD_BYTES {
             return Ok(Split::Continued);
         }
         let Some(payload) = payload.get(..header.length) else {
-            return Ok(Split::Partial {
-                needed: HEADER_BYTES + header.length,
-            });
+            return Ok(Split::Partial { needed: HEADER_BYTES + header.length });
         };
         sequence.check(header.sequence)?;
         let start = *at + HEADER_BYTES;
         let end = start + header.length;
         *at = end;
         match payload.first() {
-            Some(0x00) => events.push(PacketRange {
-                start: start as u32 + 1,
-                end: end as u32,
-            }),
+            Some(0x00) => events.push(PacketRange { start: start as u32 + 1, end: end as u32 }),
             Some(0xfe | 0xff) => {
-                return Ok(Split::Control(PacketRange {
-                    start: start as u32,
-                    end: end as u32,
-                }));
+                return Ok(Split::Control(PacketRange { start: start as u32, end: end as u32 }));
             }
             Some(_) => {
                 return Err(WireError::Malformed {
@@ -165,10 +147,7 @@ pub fn split_events(
                 });
             }
             None => {
-                return Err(WireError::Malformed {
-                    message: "binlog packet",
-                    reason: "it is empty",
-                });
+                return Err(WireError::Malformed { message: "binlog packet", reason: "it is empty" });
             }
         }
     }
@@ -188,21 +167,13 @@ pub fn parse_control(payload: &[u8]) -> Result<Control<'_>, WireError> {
     match Reader::new("binlog packet", payload).u8("status byte")? {
         0xff => Ok(Control::Error(payload)),
         0xfe => Ok(Control::End),
-        _ => Err(WireError::Malformed {
-            message: "binlog packet",
-            reason: "it is neither ERR nor EOF",
-        }),
+        _ => Err(WireError::Malformed { message: "binlog packet", reason: "it is neither ERR nor EOF" }),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
     use super::*;
 
     fn stream(payloads: &[&[u8]]) -> Vec<u8> {
@@ -215,78 +186,38 @@ mod tests {
 
     fn check(bytes: &[u8], events: &[&[u8]], expected: Result<Split, WireError>) {
         let (mut at, mut sequence, mut ranges) = (0, Sequence::Next(1), Vec::new());
-        assert_eq!(
-            split_events(bytes, &mut at, &mut sequence, &mut ranges),
-            expected
-        );
-        let found: Vec<_> = ranges
-            .iter()
-            .map(|range| range.of(bytes).unwrap())
-            .collect();
+        assert_eq!(split_events(bytes, &mut at, &mut sequence, &mut ranges), expected);
+        let found: Vec<_> = ranges.iter().map(|range| range.of(bytes).unwrap()).collect();
         assert_eq!(found, events);
     }
 
     #[test]
     fn whole_packets_are_found_wherever_the_bytes_end() {
         let bytes = stream(&[b"\0first", b"\0second event", b"\0"]);
-        check(
-            &bytes,
-            &[b"first", b"second event", b""],
-            Ok(Split::Partial { needed: 4 }),
-        );
+        check(&bytes, &[b"first", b"second event", b""], Ok(Split::Partial { needed: 4 }));
         for end in 0..bytes.len() {
             let (mut at, mut sequence, mut ranges) = (0, Sequence::Next(1), Vec::new());
             let split = split_events(&bytes[..end], &mut at, &mut sequence, &mut ranges).unwrap();
-            assert!(
-                matches!(split, Split::Partial { needed } if at + needed <= bytes.len() && at + needed > end)
-            );
+            assert!(matches!(split, Split::Partial { needed } if at + needed <= bytes.len() && at + needed > end));
         }
     }
 
     #[test]
     fn packets_that_are_no_events_stop_the_split() {
-        check(
-            &stream(&[b"\0a", b"\xffxx"]),
-            &[b"a"],
-            Ok(Split::Control(PacketRange { start: 10, end: 13 })),
-        );
-        check(
-            &stream(&[b"\xfe"]),
-            &[],
-            Ok(Split::Control(PacketRange { start: 4, end: 5 })),
-        );
+        check(&stream(&[b"\0a", b"\xffxx"]), &[b"a"], Ok(Split::Control(PacketRange { start: 10, end: 13 })));
+        check(&stream(&[b"\xfe"]), &[], Ok(Split::Control(PacketRange { start: 4, end: 5 })));
         check(&[0xff, 0xff, 0xff, 1, 0], &[], Ok(Split::Continued));
-        let malformed = |reason| {
-            Err(WireError::Malformed {
-                message: "binlog packet",
-                reason,
-            })
-        };
-        check(
-            &stream(&[b"\x07"]),
-            &[],
-            malformed("its status byte is none of 0x00, 0xFE and 0xFF"),
-        );
+        let malformed = |reason| Err(WireError::Malformed { message: "binlog packet", reason });
+        check(&stream(&[b"\x07"]), &[], malformed("its status byte is none of 0x00, 0xFE and 0xFF"));
         check(&stream(&[b""]), &[], malformed("it is empty"));
-        check(
-            &[1, 0, 0, 9, 0],
-            &[],
-            Err(WireError::OutOfSequence {
-                expected: 1,
-                found: 9,
-            }),
-        );
+        check(&[1, 0, 0, 9, 0], &[], Err(WireError::OutOfSequence { expected: 1, found: 9 }));
     }
 
     #[test]
     fn sequence_numbers_wrap() {
         let payloads = vec![&b"\0x"[..]; 600];
         let bytes = stream(&payloads);
-        check(
-            &bytes,
-            &vec![&b"x"[..]; 600],
-            Ok(Split::Partial { needed: 4 }),
-        );
+        check(&bytes, &vec![&b"x"[..]; 600], Ok(Split::Partial { needed: 4 }));
     }
 
     #[test]

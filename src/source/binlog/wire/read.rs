@@ -15,10 +15,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Begins at the front of `bytes`, which hold a `message`.
     pub fn new(message: &'static str, bytes: &'a [u8]) -> Self {
-        Self {
-            rest: bytes,
-            message,
-        }
+        Self { rest: bytes, message }
     }
 
     /// What has not been read yet.
@@ -32,27 +29,18 @@ impl<'a> Reader<'a> {
     }
 
     fn truncated(&self, field: &'static str) -> WireError {
-        WireError::Truncated {
-            message: self.message,
-            field,
-        }
+        WireError::Truncated { message: self.message, field }
     }
 
     /// `count` bytes.
     pub fn take(&mut self, count: usize, field: &'static str) -> Result<&'a [u8], WireError> {
-        let (taken, rest) = self
-            .rest
-            .split_at_checked(count)
-            .ok_or_else(|| self.truncated(field))?;
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.truncated(field))?;
         self.rest = rest;
         Ok(taken)
     }
 
     fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], WireError> {
-        let (taken, rest) = self
-            .rest
-            .split_first_chunk::<N>()
-            .ok_or_else(|| self.truncated(field))?;
+        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.truncated(field))?;
         self.rest = rest;
         Ok(*taken)
     }
@@ -69,8 +57,7 @@ impl<'a> Reader<'a> {
 
     /// Three bytes, little-endian.
     pub fn u24(&mut self, field: &'static str) -> Result<u32, WireError> {
-        self.array::<3>(field)
-            .map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
+        self.array::<3>(field).map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
     }
 
     /// Four bytes, little-endian.
@@ -89,10 +76,9 @@ impl<'a> Reader<'a> {
             0xfc => self.u16(field).map(u64::from),
             0xfd => self.u24(field).map(u64::from),
             0xfe => self.u64(field),
-            0xfb | 0xff => Err(WireError::Malformed {
-                message: self.message,
-                reason: "a length begins with 0xFB or 0xFF",
-            }),
+            0xfb | 0xff => {
+                Err(WireError::Malformed { message: self.message, reason: "a length begins with 0xFB or 0xFF" })
+            }
             small => Ok(u64::from(small)),
         }
     }
@@ -116,11 +102,7 @@ impl<'a> Reader<'a> {
 
     /// Bytes up to a zero byte, which is consumed but not returned.
     pub fn until_nul(&mut self, field: &'static str) -> Result<&'a [u8], WireError> {
-        let end = self
-            .rest
-            .iter()
-            .position(|byte| *byte == 0)
-            .ok_or_else(|| self.truncated(field))?;
+        let end = self.rest.iter().position(|byte| *byte == 0).ok_or_else(|| self.truncated(field))?;
         let text = self.take(end, field)?;
         self.u8(field)?;
         Ok(text)
@@ -168,19 +150,7 @@ mod tests {
 
     #[test]
     fn lengths_survive_writing_and_reading() {
-        for value in [
-            0,
-            1,
-            0xfa,
-            0xfb,
-            0xfc,
-            0xffff,
-            0x1_0000,
-            0xff_ffff,
-            0x100_0000,
-            u64::from(u32::MAX),
-            u64::MAX,
-        ] {
+        for value in [0, 1, 0xfa, 0xfb, 0xfc, 0xffff, 0x1_0000, 0xff_ffff, 0x100_0000, u64::from(u32::MAX), u64::MAX] {
             let mut out = Vec::new();
             put_length(&mut out, value);
             let mut reader = Reader::new("test", &out);
@@ -191,18 +161,10 @@ mod tests {
 
     #[test]
     fn a_string_longer_than_its_message_is_an_error() {
-        for bytes in [
-            &[5, b'a'][..],
-            &[0xfe, 255, 255, 255, 255, 255, 255, 255, 255],
-            &[0xfd, 1],
-            &[0xfb],
-            &[0xff],
-            &[],
-        ] {
-            assert!(
-                Reader::new("test", bytes).string("text").is_err(),
-                "{bytes:?}"
-            );
+        for bytes in
+            [&[5, b'a'][..], &[0xfe, 255, 255, 255, 255, 255, 255, 255, 255], &[0xfd, 1], &[0xfb], &[0xff], &[]]
+        {
+            assert!(Reader::new("test", bytes).string("text").is_err(), "{bytes:?}");
         }
     }
 

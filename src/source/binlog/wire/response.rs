@@ -25,11 +25,7 @@ impl fmt::Display for ServerError {
         if self.sql_state.is_empty() {
             return write!(f, "ERROR {}: {}", self.number, self.message);
         }
-        write!(
-            f,
-            "ERROR {} ({}): {}",
-            self.number, self.sql_state, self.message
-        )
+        write!(f, "ERROR {} ({}): {}", self.number, self.sql_state, self.message)
     }
 }
 
@@ -38,10 +34,7 @@ impl fmt::Display for ServerError {
 pub fn parse_error(payload: &[u8]) -> Result<ServerError, WireError> {
     let mut reader = Reader::new("ERR packet", payload);
     if reader.u8("marker")? != 0xff {
-        return Err(WireError::Malformed {
-            message: "ERR packet",
-            reason: "it does not begin with 0xFF",
-        });
+        return Err(WireError::Malformed { message: "ERR packet", reason: "it does not begin with 0xFF" });
     }
     let number = reader.u16("error number")?;
     let mut sql_state = String::new();
@@ -50,11 +43,7 @@ pub fn parse_error(payload: &[u8]) -> Result<ServerError, WireError> {
         sql_state = String::from_utf8_lossy(reader.take(5, "SQL state")?).into_owned();
     }
     let message = String::from_utf8_lossy(reader.rest()).into_owned();
-    Ok(ServerError {
-        number,
-        sql_state,
-        message,
-    })
+    Ok(ServerError { number, sql_state, message })
 }
 
 /// What an OK packet says.
@@ -73,28 +62,19 @@ pub const MORE_RESULTS: u16 = 0x0008;
 pub fn parse_ok(payload: &[u8]) -> Result<OkPacket, WireError> {
     let mut reader = Reader::new("OK packet", payload);
     if !matches!(reader.u8("marker")?, 0x00 | 0xfe) {
-        return Err(WireError::Malformed {
-            message: "OK packet",
-            reason: "it begins with neither 0x00 nor 0xFE",
-        });
+        return Err(WireError::Malformed { message: "OK packet", reason: "it begins with neither 0x00 nor 0xFE" });
     }
     let affected_rows = reader.length("affected rows")?;
     reader.length("last insert id")?;
     let status = reader.u16("status flags")?;
-    Ok(OkPacket {
-        affected_rows,
-        status,
-    })
+    Ok(OkPacket { affected_rows, status })
 }
 
 /// Reads an EOF packet (0xFE and fewer than nine bytes in all): its status flags.
 pub fn parse_eof(payload: &[u8]) -> Result<u16, WireError> {
     let mut reader = Reader::new("EOF packet", payload);
     if reader.u8("marker")? != 0xfe || payload.len() >= 9 {
-        return Err(WireError::Malformed {
-            message: "EOF packet",
-            reason: "it is not one",
-        });
+        return Err(WireError::Malformed { message: "EOF packet", reason: "it is not one" });
     }
     reader.u16("warnings")?;
     reader.u16("status flags")
@@ -111,23 +91,14 @@ mod tests {
         assert_eq!(error.to_string(), "ERROR 1045 (28000): Access denied");
         let error = parse_error(b"\xff\x10\x04Too many connections").unwrap();
         assert_eq!(error.to_string(), "ERROR 1040: Too many connections");
-        assert_eq!(
-            parse_error(b"\xff\x10\x04\xff\xfe").unwrap().message,
-            "\u{fffd}\u{fffd}"
-        );
+        assert_eq!(parse_error(b"\xff\x10\x04\xff\xfe").unwrap().message, "\u{fffd}\u{fffd}");
         assert!(parse_error(b"\xff\x10").is_err());
         assert!(parse_error(b"\xff\x10\x04#12").is_err());
     }
 
     #[test]
     fn ok_and_eof_give_their_status() {
-        assert_eq!(
-            parse_ok(b"\0\x03\0\x0a\0\0\0").unwrap(),
-            OkPacket {
-                affected_rows: 3,
-                status: 10
-            }
-        );
+        assert_eq!(parse_ok(b"\0\x03\0\x0a\0\0\0").unwrap(), OkPacket { affected_rows: 3, status: 10 });
         assert_eq!(parse_eof(b"\xfe\0\0\x08\0").unwrap(), MORE_RESULTS);
         assert!(parse_eof(b"\xfe\0\0\x08\0\0\0\0\0\0").is_err());
         assert!(parse_ok(b"\x05").is_err());

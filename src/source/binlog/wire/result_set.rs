@@ -27,20 +27,14 @@ pub enum Answer {
 /// Reads the first packet of an answer to COM_QUERY.
 pub fn parse_answer(payload: &[u8]) -> Result<Answer, WireError> {
     match payload.first() {
-        None => Err(WireError::Truncated {
-            message: "answer to a query",
-            field: "marker",
-        }),
+        None => Err(WireError::Truncated { message: "answer to a query", field: "marker" }),
         Some(0x00) => Ok(Answer::Ok),
         Some(0xff) => Ok(Answer::Error),
         Some(0xfb) => Ok(Answer::LocalInfile),
         Some(_) => {
             let count = Reader::new("answer to a query", payload).length("column count")?;
             if count == 0 || count > COLUMN_LIMIT {
-                return Err(WireError::Malformed {
-                    message: "answer to a query",
-                    reason: "absurd column count",
-                });
+                return Err(WireError::Malformed { message: "answer to a query", reason: "absurd column count" });
             }
             Ok(Answer::Columns(count as usize))
         }
@@ -91,11 +85,7 @@ pub fn parse_column(payload: &[u8]) -> Result<Column, WireError> {
 pub type ValueRange = Option<(u32, u32)>;
 
 /// Reads a row of `columns` values; the ranges replace what `values` held.
-pub fn parse_row(
-    payload: &[u8],
-    columns: usize,
-    values: &mut Vec<ValueRange>,
-) -> Result<(), WireError> {
+pub fn parse_row(payload: &[u8], columns: usize, values: &mut Vec<ValueRange>) -> Result<(), WireError> {
     values.clear();
     let mut reader = Reader::new("row", payload);
     for _ in 0..columns {
@@ -104,10 +94,7 @@ pub fn parse_row(
         values.push(value.map(|value| ((end - value.len()) as u32, end as u32)));
     }
     if !reader.is_empty() {
-        return Err(WireError::Malformed {
-            message: "row",
-            reason: "it has more values than columns",
-        });
+        return Err(WireError::Malformed { message: "row", reason: "it has more values than columns" });
     }
     Ok(())
 }
@@ -128,13 +115,7 @@ mod tests {
         let mut values = Vec::new();
         parse_row(b"\x02ab\xfb\x00", 3, &mut values).unwrap();
         assert_eq!(values, [Some((1, 3)), None, Some((5, 5))]);
-        for (bytes, columns) in [
-            (&b"\x02a"[..], 1),
-            (b"\x01a\x01b", 1),
-            (b"\x01a", 2),
-            (b"", 1),
-            (b"\xff", 1),
-        ] {
+        for (bytes, columns) in [(&b"\x02a"[..], 1), (b"\x01a\x01b", 1), (b"\x01a", 2), (b"", 1), (b"\xff", 1)] {
             assert!(parse_row(bytes, columns, &mut values).is_err(), "{bytes:?}");
         }
     }
@@ -159,9 +140,6 @@ mod tests {
         // SELECT @@version_comment, captured from MySQL 8.0.
         let bytes = b"\x03def\0\0\0\x11@@version_comment\0\x0c\x2d\0\x70\0\0\0\xfd\0\0\x1f\0\0";
         let column = parse_column(bytes).unwrap();
-        assert_eq!(
-            (column.name.as_str(), column.collation, column.column_type),
-            ("@@version_comment", 45, 0xfd)
-        );
+        assert_eq!((column.name.as_str(), column.collation, column.column_type), ("@@version_comment", 45, 0xfd));
     }
 }

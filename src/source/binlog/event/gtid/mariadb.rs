@@ -73,22 +73,16 @@ impl MariadbGtidSet {
 
     /// Whether `other` is at or beyond this position in every domain that this one names.
     pub fn is_subset_of(&self, other: &MariadbGtidSet) -> bool {
-        self.gtids.iter().all(|gtid| {
-            other
-                .last(gtid.domain_id)
-                .is_some_and(|last| last.sequence >= gtid.sequence)
-        })
+        self.gtids.iter().all(|gtid| other.last(gtid.domain_id).is_some_and(|last| last.sequence >= gtid.sequence))
     }
 
     /// Whether the position is at or beyond `gtid`, judged by number within the domain.
     pub fn contains(&self, gtid: MariadbGtid) -> bool {
-        self.last(gtid.domain_id)
-            .is_some_and(|last| last.sequence >= gtid.sequence)
+        self.last(gtid.domain_id).is_some_and(|last| last.sequence >= gtid.sequence)
     }
 
     fn find(&self, domain_id: u32) -> Result<usize, usize> {
-        self.gtids
-            .binary_search_by_key(&domain_id, |gtid| gtid.domain_id)
+        self.gtids.binary_search_by_key(&domain_id, |gtid| gtid.domain_id)
     }
 }
 
@@ -111,10 +105,7 @@ impl FromStr for MariadbGtidSet {
         let mut at = 0;
         for member in text.split(',') {
             if !text.trim().is_empty() {
-                set.update(parse(member.trim()).ok_or(EventError::GtidText {
-                    at,
-                    reason: EXPECTED,
-                })?);
+                set.update(parse(member.trim()).ok_or(EventError::GtidText { at, reason: EXPECTED })?);
             }
             at += member.len() + 1;
         }
@@ -126,28 +117,18 @@ impl FromStr for MariadbGtid {
     type Err = EventError;
 
     fn from_str(text: &str) -> Result<Self, EventError> {
-        parse(text).ok_or(EventError::GtidText {
-            at: 0,
-            reason: EXPECTED,
-        })
+        parse(text).ok_or(EventError::GtidText { at: 0, reason: EXPECTED })
     }
 }
 
 const EXPECTED: &str = "domain-server-sequence was expected";
 
 fn parse(text: &str) -> Option<MariadbGtid> {
-    if !text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'-')
-    {
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
         return None;
     }
     let mut parts = text.split('-');
     let (domain_id, server_id) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let sequence = parts.next()?.parse().ok()?;
-    parts.next().is_none().then_some(MariadbGtid {
-        domain_id,
-        server_id,
-        sequence,
-    })
+    parts.next().is_none().then_some(MariadbGtid { domain_id, server_id, sequence })
 }

@@ -28,10 +28,7 @@ pub fn is_gno(gno: u64) -> bool {
 pub fn is_tag(text: &str) -> bool {
     let body = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     text.len() <= TAG_LIMIT
-        && text
-            .bytes()
-            .next()
-            .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && text.as_bytes().iter().all(body)
 }
 
@@ -48,11 +45,7 @@ impl Uuid {
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let dashed = bytes.len() == UUID_TEXT_LENGTH;
-        if dashed
-            && UUID_DASHES
-                .iter()
-                .any(|place| bytes.get(*place) != Some(&b'-'))
-        {
+        if dashed && UUID_DASHES.iter().any(|place| bytes.get(*place) != Some(&b'-')) {
             return None;
         }
         let mut digits = bytes.iter().filter(|byte| !dashed || **byte != b'-');
@@ -87,9 +80,7 @@ pub struct Tag {
 
 impl Tag {
     /// No tag.
-    pub const NONE: Tag = Tag {
-        bytes: [0; TAG_LIMIT],
-    };
+    pub const NONE: Tag = Tag { bytes: [0; TAG_LIMIT] };
 
     /// From a text; `None` when it is neither empty nor a tag.
     pub fn new(text: &str) -> Option<Self> {
@@ -105,15 +96,8 @@ impl Tag {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        let length = self
-            .bytes
-            .iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(TAG_LIMIT);
-        self.bytes
-            .get(..length)
-            .and_then(|text| std::str::from_utf8(text).ok())
-            .unwrap_or_default()
+        let length = self.bytes.iter().position(|byte| *byte == 0).unwrap_or(TAG_LIMIT);
+        self.bytes.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
     }
 
     /// Whether there is no tag.
@@ -186,14 +170,7 @@ impl MysqlGtidSet {
             }
             Err(index) => {
                 let intervals = Arc::new(vec![(first, last)]);
-                self.sources.insert(
-                    index,
-                    Source {
-                        uuid,
-                        tag,
-                        intervals,
-                    },
-                );
+                self.sources.insert(index, Source { uuid, tag, intervals });
             }
         }
     }
@@ -207,10 +184,7 @@ impl MysqlGtidSet {
     pub fn is_subset_of(&self, other: &MysqlGtidSet) -> bool {
         self.sources.iter().all(|source| {
             let theirs = other.intervals(source.uuid, source.tag);
-            source
-                .intervals
-                .iter()
-                .all(|interval| covers(theirs, *interval))
+            source.intervals.iter().all(|interval| covers(theirs, *interval))
         })
     }
 
@@ -229,10 +203,7 @@ impl MysqlGtidSet {
         for source in &self.sources {
             let intervals = without(&source.intervals, other.intervals(source.uuid, source.tag));
             if !intervals.is_empty() {
-                rest.sources.push(Source {
-                    intervals: Arc::new(intervals),
-                    ..source.clone()
-                });
+                rest.sources.push(Source { intervals: Arc::new(intervals), ..source.clone() });
             }
         }
         rest
@@ -240,23 +211,14 @@ impl MysqlGtidSet {
 
     /// Number of GTIDs in the set.
     pub fn count(&self) -> u64 {
-        let intervals = self
-            .sources
-            .iter()
-            .flat_map(|source| source.intervals.iter());
-        intervals.fold(0, |sum: u64, (first, last)| {
-            sum.saturating_add(last - first + 1)
-        })
+        let intervals = self.sources.iter().flat_map(|source| source.intervals.iter());
+        intervals.fold(0, |sum: u64, (first, last)| sum.saturating_add(last - first + 1))
     }
 
     /// Appends the encoding that COM_BINLOG_DUMP_GTID carries: with tags only if there are any.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let (count, tagged) = (self.sources.len() as u64, self.has_tags());
-        let head = if tagged {
-            TAGGED << 56 | count << 8 | TAGGED
-        } else {
-            count
-        };
+        let head = if tagged { TAGGED << 56 | count << 8 | TAGGED } else { count };
         out.extend_from_slice(&head.to_le_bytes());
         for source in &self.sources {
             out.extend_from_slice(&source.uuid.0);
@@ -287,11 +249,7 @@ impl MysqlGtidSet {
         let mut set = MysqlGtidSet::new();
         for _ in 0..count {
             let uuid = Uuid(reader.array()?);
-            let tag = if tagged {
-                decode_tag(&mut reader)?
-            } else {
-                Tag::NONE
-            };
+            let tag = if tagged { decode_tag(&mut reader)? } else { Tag::NONE };
             let mut previous_end = 0;
             for _ in 0..reader.u64()? {
                 let (first, end) = (reader.u64()?, reader.u64()?);
@@ -302,36 +260,23 @@ impl MysqlGtidSet {
                 set.add_interval(uuid, tag, first, end - 1);
             }
         }
-        if reader.is_empty() {
-            Ok(set)
-        } else {
-            Err(reader.invalid("bytes behind the set"))
-        }
+        if reader.is_empty() { Ok(set) } else { Err(reader.invalid("bytes behind the set")) }
     }
 
     fn find(&self, uuid: Uuid, tag: Tag) -> Result<usize, usize> {
-        self.sources
-            .binary_search_by(|source| (source.uuid, source.tag).cmp(&(uuid, tag)))
+        self.sources.binary_search_by(|source| (source.uuid, source.tag).cmp(&(uuid, tag)))
     }
 
     fn intervals(&self, uuid: Uuid, tag: Tag) -> &[Interval] {
-        let found = self
-            .find(uuid, tag)
-            .ok()
-            .and_then(|index| self.sources.get(index));
-        found
-            .map(|source| source.intervals.as_slice())
-            .unwrap_or_default()
+        let found = self.find(uuid, tag).ok().and_then(|index| self.sources.get(index));
+        found.map(|source| source.intervals.as_slice()).unwrap_or_default()
     }
 }
 
 fn decode_tag(reader: &mut Reader<'_>) -> Result<Tag, EventError> {
     let length = tagged_gtid::unsigned(reader)?;
-    let length =
-        usize::try_from(length).map_err(|_| reader.invalid("a tag beyond the address space"))?;
-    let text = std::str::from_utf8(reader.take(length)?)
-        .ok()
-        .and_then(Tag::new);
+    let length = usize::try_from(length).map_err(|_| reader.invalid("a tag beyond the address space"))?;
+    let text = std::str::from_utf8(reader.take(length)?).ok().and_then(Tag::new);
     text.ok_or_else(|| reader.invalid("a tag with characters that tags cannot have"))
 }
 
@@ -340,9 +285,7 @@ fn join(intervals: &mut Vec<Interval>, first: u64, last: u64) {
     let start = intervals.partition_point(|(_, end)| *end < first.saturating_sub(1));
     let end = intervals.partition_point(|(begin, _)| *begin <= last.saturating_add(1));
     let touched = intervals.get(start..end).unwrap_or_default();
-    let first = touched
-        .first()
-        .map_or(first, |interval| interval.0.min(first));
+    let first = touched.first().map_or(first, |interval| interval.0.min(first));
     let last = touched.last().map_or(last, |interval| interval.1.max(last));
     intervals.splice(start..end.max(start), [(first, last)]);
 }
@@ -350,9 +293,7 @@ fn join(intervals: &mut Vec<Interval>, first: u64, last: u64) {
 /// Whether one interval of the list holds all of `interval`.
 fn covers(intervals: &[Interval], interval: Interval) -> bool {
     let index = intervals.partition_point(|(_, end)| *end < interval.0);
-    intervals
-        .get(index)
-        .is_some_and(|(first, last)| *first <= interval.0 && interval.1 <= *last)
+    intervals.get(index).is_some_and(|(first, last)| *first <= interval.0 && interval.1 <= *last)
 }
 
 /// What of the first list is not in the second.
@@ -361,11 +302,7 @@ fn without(intervals: &[Interval], others: &[Interval]) -> Vec<Interval> {
     for (first, last) in intervals {
         let mut from = *first;
         let start = others.partition_point(|(_, end)| end < first);
-        for (begin, end) in others
-            .iter()
-            .skip(start)
-            .take_while(|(begin, _)| begin <= last)
-        {
+        for (begin, end) in others.iter().skip(start).take_while(|(begin, _)| begin <= last) {
             if from < *begin {
                 rest.push((from, begin - 1));
             }
@@ -424,10 +361,7 @@ fn parse_member(member: &str, mut at: usize, set: &mut MysqlGtidSet) -> Result<(
         return Ok(());
     }
     let Some(uuid) = Uuid::parse(name.trim()) else {
-        return Err(EventError::GtidText {
-            at,
-            reason: "a server UUID was expected",
-        });
+        return Err(EventError::GtidText { at, reason: "a server UUID was expected" });
     };
     at += name.len() + 1;
     let mut tag = Tag::NONE;
@@ -444,10 +378,7 @@ fn parse_member(member: &str, mut at: usize, set: &mut MysqlGtidSet) -> Result<(
         at += part.len() + 1;
     }
     if intervals == 0 {
-        return Err(EventError::GtidText {
-            at,
-            reason: "a UUID without transaction numbers",
-        });
+        return Err(EventError::GtidText { at, reason: "a UUID without transaction numbers" });
     }
     Ok(())
 }
@@ -455,10 +386,7 @@ fn parse_member(member: &str, mut at: usize, set: &mut MysqlGtidSet) -> Result<(
 fn parse_interval(text: &str, at: usize) -> Result<Interval, EventError> {
     let number = |text: &str| {
         let gno = text.trim().parse().ok().filter(|gno| is_gno(*gno));
-        gno.ok_or(EventError::GtidText {
-            at,
-            reason: "a transaction number or a tag was expected",
-        })
+        gno.ok_or(EventError::GtidText { at, reason: "a transaction number or a tag was expected" })
     };
     let (first, last) = match text.split_once('-') {
         Some((first, last)) => (number(first)?, number(last)?),
@@ -467,9 +395,6 @@ fn parse_interval(text: &str, at: usize) -> Result<Interval, EventError> {
     if first <= last {
         Ok((first, last))
     } else {
-        Err(EventError::GtidText {
-            at,
-            reason: "an interval that ends before it begins",
-        })
+        Err(EventError::GtidText { at, reason: "an interval that ends before it begins" })
     }
 }

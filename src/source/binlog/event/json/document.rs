@@ -49,10 +49,7 @@ impl Budget {
                 self.0 = rest;
                 Ok(())
             }
-            None => Err(EventError::Json {
-                at,
-                reason: "its values overlap",
-            }),
+            None => Err(EventError::Json { at, reason: "its values overlap" }),
         }
     }
 }
@@ -73,33 +70,19 @@ impl<'a> Value<'a> {
     /// column that cannot be null.
     pub fn of_document(document: &'a [u8]) -> Self {
         match document.split_first() {
-            Some((kind, bytes)) => Value {
-                kind: *kind,
-                bytes,
-                at: 1,
-            },
-            None => Value {
-                kind: kind::LITERAL,
-                bytes: &[0],
-                at: 0,
-            },
+            Some((kind, bytes)) => Value { kind: *kind, bytes, at: 1 },
+            None => Value { kind: kind::LITERAL, bytes: &[0], at: 0 },
         }
     }
 
     /// An error at this value.
     pub fn error(&self, reason: &'static str) -> EventError {
-        EventError::Json {
-            at: self.at,
-            reason,
-        }
+        EventError::Json { at: self.at, reason }
     }
 
     /// The first `N` bytes.
     pub fn array<const N: usize>(&self) -> Result<[u8; N], EventError> {
-        self.bytes
-            .first_chunk()
-            .copied()
-            .ok_or_else(|| self.error("a value ends early"))
+        self.bytes.first_chunk().copied().ok_or_else(|| self.error("a value ends early"))
     }
 
     /// Whether it is an object or an array, and of which size.
@@ -121,9 +104,7 @@ impl<'a> Value<'a> {
             length |= u64::from(byte & 0x7f) << (7 * index);
             if byte & 0x80 == 0 {
                 let start = index + 1;
-                let end = usize::try_from(length)
-                    .ok()
-                    .and_then(|length| start.checked_add(length));
+                let end = usize::try_from(length).ok().and_then(|length| start.checked_add(length));
                 let text = end.and_then(|end| bytes.get(start..end));
                 return text.ok_or_else(|| self.error("a text or opaque value ends early"));
             }
@@ -194,16 +175,8 @@ impl<'a> Members<'a> {
         let Some(bytes) = value.bytes.get(..size) else {
             return Err(value.error("an object or array is larger than what it lies in"));
         };
-        let members = Members {
-            bytes,
-            at: value.at,
-            width,
-            count,
-            is_object,
-        };
-        let head = members
-            .values_start()
-            .saturating_add(count.saturating_mul(members.entry_length()));
+        let members = Members { bytes, at: value.at, width, count, is_object };
+        let head = members.values_start().saturating_add(count.saturating_mul(members.entry_length()));
         if head > size {
             return Err(value.error("an object or array has more members than bytes"));
         }
@@ -220,41 +193,28 @@ impl<'a> Members<'a> {
     }
 
     fn values_start(&self) -> usize {
-        let key_entry = if self.is_object {
-            self.width.bytes() + 2
-        } else {
-            0
-        };
+        let key_entry = if self.is_object { self.width.bytes() + 2 } else { 0 };
         self.keys_start() + self.count * key_entry
     }
 
     /// The key of a member of an object, which is paid for.
     pub fn key(&self, index: usize, budget: &mut Budget) -> Result<&'a str, EventError> {
         let entry = self.keys_start() + index * (self.width.bytes() + 2);
-        let wrong = |reason| EventError::Json {
-            at: self.at + entry,
-            reason,
-        };
+        let wrong = |reason| EventError::Json { at: self.at + entry, reason };
         let offset = self.width.read(self.bytes, entry);
         let length = Width::Small.read(self.bytes, entry + self.width.bytes());
         let (Some(offset), Some(length)) = (offset, length) else {
             return Err(wrong("a key ends early"));
         };
         budget.pay(length, self.at + entry)?;
-        let key = self
-            .bytes
-            .get(offset..offset + length)
-            .ok_or_else(|| wrong("a key outside its object"))?;
+        let key = self.bytes.get(offset..offset + length).ok_or_else(|| wrong("a key outside its object"))?;
         std::str::from_utf8(key).map_err(|_| wrong("a key that is not UTF-8"))
     }
 
     /// The value of a member.
     pub fn value(&self, index: usize) -> Result<Value<'a>, EventError> {
         let entry = self.values_start() + index * self.entry_length();
-        let wrong = |reason| EventError::Json {
-            at: self.at + entry,
-            reason,
-        };
+        let wrong = |reason| EventError::Json { at: self.at + entry, reason };
         let Some(&value_kind) = self.bytes.get(entry) else {
             return Err(wrong("a member ends early"));
         };
@@ -262,20 +222,10 @@ impl<'a> Members<'a> {
         let (from, to) = if inlined {
             (entry + 1, entry + self.entry_length())
         } else {
-            let offset = self
-                .width
-                .read(self.bytes, entry + 1)
-                .ok_or_else(|| wrong("a member ends early"))?;
+            let offset = self.width.read(self.bytes, entry + 1).ok_or_else(|| wrong("a member ends early"))?;
             (offset, self.bytes.len())
         };
-        let bytes = self
-            .bytes
-            .get(from..to)
-            .ok_or_else(|| wrong("a member outside its object or array"))?;
-        Ok(Value {
-            kind: value_kind,
-            bytes,
-            at: self.at + from,
-        })
+        let bytes = self.bytes.get(from..to).ok_or_else(|| wrong("a member outside its object or array"))?;
+        Ok(Value { kind: value_kind, bytes, at: self.at + from })
     }
 }

@@ -39,16 +39,9 @@ enum Operation {
 ///
 /// Errors: [`EventError::Json`] when a document is not well formed, [`EventError::JsonDiff`] when a difference
 /// does not fit it; `out` may then end with a part of the text.
-pub fn write_updated(
-    before: &[u8],
-    differences: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<(), EventError> {
+pub fn write_updated(before: &[u8], differences: &[u8], out: &mut Vec<u8>) -> Result<(), EventError> {
     // Taking a value apart pays for its entries, writing it pays for them again.
-    let bytes = before
-        .len()
-        .saturating_add(differences.len())
-        .saturating_add(1);
+    let bytes = before.len().saturating_add(differences.len()).saturating_add(1);
     let mut budget = Budget::new(bytes.saturating_mul(2));
     let mut root = Node::Whole(Value::of_document(before));
     let mut reader = Reader::new(differences, WHAT);
@@ -62,9 +55,7 @@ pub fn write_updated(
         let path = parse_path(reader.packed_bytes()?)?;
         let value = match operation {
             Operation::Remove => None,
-            Operation::Replace | Operation::Insert => {
-                Some(Value::of_document(reader.packed_bytes()?))
-            }
+            Operation::Replace | Operation::Insert => Some(Value::of_document(reader.packed_bytes()?)),
         };
         apply(&mut root, operation, path, value, &mut budget)?;
     }
@@ -100,12 +91,8 @@ fn apply<'a>(
     parent.take_apart(budget)?;
     match (parent, last) {
         (Node::Object(members), Leg::Member(key)) => change_member(members, operation, key, value),
-        (Node::Array(elements), Leg::Element(index)) => {
-            change_element(elements, operation, index, value)
-        }
-        (Node::Whole(_) | Node::Object(_) | Node::Array(_), _) => {
-            Err(misfit("a path through another kind of value"))
-        }
+        (Node::Array(elements), Leg::Element(index)) => change_element(elements, operation, index, value),
+        (Node::Whole(_) | Node::Object(_) | Node::Array(_), _) => Err(misfit("a path through another kind of value")),
     }
 }
 
@@ -133,9 +120,9 @@ fn change_member<'a>(
             members.remove(place);
             Ok(())
         }
-        (Operation::Replace | Operation::Insert | Operation::Remove, _, _) => Err(misfit(
-            "a member is there that should not be, or the other way round",
-        )),
+        (Operation::Replace | Operation::Insert | Operation::Remove, _, _) => {
+            Err(misfit("a member is there that should not be, or the other way round"))
+        }
     }
 }
 
@@ -167,17 +154,12 @@ fn change_element<'a>(
     }
 }
 
-fn descend<'n, 'a>(
-    node: &'n mut Node<'a>,
-    leg: &Leg<'_>,
-    budget: &mut Budget,
-) -> Result<&'n mut Node<'a>, EventError> {
+fn descend<'n, 'a>(node: &'n mut Node<'a>, leg: &Leg<'_>, budget: &mut Budget) -> Result<&'n mut Node<'a>, EventError> {
     node.take_apart(budget)?;
     let found = match (node, leg) {
-        (Node::Object(members), Leg::Member(key)) => members
-            .iter_mut()
-            .find(|(name, _)| name == key)
-            .map(|(_, node)| node),
+        (Node::Object(members), Leg::Member(key)) => {
+            members.iter_mut().find(|(name, _)| name == key).map(|(_, node)| node)
+        }
         (Node::Array(elements), Leg::Element(index)) => elements.get_mut(*index),
         (Node::Whole(_) | Node::Object(_) | Node::Array(_), _) => None,
     };
@@ -198,29 +180,16 @@ impl Node<'_> {
                 let key = Cow::Borrowed(members.key(index, budget)?);
                 Ok((key, Node::Whole(members.value(index)?)))
             };
-            Node::Object(
-                (0..members.count)
-                    .map(member)
-                    .collect::<Result<_, EventError>>()?,
-            )
+            Node::Object((0..members.count).map(member).collect::<Result<_, EventError>>()?)
         } else {
             let element = |index| Ok(Node::Whole(members.value(index)?));
-            Node::Array(
-                (0..members.count)
-                    .map(element)
-                    .collect::<Result<_, EventError>>()?,
-            )
+            Node::Array((0..members.count).map(element).collect::<Result<_, EventError>>()?)
         };
         Ok(())
     }
 }
 
-fn write_node(
-    node: &Node<'_>,
-    depth: usize,
-    budget: &mut Budget,
-    out: &mut Vec<u8>,
-) -> Result<(), EventError> {
+fn write_node(node: &Node<'_>, depth: usize, budget: &mut Budget, out: &mut Vec<u8>) -> Result<(), EventError> {
     if depth >= DEPTH_LIMIT {
         return Err(misfit("more than 100 levels"));
     }

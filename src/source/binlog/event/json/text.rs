@@ -51,11 +51,7 @@ pub(super) fn write_value(
     Ok(())
 }
 
-fn write_scalar(
-    value: &Value<'_>,
-    budget: &mut Budget,
-    out: &mut Vec<u8>,
-) -> Result<(), EventError> {
+fn write_scalar(value: &Value<'_>, budget: &mut Budget, out: &mut Vec<u8>) -> Result<(), EventError> {
     let mut integer = itoa::Buffer::new();
     match value.kind {
         kind::LITERAL => {
@@ -67,36 +63,12 @@ fn write_scalar(
             };
             out.extend_from_slice(literal.as_bytes());
         }
-        kind::INT16 => out.extend_from_slice(
-            integer
-                .format(i16::from_le_bytes(value.array()?))
-                .as_bytes(),
-        ),
-        kind::UINT16 => out.extend_from_slice(
-            integer
-                .format(u16::from_le_bytes(value.array()?))
-                .as_bytes(),
-        ),
-        kind::INT32 => out.extend_from_slice(
-            integer
-                .format(i32::from_le_bytes(value.array()?))
-                .as_bytes(),
-        ),
-        kind::UINT32 => out.extend_from_slice(
-            integer
-                .format(u32::from_le_bytes(value.array()?))
-                .as_bytes(),
-        ),
-        kind::INT64 => out.extend_from_slice(
-            integer
-                .format(i64::from_le_bytes(value.array()?))
-                .as_bytes(),
-        ),
-        kind::UINT64 => out.extend_from_slice(
-            integer
-                .format(u64::from_le_bytes(value.array()?))
-                .as_bytes(),
-        ),
+        kind::INT16 => out.extend_from_slice(integer.format(i16::from_le_bytes(value.array()?)).as_bytes()),
+        kind::UINT16 => out.extend_from_slice(integer.format(u16::from_le_bytes(value.array()?)).as_bytes()),
+        kind::INT32 => out.extend_from_slice(integer.format(i32::from_le_bytes(value.array()?)).as_bytes()),
+        kind::UINT32 => out.extend_from_slice(integer.format(u32::from_le_bytes(value.array()?)).as_bytes()),
+        kind::INT64 => out.extend_from_slice(integer.format(i64::from_le_bytes(value.array()?)).as_bytes()),
+        kind::UINT64 => out.extend_from_slice(integer.format(u64::from_le_bytes(value.array()?)).as_bytes()),
         kind::DOUBLE => {
             budget.pay(8, value.at)?;
             write_double(f64::from_le_bytes(value.array()?), value, out)?;
@@ -104,8 +76,7 @@ fn write_scalar(
         kind::STRING => {
             let text = value.sized(0)?;
             budget.pay(text.len(), value.at)?;
-            let text =
-                std::str::from_utf8(text).map_err(|_| value.error("a text that is not UTF-8"))?;
+            let text = std::str::from_utf8(text).map_err(|_| value.error("a text that is not UTF-8"))?;
             write_string(text, out);
         }
         kind::OPAQUE => write_opaque(value, budget, out)?,
@@ -119,10 +90,7 @@ pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(place) = rest
-        .iter()
-        .position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'))
-    {
+    while let Some(place) = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')) {
         let (plain, from) = rest.split_at(place);
         out.extend_from_slice(plain);
         let Some((byte, behind)) = from.split_first() else {
@@ -166,20 +134,12 @@ fn write_double(double: f64, value: &Value<'_>, out: &mut Vec<u8>) -> Result<(),
 fn exact_fraction_digits(double: f64) -> usize {
     let bits = double.to_bits();
     let (exponent, fraction) = ((bits >> 52 & 0x7ff) as i64, bits & ((1 << 52) - 1));
-    let (whole, power) = if exponent == 0 {
-        (fraction, -1074)
-    } else {
-        (fraction | 1 << 52, exponent - 1075)
-    };
+    let (whole, power) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
     let places = -(power + i64::from(whole.trailing_zeros()));
     usize::try_from(places).unwrap_or(0)
 }
 
-fn write_opaque(
-    value: &Value<'_>,
-    budget: &mut Budget,
-    out: &mut Vec<u8>,
-) -> Result<(), EventError> {
+fn write_opaque(value: &Value<'_>, budget: &mut Budget, out: &mut Vec<u8>) -> Result<(), EventError> {
     let column_type = value.array::<1>()?[0];
     let bytes = value.sized(1)?;
     budget.pay(bytes.len(), value.at)?;
@@ -191,10 +151,9 @@ fn write_opaque(
         column_type::DECIMAL | column_type::NEWDECIMAL => return write_decimal(bytes, value, out),
         column_type::DATE | column_type::NEWDATE => write_date(packed()?, out),
         column_type::TIME | column_type::TIME2 => write_time(packed()?, out),
-        column_type::DATETIME
-        | column_type::DATETIME2
-        | column_type::TIMESTAMP
-        | column_type::TIMESTAMP2 => write_datetime(packed()?, out),
+        column_type::DATETIME | column_type::DATETIME2 | column_type::TIMESTAMP | column_type::TIMESTAMP2 => {
+            write_datetime(packed()?, out)
+        }
         _ => {
             let text = base64::engine::general_purpose::STANDARD.encode(bytes);
             write!(out, "\"{text}\"")
@@ -216,15 +175,8 @@ fn date(packed: i64) -> (i64, i64, i64) {
 
 fn write_datetime(packed: i64, out: &mut Vec<u8>) -> std::io::Result<()> {
     let (year, month, day) = date(packed);
-    let (hour, minute, second) = (
-        packed >> 36 & 0x1f,
-        packed >> 30 & 0x3f,
-        packed >> 24 & 0x3f,
-    );
-    write!(
-        out,
-        "\"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
-    )?;
+    let (hour, minute, second) = (packed >> 36 & 0x1f, packed >> 30 & 0x3f, packed >> 24 & 0x3f);
+    write!(out, "\"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")?;
     write_fraction(packed & 0xff_ffff, out)
 }
 
@@ -232,11 +184,7 @@ fn write_datetime(packed: i64, out: &mut Vec<u8>) -> std::io::Result<()> {
 fn write_time(packed: i64, out: &mut Vec<u8>) -> std::io::Result<()> {
     let sign = if packed < 0 { "-" } else { "" };
     let packed = packed.unsigned_abs() as i64;
-    let (hour, minute, second) = (
-        packed >> 36 & 0x3ff,
-        packed >> 30 & 0x3f,
-        packed >> 24 & 0x3f,
-    );
+    let (hour, minute, second) = (packed >> 36 & 0x3ff, packed >> 30 & 0x3f, packed >> 24 & 0x3f);
     write!(out, "\"{sign}{hour:02}:{minute:02}:{second:02}")?;
     write_fraction(packed & 0xff_ffff, out)
 }
@@ -268,11 +216,7 @@ fn write_decimal(bytes: &[u8], value: &Value<'_>, out: &mut Vec<u8>) -> Result<(
     };
     let whole_bytes = whole / 9 * 4 + DIGIT_BYTES[whole % 9];
     let length = whole_bytes + scale / 9 * 4 + DIGIT_BYTES[scale % 9];
-    let mut number: Vec<u8> = number
-        .get(..length)
-        .filter(|number| !number.is_empty())
-        .ok_or_else(early)?
-        .to_vec();
+    let mut number: Vec<u8> = number.get(..length).filter(|number| !number.is_empty()).ok_or_else(early)?.to_vec();
     let negative = number.first().is_some_and(|first| first & 0x80 == 0);
     if negative {
         number.iter_mut().for_each(|byte| *byte = !*byte);
@@ -284,10 +228,7 @@ fn write_decimal(bytes: &[u8], value: &Value<'_>, out: &mut Vec<u8>) -> Result<(
     let mut digits = Vec::new();
     write_groups(whole_part, whole % 9, false, &mut digits);
     let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-    let shown = digits
-        .get(zeros..)
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(b"0");
+    let shown = digits.get(zeros..).filter(|rest| !rest.is_empty()).unwrap_or(b"0");
     let mut fraction_digits = Vec::new();
     write_groups(fraction, scale % 9, true, &mut fraction_digits);
     let is_zero = zeros == digits.len() && fraction_digits.iter().all(|digit| *digit == b'0');
@@ -309,9 +250,7 @@ fn write_groups(mut bytes: &[u8], odd: usize, fraction: bool, digits: &mut Vec<u
         let is_odd = odd > 0 && (is_first || fraction && bytes.len() == DIGIT_BYTES[odd]);
         let length = if is_odd { DIGIT_BYTES[odd] } else { 4 }.min(bytes.len());
         let (group, rest) = bytes.split_at(length);
-        let number = group
-            .iter()
-            .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+        let number = group.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
         let count = if is_odd { odd } else { GROUP_DIGITS[length] };
         digits.extend_from_slice(format!("{number:0count$}").as_bytes());
         bytes = rest;

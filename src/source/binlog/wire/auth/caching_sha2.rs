@@ -18,10 +18,7 @@ pub fn scramble(password: &[u8], challenge: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(&twice);
     hash.update(challenge);
-    once.iter()
-        .zip(hash.finish())
-        .map(|(left, right)| left ^ right)
-        .collect()
+    once.iter().zip(hash.finish()).map(|(left, right)| left ^ right).collect()
 }
 
 #[cfg(test)]
@@ -36,11 +33,7 @@ mod tests {
         let mut hash = Sha256::new();
         hash.update(&stored);
         hash.update(&challenge);
-        let once: Vec<u8> = answer
-            .iter()
-            .zip(hash.finish())
-            .map(|(left, right)| left ^ right)
-            .collect();
+        let once: Vec<u8> = answer.iter().zip(hash.finish()).map(|(left, right)| left ^ right).collect();
         assert_eq!(sha256(&once), stored);
     }
 }

@@ -96,12 +96,7 @@ impl<'a> Login<'a> {
             (_, [challenge @ .., 0]) => challenge,
             (_, whole) => whole,
         };
-        Self {
-            plugin,
-            challenge: challenge.to_vec(),
-            password,
-            encrypted,
-        }
+        Self { plugin, challenge: challenge.to_vec(), password, encrypted }
     }
 
     /// The plugin.
@@ -113,9 +108,7 @@ impl<'a> Login<'a> {
     pub fn first(&self) -> Result<Step, WireError> {
         Ok(match self.plugin {
             Plugin::Native => Step::Send(native::scramble(self.password, &self.challenge)),
-            Plugin::CachingSha2 => {
-                Step::Send(caching_sha2::scramble(self.password, &self.challenge))
-            }
+            Plugin::CachingSha2 => Step::Send(caching_sha2::scramble(self.password, &self.challenge)),
             Plugin::Sha256 if self.password.is_empty() => Step::Send(vec![0]),
             Plugin::Sha256 if self.encrypted => Step::Send(with_zero(self.password)),
             Plugin::Sha256 => Step::Send(vec![rsa::REQUEST_SHA256]),
@@ -131,9 +124,7 @@ impl<'a> Login<'a> {
         match self.plugin {
             Plugin::CachingSha2 => match data {
                 [caching_sha2::FAST_LOGIN_DONE] => Ok(Step::Wait),
-                [caching_sha2::FULL_LOGIN] if self.encrypted => {
-                    Ok(Step::Send(with_zero(self.password)))
-                }
+                [caching_sha2::FULL_LOGIN] if self.encrypted => Ok(Step::Send(with_zero(self.password))),
                 [caching_sha2::FULL_LOGIN] => Ok(Step::Send(vec![rsa::REQUEST_CACHING_SHA2])),
                 key => self.under_key(key),
             },
@@ -147,13 +138,7 @@ impl<'a> Login<'a> {
     }
 
     fn under_key(&self, key: &[u8]) -> Result<Step, WireError> {
-        rsa::encrypt(
-            self.plugin.name(),
-            &with_zero(self.password),
-            &self.challenge,
-            key,
-        )
-        .map(Step::Send)
+        rsa::encrypt(self.plugin.name(), &with_zero(self.password), &self.challenge, key).map(Step::Send)
     }
 }
 
@@ -187,28 +172,20 @@ pub enum LoginPacket<'a> {
 /// Reads a packet that comes during login.
 pub fn parse_login(payload: &[u8]) -> Result<LoginPacket<'_>, WireError> {
     match payload.split_first() {
-        None => Err(WireError::Truncated {
-            message: "login packet",
-            field: "marker",
-        }),
+        None => Err(WireError::Truncated { message: "login packet", field: "marker" }),
         Some((0x00, _)) => Ok(LoginPacket::Ok),
         Some((0xff, _)) => Ok(LoginPacket::Error(payload)),
         Some((0xfe, [])) => Ok(LoginPacket::OldPassword),
         Some((0xfe, rest)) => {
             let mut reader = Reader::new("authentication switch", rest);
-            let plugin = std::str::from_utf8(reader.until_nul("plugin name")?).map_err(|_| {
-                WireError::Malformed {
-                    message: "authentication switch",
-                    reason: "the plugin's name is not UTF-8",
-                }
+            let plugin = std::str::from_utf8(reader.until_nul("plugin name")?).map_err(|_| WireError::Malformed {
+                message: "authentication switch",
+                reason: "the plugin's name is not UTF-8",
             })?;
             if plugin == "mysql_old_password" {
                 return Ok(LoginPacket::OldPassword);
             }
-            Ok(LoginPacket::Switch {
-                plugin,
-                challenge: reader.rest(),
-            })
+            Ok(LoginPacket::Switch { plugin, challenge: reader.rest() })
         }
         Some((0x01, rest)) => Ok(LoginPacket::Plugin(rest)),
         // MariaDB sends a plugin's message without the marker when its first byte is unmistakable.
@@ -223,44 +200,22 @@ mod tests {
 
     #[test]
     fn a_password_never_leaves_readable_on_a_readable_line() {
-        for plugin in [
-            Plugin::Native,
-            Plugin::CachingSha2,
-            Plugin::Sha256,
-            Plugin::Clear,
-            Plugin::Ed25519,
-        ] {
+        for plugin in [Plugin::Native, Plugin::CachingSha2, Plugin::Sha256, Plugin::Clear, Plugin::Ed25519] {
             let login = Login::new(plugin, &[7; 32], b"secret word", false);
             let mut sent = Vec::new();
-            for step in [
-                login.first(),
-                login.next(&[4]),
-                login.next(&[3]),
-                login.next(b"no key"),
-            ] {
+            for step in [login.first(), login.next(&[4]), login.next(&[3]), login.next(b"no key")] {
                 if let Ok(Step::Send(bytes)) = step {
                     sent.extend(bytes);
                 }
             }
-            assert!(
-                !sent.windows(6).any(|window| window == b"secret"),
-                "{plugin:?}"
-            );
+            assert!(!sent.windows(6).any(|window| window == b"secret"), "{plugin:?}");
         }
     }
 
     #[test]
     fn clear_passwords_need_tls() {
-        assert_eq!(
-            Login::new(Plugin::Clear, &[], b"pw", false)
-                .first()
-                .unwrap(),
-            Step::RefuseClear
-        );
-        assert_eq!(
-            Login::new(Plugin::Clear, &[], b"pw", true).first().unwrap(),
-            Step::Send(b"pw\0".to_vec())
-        );
+        assert_eq!(Login::new(Plugin::Clear, &[], b"pw", false).first().unwrap(), Step::RefuseClear);
+        assert_eq!(Login::new(Plugin::Clear, &[], b"pw", true).first().unwrap(), Step::Send(b"pw\0".to_vec()));
     }
 
     #[test]
@@ -269,19 +224,10 @@ mod tests {
         assert_eq!(parse_login(b"\xfe").unwrap(), LoginPacket::OldPassword);
         assert_eq!(
             parse_login(b"\xfeclient_ed25519\0abc").unwrap(),
-            LoginPacket::Switch {
-                plugin: "client_ed25519",
-                challenge: b"abc"
-            }
+            LoginPacket::Switch { plugin: "client_ed25519", challenge: b"abc" }
         );
-        assert_eq!(
-            parse_login(b"\x01\x04").unwrap(),
-            LoginPacket::Plugin(b"\x04")
-        );
-        assert_eq!(
-            parse_login(b"P\0salt").unwrap(),
-            LoginPacket::Plugin(b"P\0salt")
-        );
+        assert_eq!(parse_login(b"\x01\x04").unwrap(), LoginPacket::Plugin(b"\x04"));
+        assert_eq!(parse_login(b"P\0salt").unwrap(), LoginPacket::Plugin(b"P\0salt"));
         assert!(parse_login(b"").is_err());
         assert!(parse_login(b"\xfename without end").is_err());
     }

@@ -12,10 +12,7 @@ pub fn scramble(password: &[u8], challenge: &[u8]) -> Vec<u8> {
     let mut hash = Sha1::new();
     hash.update(challenge);
     hash.update(&twice);
-    once.iter()
-        .zip(hash.finish())
-        .map(|(left, right)| left ^ right)
-        .collect()
+    once.iter().zip(hash.finish()).map(|(left, right)| left ^ right).collect()
 }
 
 #[cfg(test)]
@@ -31,11 +28,7 @@ mod tests {
         let mut hash = Sha1::new();
         hash.update(&challenge);
         hash.update(&stored);
-        let once: Vec<u8> = answer
-            .iter()
-            .zip(hash.finish())
-            .map(|(left, right)| left ^ right)
-            .collect();
+        let once: Vec<u8> = answer.iter().zip(hash.finish()).map(|(left, right)| left ^ right).collect();
         assert_eq!(sha1(&once), stored);
         assert!(scramble(b"", &challenge).is_empty());
     }

@@ -23,10 +23,7 @@ pub fn sign(password: &[u8], challenge: &[u8], salt: &[u8]) -> Result<Vec<u8>, W
 }
 
 fn failed(reason: &str) -> WireError {
-    WireError::Crypto {
-        plugin: "parsec",
-        reason: reason.to_owned(),
-    }
+    WireError::Crypto { plugin: "parsec", reason: reason.to_owned() }
 }
 
 fn sign_with(
@@ -47,14 +44,8 @@ fn sign_with(
         return Err(failed("the server's challenge is shorter than 32 bytes"));
     };
     let mut seed = [0; 32];
-    pbkdf2_hmac(
-        password,
-        reader.rest(),
-        1024 << factor,
-        MessageDigest::sha512(),
-        &mut seed,
-    )
-    .map_err(|error| failed(&error.to_string()))?;
+    pbkdf2_hmac(password, reader.rest(), 1024 << factor, MessageDigest::sha512(), &mut seed)
+        .map_err(|error| failed(&error.to_string()))?;
     let mut message = challenge.to_vec();
     message.extend_from_slice(&client);
     let signature = SigningKey::from_bytes(&seed).sign(&message);
@@ -70,10 +61,7 @@ mod tests {
 
     #[test]
     fn hostile_salts_are_errors() {
-        assert_eq!(
-            sign(b"pw", &[1; 32], b"P\0saltsaltsaltsalt").unwrap().len(),
-            96
-        );
+        assert_eq!(sign(b"pw", &[1; 32], b"P\0saltsaltsaltsalt").unwrap().len(), 96);
         for salt in [&b""[..], b"P", b"Q\0salt", b"P\x04salt"] {
             assert!(sign(b"pw", &[1; 32], salt).is_err());
         }

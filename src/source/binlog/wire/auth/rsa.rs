@@ -14,24 +14,12 @@ pub const REQUEST_SHA256: u8 = 1;
 pub const REQUEST_CACHING_SHA2: u8 = 2;
 
 /// Encrypts `password` (zero-terminated) for the owner of the PEM `key`.
-pub fn encrypt(
-    plugin: &'static str,
-    password: &[u8],
-    challenge: &[u8],
-    key: &[u8],
-) -> Result<Vec<u8>, WireError> {
-    let failed = |reason: &str| WireError::Crypto {
-        plugin,
-        reason: reason.to_owned(),
-    };
+pub fn encrypt(plugin: &'static str, password: &[u8], challenge: &[u8], key: &[u8]) -> Result<Vec<u8>, WireError> {
+    let failed = |reason: &str| WireError::Crypto { plugin, reason: reason.to_owned() };
     if challenge.is_empty() {
         return Err(failed("the server sent no challenge"));
     }
-    let mixed: Vec<u8> = password
-        .iter()
-        .zip(challenge.iter().cycle())
-        .map(|(left, right)| left ^ right)
-        .collect();
+    let mixed: Vec<u8> = password.iter().zip(challenge.iter().cycle()).map(|(left, right)| left ^ right).collect();
     let key = PKey::public_key_from_pem(key)
         .and_then(|key| key.rsa())
         .map_err(|_| failed("the server's answer is not an RSA public key"))?;
@@ -60,15 +48,8 @@ mod tests {
         let challenge = b"01234567890123456789";
         let sealed = encrypt("sha256_password", b"secret\0", challenge, &pem).unwrap();
         let mut opened = vec![0; pair.size() as usize];
-        let length = pair
-            .private_decrypt(&sealed, &mut opened, Padding::PKCS1_OAEP)
-            .unwrap();
-        let found: Vec<u8> = opened
-            .iter()
-            .take(length)
-            .zip(challenge.iter().cycle())
-            .map(|(l, r)| l ^ r)
-            .collect();
+        let length = pair.private_decrypt(&sealed, &mut opened, Padding::PKCS1_OAEP).unwrap();
+        let found: Vec<u8> = opened.iter().take(length).zip(challenge.iter().cycle()).map(|(l, r)| l ^ r).collect();
         assert_eq!(found, b"secret\0");
         assert!(encrypt("sha256_password", &[1; 300], challenge, &pem).is_err());
         assert!(encrypt("sha256_password", b"x", challenge, b"<html>").is_err());

@@ -1,0 +1,267 @@
+//! How far the log has been read: files and positions, transactions begun and ended.
+//!
+//! Pure: events go in one by one, and at any moment the position comes out from which reading must begin again
+//! so that nothing is left out and what was handed over is not sent twice.
+
+use std::sync::Arc;
+
+use super::event::gtid::{MariadbGtid, Tag, Uuid};
+use super::position::{BinlogPosition, GtidSet};
+use crate::model::change::Gtid;
+use crate::model::table::TableId;
+
+/// Events and rows of the first transaction that were delivered before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skip {
+    /// Events, the transaction's BEGIN included.
+    pub events: u64,
+    /// Rows of the event after them.
+    pub rows: u64,
+}
+
+/// A transaction that has begun and not ended.
+#[derive(Clone, Debug)]
+pub struct OpenTransaction {
+    file: Arc<str>,
+    start: u64,
+    /// Events read since it began, its BEGIN included.
+    events: u64,
+    skip: Skip,
+    /// The connection that wrote it.
+    pub thread: Option<u32>,
+    /// Debezium's transaction id, where it is asked for.
+    pub id: Option<Arc<str>>,
+    /// Events given out so far, in all and for each table in the order of its first.
+    pub counts: Vec<(TableId, i64)>,
+}
+
+/// A GTID as it counts in a set of them.
+#[derive(Clone, Debug)]
+enum Identity {
+    MySql(Uuid, Tag, u64),
+    MariaDb(MariadbGtid),
+}
+
+/// How far the log has been read.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// The file that is read.
+    pub file: Arc<str>,
+    /// Behind the last event.
+    pub position: u64,
+    /// The server that wrote the last event.
+    pub server_id: u32,
+    /// When the last event was written, in seconds since the epoch.
+    pub timestamp_s: i64,
+    /// The commit time that the last GTID event gave, in microseconds since the epoch.
+    pub commit_us: Option<i64>,
+    /// The GTID of what is being read.
+    pub gtid: Option<Gtid>,
+    /// The open transaction.
+    pub open: Option<OpenTransaction>,
+    gtids: GtidSet,
+    identity: Option<Identity>,
+    /// What to skip in the first transaction, and the position that says so; until it has begun, that stays
+    /// the position.
+    resumed: Option<(Skip, BinlogPosition)>,
+    server_uuid: Option<Arc<str>>,
+}
+
+impl Progress {
+    /// Reading begins at `position`, on the server with this UUID.
+    ///
+    /// What the position says of delivered events counts only on the server that numbered them, if it says
+    /// which: another one may have cut the transaction's rows into other events.
+    pub fn at(position: &BinlogPosition, server_uuid: Option<Arc<str>>) -> Self {
+        let skip = Skip { events: position.events, rows: position.rows };
+        let same_server = position.server_uuid.is_none() || position.server_uuid == server_uuid;
+        let resumed = (skip != Skip::default() && same_server).then(|| (skip, position.clone()));
+        if skip != Skip::default() && !same_server {
+            tracing::warn!(
+                events = skip.events,
+                "another server than the one that was read: its transaction is read again from the start"
+            );
+        }
+        Progress {
+            file: position.file.clone(),
+            position: position.position,
+            server_id: position.server_id,
+            timestamp_s: position.timestamp_s,
+            commit_us: None,
+            gtid: None,
+            open: None,
+            gtids: position.gtids.clone(),
+            identity: None,
+            resumed,
+            server_uuid,
+        }
+    }
+
+    /// The transactions that were read to their end.
+    pub fn gtids(&self) -> &GtidSet {
+        &self.gtids
+    }
+
+    /// From where to begin again.
+    pub fn resume_point(&self) -> BinlogPosition {
+        if let Some((_, position)) = &self.resumed {
+            return position.clone();
+        }
+        let (file, position, events, rows) = match &self.open {
+            None => (self.file.clone(), self.position, 0, 0),
+            Some(open) => (open.file.clone(), open.start, open.events + open.skip.events, open.skip.rows),
+        };
+        BinlogPosition {
+            file,
+            position,
+            gtids: self.gtids.clone(),
+            events,
+            rows,
+            server_id: self.server_id,
+            timestamp_s: self.timestamp_s,
+            server_uuid: self.server_uuid.clone().filter(|_| events > 0),
+        }
+    }
+
+    /// The log goes on in another file.
+    pub fn rotate(&mut self, file: &str, position: u64) {
+        if *self.file != *file {
+            self.file = file.into();
+        }
+        self.position = position;
+    }
+
+    /// A MySQL GTID event; `number` 0 for an anonymous one.
+    pub fn mysql_gtid(&mut self, uuid: Uuid, tag: Tag, number: u64, commit_us: Option<i64>) {
+        self.commit_us = commit_us;
+        if number == 0 {
+            (self.gtid, self.identity) = (None, None);
+            return;
+        }
+        let tag_text = (!tag.is_empty()).then(|| tag.as_str().into());
+        self.gtid = Some(Gtid::MySql { uuid: uuid.0, tag: tag_text, number });
+        self.identity = Some(Identity::MySql(uuid, tag, number));
+    }
+
+    /// A MariaDB GTID event.
+    pub fn mariadb_gtid(&mut self, gtid: MariadbGtid) {
+        self.gtid = Some(Gtid::MariaDb { domain: gtid.domain_id, server_id: gtid.server_id, sequence: gtid.sequence });
+        self.identity = Some(Identity::MariaDb(gtid));
+    }
+
+    /// A transaction begins with the event at `start`.
+    pub fn begin(&mut self, start: u64, thread: Option<u32>, with_id: bool) {
+        let skip = self.resumed.take().map_or(Skip::default(), |(skip, _)| skip);
+        let id = with_id.then(|| match &self.gtid {
+            Some(gtid) => gtid.to_string().into(),
+            None => format!("file={},pos={start}", self.file).into(),
+        });
+        let file = self.file.clone();
+        self.open = Some(OpenTransaction { file, start, events: 0, skip, thread, id, counts: Vec::new() });
+    }
+
+    /// An event was read; in a transaction it counts. `end` is the position behind it, where it has one.
+    pub fn event_read(&mut self, end: Option<u64>) {
+        if let Some(end) = end {
+            self.position = end;
+        }
+        if let Some(open) = &mut self.open {
+            open.events += 1;
+            open.skip.events = open.skip.events.saturating_sub(1);
+        }
+    }
+
+    /// Whether the rows of the event that is being read were delivered before.
+    pub fn is_skipping(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.skip.events > 0)
+    }
+
+    /// How many rows of this row event were delivered before; asked once, for the first event that is not skipped.
+    pub fn take_row_skip(&mut self) -> u64 {
+        self.open.as_mut().map_or(0, |open| std::mem::take(&mut open.skip.rows))
+    }
+
+    /// The transaction, or the statement that stands alone, has ended. Gives the transaction back.
+    pub fn commit(&mut self) -> Option<OpenTransaction> {
+        match (self.identity.take(), &mut self.gtids) {
+            (Some(Identity::MySql(uuid, tag, number)), GtidSet::MySql(set)) => set.add(uuid, tag, number),
+            (Some(Identity::MariaDb(gtid)), GtidSet::MariaDb(set)) => set.update(gtid),
+            _ => {}
+        }
+        self.gtid = None;
+        self.commit_us = None;
+        self.open.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const UUID: Uuid = Uuid([7; 16]);
+
+    fn start() -> BinlogPosition {
+        BinlogPosition {
+            file: "binlog.000001".into(),
+            position: 4,
+            gtids: GtidSet::MySql("".parse().unwrap()),
+            events: 0,
+            rows: 0,
+            server_id: 1,
+            timestamp_s: 0,
+            server_uuid: None,
+        }
+    }
+
+    /// One transaction: GTID, BEGIN, and then table map and rows, each event 100 bytes long.
+    fn read_until(progress: &mut Progress, events: u64) {
+        progress.mysql_gtid(UUID, Tag::NONE, 1, None);
+        progress.event_read(Some(104));
+        for event in 0..events {
+            if event == 0 {
+                progress.begin(104, None, false);
+            }
+            progress.event_read(Some(204 + 100 * event));
+        }
+    }
+
+    #[test]
+    fn a_transaction_counts_as_read_only_when_it_has_ended() {
+        let mut progress = Progress::at(&start(), None);
+        read_until(&mut progress, 3);
+        let inside = progress.resume_point();
+        assert_eq!((inside.position, inside.events, inside.gtids.text()), (104, 3, None));
+        progress.commit();
+        progress.event_read(Some(504));
+        let after = progress.resume_point();
+        assert_eq!((after.position, after.events), (504, 0));
+        assert!(after.gtids.text().unwrap().ends_with(":1"));
+    }
+
+    #[test]
+    fn a_position_inside_a_transaction_does_not_go_back_while_it_is_reached_again() {
+        let inside = BinlogPosition { position: 104, events: 3, rows: 2, ..start() };
+        let mut progress = Progress::at(&inside, None);
+        for events in 0..=3 {
+            let mut progress = progress.clone();
+            read_until(&mut progress, events);
+            let point = progress.resume_point();
+            assert_eq!((point.events, point.rows), (3, 2), "after {events} events");
+            assert_eq!(progress.is_skipping(), (1..3).contains(&events), "after {events} events");
+        }
+        read_until(&mut progress, 3);
+        assert_eq!(progress.take_row_skip(), 2);
+        assert_eq!(progress.take_row_skip(), 0);
+    }
+
+    #[test]
+    fn events_that_another_server_counted_are_not_skipped() {
+        let inside = BinlogPosition { events: 3, rows: 2, server_uuid: Some("one".into()), ..start() };
+        for (uuid, skips) in [("one", true), ("other", false)] {
+            let mut progress = Progress::at(&inside, Some(uuid.into()));
+            read_until(&mut progress, 1);
+            assert_eq!(progress.is_skipping(), skips, "{uuid}");
+        }
+    }
+}

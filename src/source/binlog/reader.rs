@@ -1,0 +1,555 @@
+//! The reader: from blocks of events to batches of changes.
+//!
+//! Rows are not looked at: an event's table number gives the layout, its column bitmaps the way to walk, and
+//! the bytes stay where they are. What is packed (compressed events, transaction payloads) is unpacked behind
+//! the block's own bytes; a payload that would take too much is unpacked over several batches.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::connection::{BinlogStream, ConnectionError, PacketRange, ReadOutcome};
+use super::ddl::Schema;
+use super::error::BinlogError;
+use super::event::event_type::{FORMAT_DESCRIPTION_EVENT, ROTATE_EVENT};
+use super::event::gtid::Tag;
+use super::event::transaction_payload::{PayloadDecoder, Suspended};
+use super::event::{
+    ChecksumAlgorithm, Event, EventError, EventHeader, Format, TransactionPayload, decode, verify_checksum,
+};
+use super::options::BinlogOptions;
+use super::progress::Progress;
+use super::start::{self, Server};
+use super::tables::TableMaps;
+use crate::error::{Coded, Failure};
+use crate::model::change::{Batch, BinlogOrigin, Change, Origin, TransactionBoundary};
+use crate::model::position::{Position, Printed};
+use crate::model::row::RowCells;
+use crate::source::{Beginning, Read, Report, Source};
+use crate::util::{clock, stop::Stop};
+
+/// Bytes that unpacked events may add to a batch before it is handed over.
+const UNPACKED_LIMIT_BYTES: usize = 256 * 1024;
+
+/// A transaction payload may unpack to this much: MySQL's own limit for a transaction in its binlog cache is
+/// far below (`max_binlog_cache_size` recommends 4 GiB).
+const PAYLOAD_LIMIT_BYTES: u64 = 16 << 30;
+
+/// The rest of a block, kept while a large payload in it is unpacked.
+struct Held {
+    block: Vec<u8>,
+    packets: Vec<Range<usize>>,
+    next: usize,
+    payload: Option<Suspended>,
+}
+
+/// A stream of changes from one MySQL or MariaDB server.
+pub struct BinlogSource {
+    pub(super) options: Arc<BinlogOptions>,
+    pub(super) stop: Stop,
+    pub(super) server: Server,
+    pub(super) schema: Schema,
+    pub(super) progress: Progress,
+    pub(super) beginning: Option<Beginning>,
+    pub(super) report: Report,
+    stream: Option<BinlogStream>,
+    pub(super) maps: TableMaps,
+    packets: Vec<PacketRange>,
+    spans: Vec<Range<usize>>,
+    pub(super) format: Format,
+    payloads: PayloadDecoder,
+    held: Option<Held>,
+    inner_format: Format,
+    /// What is added behind the block after the event that is being read.
+    pub(super) tail: Vec<u8>,
+    /// The inner events of a small payload, in the block.
+    unpacked: Vec<Range<usize>>,
+    pub(super) cells: RowCells,
+    /// The statement behind the rows that follow (`include.query`), and where this batch has it.
+    query: Vec<u8>,
+    query_range: Option<Range<u32>>,
+    /// A failure that came after changes: handed over first, reported then.
+    failed: Option<Failure>,
+    /// The transaction that is read comes from a server whose rows are not wanted.
+    pub(super) filtered_gtid: bool,
+}
+
+/// What to do after an event, for the loop over events.
+enum Flow {
+    Next,
+    /// Its payload is too large for this batch, which is handed over first.
+    HandOver,
+}
+
+/// What became of an event.
+enum Step {
+    Done,
+    HandOver,
+    /// Its inner events lie behind the block; they are read next, and then it is done.
+    Unpacked(Place, EventHeader),
+}
+
+/// The event that is being read.
+pub(super) struct Context<'b> {
+    /// The block that it lies in.
+    pub block: &'b [u8],
+    /// Where in the block.
+    pub range: Range<usize>,
+    /// Where in the log.
+    pub place: Place,
+    /// Whether it was unpacked from a payload, and has no checksum.
+    pub unpacked: bool,
+}
+
+/// An event's place in the log, for errors and origins.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// Where the event begins.
+    pub start: u64,
+    /// When it was written, in microseconds since the epoch.
+    pub timestamp_us: i64,
+    /// The server that wrote it.
+    pub server_id: u32,
+}
+
+impl BinlogSource {
+    /// A source that reads from `stream`, which begins at `progress`.
+    pub(super) fn new(
+        options: Arc<BinlogOptions>,
+        stop: Stop,
+        server: Server,
+        schema: Schema,
+        progress: Progress,
+        stream: BinlogStream,
+    ) -> Self {
+        let format = Format::initial(server.checksum);
+        BinlogSource {
+            options,
+            stop,
+            server,
+            schema,
+            progress,
+            beginning: None,
+            report: Report::default(),
+            stream: Some(stream),
+            maps: TableMaps::default(),
+            packets: Vec::new(),
+            spans: Vec::new(),
+            inner_format: format.inside_payload(),
+            format,
+            payloads: PayloadDecoder::new(PAYLOAD_LIMIT_BYTES),
+            held: None,
+            tail: Vec::new(),
+            unpacked: Vec::new(),
+            cells: RowCells::default(),
+            query: Vec::new(),
+            query_range: None,
+            failed: None,
+            filtered_gtid: false,
+        }
+    }
+
+    /// Notes which captured tables are tracked, for metrics.
+    pub(super) fn report_tables(&mut self) {
+        let captured = self.schema.tables().filter(|table| (self.options.captured)(&table.id));
+        self.report.captured_tables = captured.map(|table| table.id.to_string()).collect();
+    }
+
+    /// Reads blocks until there is something to hand over.
+    fn read_batch(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
+        batch.changes.clear();
+        self.query_range = None;
+        let before = (self.progress.file.clone(), self.progress.position, self.progress.open.is_some());
+        let result = match self.held.take() {
+            Some(held) => self.read_held(batch, held),
+            None => self.read_block(batch),
+        };
+        if let Err(failure) = result {
+            if batch.changes.is_empty() {
+                return Err(failure);
+            }
+            self.failed = Some(failure);
+        }
+        let moved = before != (self.progress.file.clone(), self.progress.position, self.progress.open.is_some());
+        if batch.changes.is_empty() && !moved {
+            return Ok(Read::Idle);
+        }
+        batch.received_ns = clock::now_ns();
+        batch.position = self.position();
+        Ok(Read::Batch)
+    }
+
+    fn read_block(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        let Some(stream) = &mut self.stream else { return Err(BinlogError::Ended.into()) };
+        let mut packets = std::mem::take(&mut self.packets);
+        let outcome = stream.read_block(&mut batch.block, &mut packets);
+        let result = match outcome {
+            Ok(ReadOutcome::Events) => {
+                let end = packets.last().map_or(0, |last| last.end as usize);
+                batch.block.truncate(end);
+                self.report.bytes_read += end as u64;
+                {
+                    let spans = packets.iter().map(|packet| packet.start as usize..packet.end as usize);
+                    self.spans.clear();
+                    self.spans.extend(spans);
+                    let spans = std::mem::take(&mut self.spans);
+                    let read = self.events(batch, &spans, 0);
+                    self.spans = spans;
+                    read
+                }
+            }
+            Ok(ReadOutcome::Stopped) => Ok(()),
+            Ok(ReadOutcome::End) => Err(BinlogError::Ended.into()),
+            Ok(ReadOutcome::Silent(time)) => Err(BinlogError::Silent {
+                silent_ms: time.as_millis(),
+                period_ms: self.options.heartbeat_period.as_millis(),
+            }
+            .into()),
+            Err(error) => Err(refused(error, &self.progress)),
+        };
+        self.packets = packets;
+        result
+    }
+
+    /// Reads the events of a block from `first` on.
+    fn events(&mut self, batch: &mut Batch, packets: &[Range<usize>], first: usize) -> Result<(), Failure> {
+        for (index, packet) in packets.iter().enumerate().skip(first) {
+            match self.event(batch, packet.clone(), None)? {
+                Flow::Next => {}
+                Flow::HandOver => {
+                    // A large payload is at `index`, or this was the end of one: the rest waits in its own block.
+                    let rest = batch.block.get(packet.start..).unwrap_or_default().to_vec();
+                    let moved = |range: &Range<usize>| range.start - packet.start..range.end - packet.start;
+                    let rest_packets: Vec<Range<usize>> = packets.iter().skip(index).map(moved).collect();
+                    self.held = Some(Held { block: rest, packets: rest_packets, next: 0, payload: None });
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with the rest of a block that begins with a large payload.
+    fn read_held(&mut self, batch: &mut Batch, mut held: Held) -> Result<(), Failure> {
+        batch.block.clear();
+        let Some(packet) = held.packets.get(held.next).cloned() else { return Ok(()) };
+        let event = held.block.get(packet.clone()).unwrap_or_default();
+        let header = self.located(EventHeader::of(event), 0)?;
+        let place = self.place(&header);
+        let payload = match decode(event, &self.format) {
+            Ok(Event::TransactionPayload(payload)) => payload,
+            Ok(_) | Err(_) => {
+                // Not a payload: the rest of the block is read as any other.
+                let (block, packets, next) = (held.block, held.packets, held.next);
+                batch.block = block;
+                return self.events(batch, &packets, next);
+            }
+        };
+        let mut payloads = std::mem::replace(&mut self.payloads, PayloadDecoder::new(PAYLOAD_LIMIT_BYTES));
+        let mut unpacking = match held.payload.take() {
+            None => self.located(payloads.begin(&payload), place.start)?,
+            Some(suspended) => payloads.resume(suspended, payload.payload),
+        };
+        let mut finished = false;
+        while batch.block.len() < UNPACKED_LIMIT_BYTES {
+            let start = batch.block.len();
+            let inner = self.located(unpacking.next_into(&mut batch.block), place.start)?;
+            if inner.is_none() {
+                finished = true;
+                break;
+            }
+            let end = batch.block.len();
+            let _ = self.event(batch, start..end, Some(place))?;
+        }
+        if finished {
+            drop(unpacking);
+            self.finish_event(&header);
+            held.next += 1;
+        } else {
+            held.payload = Some(unpacking.suspend());
+        }
+        self.payloads = payloads;
+        if held.next < held.packets.len() {
+            self.held = Some(held);
+        }
+        Ok(())
+    }
+
+    pub(super) fn located<T>(&self, result: Result<T, EventError>, start: u64) -> Result<T, Failure> {
+        let place = |error| BinlogError::Event { file: self.progress.file.to_string(), position: start, error };
+        result.map_err(|error| place(error).into())
+    }
+
+    /// Where an event begins, and when it was written.
+    fn place(&self, header: &EventHeader) -> Place {
+        let end = extended(self.progress.position, header.next_position);
+        let start = if header.next_position == 0 { self.progress.position } else { end - u64::from(header.event_size) };
+        let seconds = i64::from(header.timestamp).saturating_mul(1_000_000);
+        Place { start, timestamp_us: self.progress.commit_us.unwrap_or(seconds), server_id: header.server_id }
+    }
+
+    fn finish_event(&mut self, header: &EventHeader) {
+        let counts = header.next_position != 0 && !header.is_artificial();
+        let end = counts.then(|| extended(self.progress.position, header.next_position));
+        if header.timestamp != 0 {
+            self.progress.timestamp_s = i64::from(header.timestamp);
+            self.progress.server_id = header.server_id;
+        }
+        self.progress.event_read(end);
+    }
+
+    /// Reads one event. `outer` is the place of the payload it was unpacked from.
+    fn event(&mut self, batch: &mut Batch, range: Range<usize>, outer: Option<Place>) -> Result<Flow, Failure> {
+        // The block is set aside, so that the event may borrow from it while changes are added to the batch.
+        let block = std::mem::take(&mut batch.block);
+        let result = self.event_in(&block, batch, range, outer);
+        batch.block = block;
+        if !self.tail.is_empty() {
+            batch.block.extend_from_slice(&self.tail);
+            self.tail.clear();
+        }
+        match result? {
+            Step::Done => Ok(Flow::Next),
+            Step::HandOver => Ok(Flow::HandOver),
+            Step::Unpacked(place, header) => {
+                let packets = std::mem::take(&mut self.unpacked);
+                let read = packets.iter().try_for_each(|inner| self.event(batch, inner.clone(), Some(place)).map(drop));
+                self.unpacked = packets;
+                self.unpacked.clear();
+                read?;
+                self.finish_event(&header);
+                Ok(Flow::Next)
+            }
+        }
+    }
+
+    fn event_in(
+        &mut self,
+        block: &[u8],
+        batch: &mut Batch,
+        range: Range<usize>,
+        outer: Option<Place>,
+    ) -> Result<Step, Failure> {
+        let bytes = block.get(range.clone()).unwrap_or_default();
+        let header = self.located(EventHeader::of(bytes), self.progress.position)?;
+        let mut place = self.place(&header);
+        if let Some(outer) = outer {
+            place.start = outer.start;
+        } else {
+            self.located(verify_checksum(bytes, self.checksum_of(&header)), place.start)?;
+        }
+        self.report.events_read += 1;
+        let format = if outer.is_some() { &self.inner_format } else { &self.format };
+        let event = self.located(decode(bytes, format), place.start)?;
+        let context = Context { block, range, place, unpacked: outer.is_some() };
+        let step = self.dispatch(batch, &context, &header, event)?;
+        if matches!(step, Step::Done) && header.event_type != ROTATE_EVENT {
+            if outer.is_some() {
+                self.progress.event_read(None);
+            } else {
+                self.finish_event(&header);
+            }
+        }
+        Ok(step)
+    }
+
+    fn checksum_of(&self, header: &EventHeader) -> ChecksumAlgorithm {
+        // A format description event says itself what stands behind it.
+        if header.event_type == FORMAT_DESCRIPTION_EVENT { ChecksumAlgorithm::None } else { self.format.checksum }
+    }
+
+    fn dispatch(
+        &mut self,
+        batch: &mut Batch,
+        context: &Context<'_>,
+        header: &EventHeader,
+        event: Event<'_>,
+    ) -> Result<Step, Failure> {
+        match event {
+            Event::Rows(rows) => self.rows(batch, context, &rows)?,
+            Event::TableMap(map) => self.table_map(context, &map)?,
+            Event::Gtid(gtid) | Event::AnonymousGtid(gtid) => {
+                let commit = gtid.original_commit_timestamp_us.filter(|time| *time != 0);
+                let tag = Tag::new(gtid.tag).unwrap_or(Tag::NONE);
+                self.progress.mysql_gtid(gtid.uuid, tag, gtid.gno, commit.and_then(|time| i64::try_from(time).ok()));
+                self.filtered_gtid = self.is_filtered(&gtid.uuid.to_string());
+            }
+            Event::MariadbGtid(gtid) => {
+                self.progress.mariadb_gtid(gtid.gtid);
+                self.filtered_gtid = self.is_filtered(&gtid.gtid.domain_id.to_string());
+                if !gtid.is_standalone() {
+                    self.begin(batch, context.place, None);
+                }
+            }
+            Event::Query(query) => self.query(batch, context, &query)?,
+            Event::Xid(_) | Event::XaPrepare(_) => self.commit(batch, context.place),
+            Event::RowsQuery(statement) if self.options.include_query => {
+                self.query.clear();
+                self.query.extend_from_slice(statement);
+                self.query_range = None;
+            }
+            Event::TransactionPayload(payload) => return self.payload(context, header, &payload),
+            Event::Rotate(rotate) => {
+                self.maps.clear();
+                self.progress.rotate(rotate.file, rotate.position);
+            }
+            Event::FormatDescription(format) => {
+                self.inner_format = format.inside_payload();
+                self.format = *format;
+            }
+            Event::Incident(incident) => self.incident(context.place, incident.message)?,
+            Event::PartialRowData(_) => {
+                let error =
+                    EventError::UnknownEvent { event_type: header.event_type, next_position: header.next_position };
+                return self.located(Err(error), context.place.start);
+            }
+            Event::RowsQuery(_)
+            | Event::PreviousGtids(_)
+            | Event::MariadbGtidList(_)
+            | Event::Heartbeat(_)
+            | Event::Stop
+            | Event::IntVar(_)
+            | Event::Rand(_)
+            | Event::UserVar(_)
+            | Event::Irrelevant(_)
+            | Event::Ignorable(_) => {}
+        }
+        Ok(Step::Done)
+    }
+
+    fn is_filtered(&self, source: &str) -> bool {
+        self.options.gtid_filter_dml && self.options.gtid_source.as_ref().is_some_and(|wanted| !wanted(source))
+    }
+
+    fn incident(&self, place: Place, message: &[u8]) -> Result<(), Failure> {
+        let message = String::from_utf8_lossy(message).into_owned();
+        let error = BinlogError::Incident { file: self.progress.file.to_string(), position: place.start, message };
+        if self.options.pass_over_failures {
+            tracing::warn!(code = %error.code(), reason = %error, "passed over, as event.processing.failure.handling.mode says");
+            return Ok(());
+        }
+        Err(error.into())
+    }
+
+    /// Unpacks a payload behind the block if it is small; a large one is handed over in parts.
+    fn payload(
+        &mut self,
+        context: &Context<'_>,
+        header: &EventHeader,
+        payload: &TransactionPayload<'_>,
+    ) -> Result<Step, Failure> {
+        if payload.uncompressed_size > UNPACKED_LIMIT_BYTES as u64 {
+            return Ok(Step::HandOver);
+        }
+        let mut payloads = std::mem::replace(&mut self.payloads, PayloadDecoder::new(PAYLOAD_LIMIT_BYTES));
+        let mut unpacking = self.located(payloads.begin(payload), context.place.start)?;
+        self.unpacked.clear();
+        loop {
+            let start = context.block.len() + self.tail.len();
+            let inner = unpacking.next_into(&mut self.tail);
+            if self.located(inner, context.place.start)?.is_none() {
+                break;
+            }
+            self.unpacked.push(start..context.block.len() + self.tail.len());
+        }
+        drop(unpacking);
+        self.payloads = payloads;
+        Ok(Step::Unpacked(context.place, *header))
+    }
+
+    /// A transaction begins with the event at `place`.
+    pub(super) fn begin(&mut self, batch: &mut Batch, place: Place, thread: Option<u32>) {
+        self.query.clear();
+        self.query_range = None;
+        self.progress.begin(place.start, thread, self.options.transaction_metadata);
+        let id = self.progress.open.as_ref().and_then(|open| open.id.clone());
+        if let Some(id) = id.filter(|_| !self.progress.is_skipping()) {
+            let boundary = TransactionBoundary { id, collections: None, timestamp_us: place.timestamp_us };
+            batch.changes.push(Change::Begin(boundary));
+        }
+    }
+
+    /// The transaction, or the statement that stands alone, ends with the event at `place`.
+    pub(super) fn commit(&mut self, batch: &mut Batch, place: Place) {
+        self.filtered_gtid = false;
+        let Some(open) = self.progress.commit() else { return };
+        self.report.transactions += 1;
+        if let Some(id) = open.id {
+            let boundary = TransactionBoundary { id, collections: Some(open.counts), timestamp_us: place.timestamp_us };
+            batch.changes.push(Change::End(boundary));
+        }
+    }
+
+    /// The facts of the source block for an event.
+    pub(super) fn origin(&mut self, context: &Context<'_>) -> Origin {
+        let place = context.place;
+        if self.query_range.is_none() && !self.query.is_empty() {
+            let start = context.block.len() + self.tail.len();
+            self.tail.extend_from_slice(&self.query);
+            let end = start + self.query.len();
+            self.query_range = u32::try_from(start).ok().zip(u32::try_from(end).ok()).map(|(start, end)| start..end);
+        }
+        Origin::Binlog(BinlogOrigin {
+            file: self.progress.file.clone(),
+            position: place.start,
+            server_id: place.server_id,
+            gtid: self.progress.gtid.clone(),
+            thread: self.progress.open.as_ref().and_then(|open| open.thread),
+            timestamp_us: place.timestamp_us,
+            query: self.query_range.clone(),
+        })
+    }
+}
+
+/// A position in a file of more than 4 GiB, whose events give only its lower 32 bits.
+fn extended(current: u64, low: u32) -> u64 {
+    let candidate = (current & !0xffff_ffff) | u64::from(low);
+    // A file's positions only grow; far below the current one means that the lower bits have wrapped.
+    if candidate + (1 << 31) < current { candidate + (1 << 32) } else { candidate }
+}
+
+/// What a refusal of the dump means for the position it was asked from.
+fn refused(error: ConnectionError, progress: &Progress) -> Failure {
+    let failure: Failure = error.into();
+    let position = Printed(&progress.resume_point()).to_string();
+    Failure { message: format!("{} (reading from {position})", failure.message), ..failure }
+}
+
+impl Source for BinlogSource {
+    fn beginning(&mut self) -> Option<Beginning> {
+        self.beginning.take()
+    }
+
+    fn read(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
+        match self.failed.take() {
+            Some(failure) => Err(failure),
+            None => self.read_batch(batch),
+        }
+    }
+
+    fn reconnect(&mut self) -> Result<(), Failure> {
+        self.stream = None;
+        self.held = None;
+        self.maps.clear();
+        self.filtered_gtid = false;
+        let position = self.progress.resume_point();
+        let opened = start::open_stream(&self.options, &position, &self.stop)?;
+        self.format = Format::initial(opened.server.checksum);
+        self.inner_format = self.format.inside_payload();
+        self.progress = Progress::at(&opened.position, opened.server.uuid.clone());
+        self.server = opened.server;
+        self.stream = Some(opened.stream);
+        Ok(())
+    }
+
+    fn position(&self) -> Position {
+        Arc::new(self.progress.resume_point())
+    }
+
+    fn report(&self) -> Report {
+        let mut report = self.report.clone();
+        report.file = self.progress.file.to_string();
+        report.position = self.progress.position;
+        report.gtids = self.progress.gtids().text();
+        report
+    }
+}

@@ -1,0 +1,194 @@
+//! Table maps and row events.
+
+use std::sync::Arc;
+
+use super::error::BinlogError;
+use super::event::rows_event::{Rows, RowsKind};
+use super::event::{ChecksumAlgorithm, TableMap};
+use super::reader::{BinlogSource, Context, Place};
+use super::tables::{self, Captured, Mapped};
+use crate::error::{Coded, Failure};
+use crate::model::change::{Batch, Change, Operation, RowsChange, TransactionOrder};
+use crate::model::modes::InconsistentSchemaHandlingMode;
+use crate::model::row::{Row, RowWalk, TableLayout};
+use crate::model::table::TableId;
+
+impl BinlogSource {
+    /// A table gets a number. Nothing is made while it is the table map that came before.
+    pub(super) fn table_map(&mut self, context: &Context<'_>, map: &TableMap<'_>) -> Result<(), Failure> {
+        let bytes = context.block.get(context.range.clone()).unwrap_or_default();
+        // Header and checksum differ each time; what lies between does not.
+        let body =
+            bytes.get(super::event::HEADER_LENGTH..bytes.len() - self.checksum_length(context)).unwrap_or_default();
+        if self.maps.is_known(map.table_id, body) {
+            return Ok(());
+        }
+        let id = tables::table_id(map);
+        let mapped =
+            if (self.options.captured)(&id) { self.captured(&id, map, context.place)? } else { Mapped::NotCaptured };
+        self.maps.insert(map.table_id, body, mapped);
+        Ok(())
+    }
+
+    fn checksum_length(&self, context: &Context<'_>) -> usize {
+        if context.unpacked { ChecksumAlgorithm::None.length() } else { self.format.checksum.length() }
+    }
+
+    fn captured(&mut self, id: &TableId, map: &TableMap<'_>, place: Place) -> Result<Mapped, Failure> {
+        let (file, position) = (self.progress.file.to_string(), place.start);
+        let columns = self.located(map.metadata().and_then(|metadata| metadata.columns()), position)?;
+        let failure: Failure = match self.schema.table(id) {
+            None => BinlogError::UnknownTable { table: id.to_string(), file, position }.into(),
+            Some(table) => match tables::difference(table, &columns) {
+                Some(difference) => {
+                    BinlogError::InconsistentTable { table: id.to_string(), file, position, difference }.into()
+                }
+                None => match self.options.layouts.layout(table, &columns) {
+                    Ok(layout) => return Ok(Mapped::Captured(Captured::new(map, Arc::new(layout)))),
+                    Err(failure) => failure,
+                },
+            },
+        };
+        match self.options.inconsistent {
+            InconsistentSchemaHandlingMode::Fail => return Err(failure),
+            InconsistentSchemaHandlingMode::Warn => {
+                tracing::warn!(code = %failure.code, reason = %failure.message, "rows of this table are passed over, as inconsistent.schema.handling.mode says");
+            }
+            InconsistentSchemaHandlingMode::Skip => {
+                tracing::debug!(code = %failure.code, reason = %failure.message, "rows of this table are passed over");
+            }
+        }
+        Ok(Mapped::PassedOver)
+    }
+
+    /// Rows of one table.
+    pub(super) fn rows(&mut self, batch: &mut Batch, context: &Context<'_>, rows: &Rows<'_>) -> Result<(), Failure> {
+        if self.progress.is_skipping() {
+            return Ok(());
+        }
+        let skip_rows = self.progress.take_row_skip();
+        let operation = match rows.kind {
+            RowsKind::Write => Operation::Create,
+            RowsKind::Update | RowsKind::PartialUpdate => Operation::Update,
+            RowsKind::Delete => Operation::Delete,
+        };
+        if self.filtered_gtid || self.is_skipped(operation) {
+            return Ok(());
+        }
+        let place = context.place;
+        let (layout, walk) = match self.maps.get_mut(rows.table_id) {
+            None => {
+                let file = self.progress.file.to_string();
+                return Err(BinlogError::UnmappedTable { table_id: rows.table_id, file, position: place.start }.into());
+            }
+            Some(Mapped::NotCaptured) => {
+                self.report.filtered += 1;
+                return Ok(());
+            }
+            Some(Mapped::PassedOver) => {
+                self.report.passed_over += 1;
+                return Ok(());
+            }
+            Some(Mapped::Captured(captured)) => (captured.layout.clone(), captured.walk(rows)),
+        };
+        let walk = self.located(walk, place.start)?;
+        let body = self.body(context, rows)?;
+        self.report.last_change_ms = place.timestamp_us / 1_000;
+        let origin = self.origin(context);
+        let order = self.order(context, &body, &layout, &*walk, operation)?;
+        let skip_rows = u32::try_from(skip_rows).unwrap_or(u32::MAX);
+        batch.changes.push(Change::Rows(RowsChange { layout, operation, body, walk, origin, skip_rows, order }));
+        Ok(())
+    }
+
+    fn is_skipped(&self, operation: Operation) -> bool {
+        match operation {
+            Operation::Create => self.options.skip_creates,
+            Operation::Update => self.options.skip_updates,
+            Operation::Delete => self.options.skip_deletes,
+            Operation::Truncate => self.options.skip_truncates,
+            Operation::Read => false,
+        }
+    }
+
+    /// Where the rows lie in the batch's block: where they came, or unpacked behind it.
+    fn body(&mut self, context: &Context<'_>, rows: &Rows<'_>) -> Result<std::ops::Range<u32>, Failure> {
+        let (start, end) = match rows.plain_body() {
+            Some(body) => {
+                let end = context.range.end - self.checksum_length(context);
+                (end - body.len(), end)
+            }
+            None => {
+                let start = context.block.len() + self.tail.len();
+                let unpacked = rows.append_body(&mut self.tail);
+                self.located(unpacked, context.place.start)?;
+                (start, context.block.len() + self.tail.len())
+            }
+        };
+        match (u32::try_from(start), u32::try_from(end)) {
+            (Ok(start), Ok(end)) => Ok(start..end),
+            _ => {
+                let file = self.progress.file.to_string();
+                Err(BinlogError::TooLarge { file, position: context.place.start }.into())
+            }
+        }
+    }
+
+    /// The place of an event's rows in the transaction: they are counted here, and only when that is asked for.
+    fn order(
+        &mut self,
+        context: &Context<'_>,
+        body: &std::ops::Range<u32>,
+        layout: &TableLayout,
+        walk: &dyn RowWalk,
+        operation: Operation,
+    ) -> Result<Option<TransactionOrder>, Failure> {
+        let Some(open) = &mut self.progress.open else { return Ok(None) };
+        let Some(id) = open.id.clone() else { return Ok(None) };
+        let (start, end) = (body.start as usize, body.end as usize);
+        let in_tail = |place: usize| place.saturating_sub(context.block.len());
+        let bytes = match context.block.get(start..end) {
+            Some(bytes) => bytes,
+            None => self.tail.get(in_tail(start)..in_tail(end)).unwrap_or_default(),
+        };
+        let (mut events, mut at) = (0, 0);
+        while let Some(next) = walk.next_row(bytes, at, &mut self.cells)? {
+            at = next;
+            let before = Row { layout, bytes, cells: &self.cells.before };
+            let after = Row { layout, bytes, cells: &self.cells.after };
+            // An update of a key is a delete and a create.
+            let changes_key = operation == Operation::Update && !before.same_key(&after);
+            events += if changes_key { 2 } else { 1 };
+        }
+        let total: i64 = open.counts.iter().map(|(_, count)| count).sum();
+        let place = open.counts.iter().position(|(table, _)| *table == layout.id).unwrap_or_else(|| {
+            open.counts.push((layout.id.clone(), 0));
+            open.counts.len() - 1
+        });
+        let Some((_, count)) = open.counts.get_mut(place) else { return Ok(None) };
+        let order = TransactionOrder { id, total_order: total + 1, data_collection_order: *count + 1 };
+        *count += events;
+        Ok(Some(order))
+    }
+
+    /// A table was emptied.
+    pub(super) fn truncate(&mut self, batch: &mut Batch, context: &Context<'_>, id: &TableId) -> Result<(), Failure> {
+        if self.options.skip_truncates || !(self.options.captured)(id) {
+            return Ok(());
+        }
+        // A statement has no table map; the layout that the table's rows had is its own.
+        let Some(layout) = self.maps.layout(id) else {
+            self.report.passed_over += 1;
+            tracing::warn!(table = %id, "TRUNCATE of a table of which no row was seen since the start: no record is written for it");
+            return Ok(());
+        };
+        let origin = self.origin(context);
+        batch.changes.push(Change::Truncate { layout, origin, order: None });
+        Ok(())
+    }
+}
+
+/// Says that something is passed over because a setting says so.
+pub(super) fn passed_over(error: &BinlogError) {
+    tracing::warn!(code = %error.code(), reason = %error, "passed over, as the configuration says");
+}

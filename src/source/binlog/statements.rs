@@ -1,0 +1,244 @@
+//! Query events: transactions' ends, and statements that shape tables.
+
+use super::connection::Flavor;
+use super::ddl::{self, Outcome, RecordKind, SchemaRecord, SkippedKind, SqlMode, StatementContext, classify};
+use super::error::BinlogError;
+use super::event::Query;
+use super::reader::{BinlogSource, Context};
+use super::rows::passed_over;
+use crate::error::Failure;
+use crate::model::change::{Batch, Change, PastChange, SchemaChange};
+use crate::model::position::ResumePoint;
+use crate::model::table::{TableChangeKind, TableId};
+
+impl BinlogSource {
+    /// A statement.
+    pub(super) fn query(&mut self, batch: &mut Batch, context: &Context<'_>, query: &Query<'_>) -> Result<(), Failure> {
+        let mut unpacked = Vec::new();
+        let statement = self.located(query.statement(&mut unpacked), context.place.start)?;
+        match classify(statement) {
+            Some(SkippedKind::Begin | SkippedKind::XaStart) => {
+                // MariaDB's transactions begin with their GTID event; a BEGIN after it begins nothing.
+                if self.progress.open.is_none() {
+                    self.begin(batch, context.place, self.thread(query));
+                }
+            }
+            Some(SkippedKind::Commit) => self.commit(batch, context.place),
+            Some(SkippedKind::Rollback) => {
+                tracing::warn!(file = %self.progress.file, position = context.place.start, "a transaction with changes to tables without transactions was rolled back; its rows are in the log and were given out");
+                self.commit(batch, context.place);
+            }
+            Some(SkippedKind::Savepoint | SkippedKind::XaEnd | SkippedKind::XaPrepare) => {}
+            Some(SkippedKind::Dml) => {
+                self.changing_statement(context, query, statement)?;
+                self.commit_alone(batch, context);
+            }
+            Some(
+                SkippedKind::XaCommit
+                | SkippedKind::XaRollback
+                | SkippedKind::Account
+                | SkippedKind::View
+                | SkippedKind::Routine
+                | SkippedKind::Maintenance
+                | SkippedKind::Temporary
+                | SkippedKind::Empty,
+            ) => self.commit_alone(batch, context),
+            None => {
+                self.definition(batch, context, query, statement)?;
+                self.commit_alone(batch, context);
+            }
+        }
+        Ok(())
+    }
+
+    fn thread(&self, query: &Query<'_>) -> Option<u32> {
+        (self.options.flavor == Flavor::MySql).then_some(query.thread_id)
+    }
+
+    /// A statement outside of BEGIN and COMMIT is a transaction of its own; inside, it ends nothing. MariaDB's
+    /// group of a single statement has no BEGIN that could tell: it is open only when it is not standalone.
+    fn commit_alone(&mut self, batch: &mut Batch, context: &Context<'_>) {
+        if self.progress.open.is_none() {
+            self.commit(batch, context.place);
+        }
+    }
+
+    /// Rows changed by a statement in the log: they are not in it. It matters only for a captured table.
+    fn changing_statement(
+        &mut self,
+        context: &Context<'_>,
+        query: &Query<'_>,
+        statement: &[u8],
+    ) -> Result<(), Failure> {
+        let database = String::from_utf8_lossy(query.schema);
+        let captured = match changed_table(&String::from_utf8_lossy(statement)) {
+            Some((named, table)) => {
+                (self.options.captured)(&TableId::new(named.as_deref().unwrap_or(&database), &table))
+            }
+            None => (self.options.captured_database)(&database),
+        };
+        if !captured {
+            return Ok(());
+        }
+        let error =
+            BinlogError::StatementFormat { file: self.progress.file.to_string(), position: context.place.start };
+        if !self.options.pass_over_failures {
+            return Err(error.into());
+        }
+        self.report.passed_over += 1;
+        passed_over(&error);
+        Ok(())
+    }
+
+    /// A statement that may shape tables.
+    fn definition(
+        &mut self,
+        batch: &mut Batch,
+        context: &Context<'_>,
+        query: &Query<'_>,
+        statement: &[u8],
+    ) -> Result<(), Failure> {
+        let database = String::from_utf8_lossy(query.schema).into_owned();
+        let session = self.located(query.session(), context.place.start)?;
+        let statement_context = StatementContext {
+            database: &database,
+            sql_mode: session.sql_mode.map(SqlMode::from_bits).unwrap_or_default(),
+            default_charset: session.server_collation.and_then(|number| self.server.charset(number)),
+            client_charset: session.client_collation.and_then(|number| self.server.charset(number)),
+            flavor: ddl_flavor(self.options.flavor),
+            server_version: self.server.version_number,
+        };
+        let (records, unknown) = match self.schema.apply(statement, &statement_context) {
+            Ok(Outcome::Skipped(_)) => return Ok(()),
+            Ok(Outcome::Recorded { records, unknown }) => (records, unknown),
+            Err(error) => {
+                let (file, position) = (self.progress.file.to_string(), context.place.start);
+                let error = BinlogError::Statement { file, position, reason: error.to_string() };
+                if !self.options.skip_unparseable_ddl {
+                    return Err(error.into());
+                }
+                passed_over(&error);
+                self.maps.clear();
+                return Ok(());
+            }
+        };
+        for id in unknown.iter().filter(|id| (self.options.captured)(id)) {
+            tracing::warn!(table = %id, file = %self.progress.file, position = context.place.start, "a statement alters a captured table that is not tracked; its rows will be checked against the log before they are written");
+        }
+        for record in records {
+            self.record(batch, context, record)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, batch: &mut Batch, context: &Context<'_>, record: SchemaRecord) -> Result<(), Failure> {
+        if record.kind == RecordKind::Truncate {
+            return record.table_id.map_or(Ok(()), |id| self.truncate(batch, context, &id));
+        }
+        if let Some(id) = &record.table_id {
+            self.maps.altered(id);
+        }
+        if let Some(previous) = record.change.as_ref().and_then(|change| change.previous_id.as_ref()) {
+            self.maps.altered(previous);
+        }
+        let wanted = self.is_recorded(&record);
+        let origin = self.origin(context);
+        // The statement itself is behind this position, so that reading which stops before it does not know it.
+        let mut position = self.progress.resume_point();
+        if self.progress.open.is_none() {
+            position.position = context.place.start + context.range.len() as u64;
+        }
+        batch.changes.push(Change::Schema(Box::new(SchemaChange {
+            database: record.database.into(),
+            ddl: record.ddl,
+            tables: record.change.into_iter().collect(),
+            origin,
+            position: position.offset(),
+            announced: wanted && self.options.announce_schema_changes,
+            stored: wanted,
+        })));
+        Ok(())
+    }
+
+    /// Whether a statement's record is written: of every table, unless only those of captured ones are asked for.
+    fn is_recorded(&self, record: &SchemaRecord) -> bool {
+        let captured = |id: &TableId| (self.options.captured)(id);
+        let previous = record.change.as_ref().and_then(|change| change.previous_id.as_ref());
+        let table = match &record.table_id {
+            Some(id) => captured(id) || previous.is_some_and(captured),
+            None => true,
+        };
+        let database = record.database.is_empty() || (self.options.captured_database)(&record.database);
+        (table || !self.options.store_only_captured_tables) && (database || !self.options.store_only_captured_databases)
+    }
+}
+
+/// Takes over a schema change of the past. What it says of tables counts before its statement, so that one which
+/// was recorded twice does no harm.
+pub(super) fn remember(schema: &mut ddl::Schema, change: &PastChange, context: &StatementContext<'_>) {
+    if change.tables.is_empty() {
+        if let Err(error) = schema.apply(change.ddl.as_bytes(), context) {
+            tracing::debug!(reason = %error, "a statement of the schema history that names no table could not be read");
+        }
+        return;
+    }
+    for table in &change.tables {
+        if let Some(previous) = &table.previous_id {
+            schema.remove(previous);
+        }
+        match (table.kind, &table.table) {
+            (TableChangeKind::Drop, _) => {
+                schema.remove(&table.id);
+            }
+            (TableChangeKind::Create | TableChangeKind::Alter, Some(shape)) => schema.insert(shape.clone()),
+            (TableChangeKind::Create | TableChangeKind::Alter, None) => {}
+        }
+    }
+}
+
+/// The tracker's name of a flavor.
+pub(super) fn ddl_flavor(flavor: Flavor) -> ddl::Flavor {
+    match flavor {
+        Flavor::MySql => ddl::Flavor::MySql,
+        Flavor::MariaDb => ddl::Flavor::MariaDb,
+    }
+}
+
+/// The table that a statement changes, and its database where it is named: the first name after INTO, UPDATE or
+/// FROM. `None` when it cannot be told; the caller then goes by the database alone.
+fn changed_table(statement: &str) -> Option<(Option<String>, String)> {
+    const BEFORE_NAME: [&str; 3] = ["INTO", "UPDATE", "FROM"];
+    const AFTER_VERB: [&str; 5] = ["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "QUICK"];
+    let is_any = |word: &str, words: &[&str]| words.iter().any(|other| word.eq_ignore_ascii_case(other));
+    let mut words = statement.split_whitespace();
+    words.find(|word| is_any(word, &BEFORE_NAME))?;
+    let name = words.find(|word| !is_any(word, &AFTER_VERB))?;
+    let name = name.split(['(', ',', ';']).next()?;
+    let part = |text: &str| text.trim_matches(['`', '"']).to_owned();
+    match name.split_once('.') {
+        Some((database, table)) => Some((Some(part(database)), part(table))),
+        None => Some((None, part(name))).filter(|(_, table)| !table.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_changed_table_of_a_statement_is_found() {
+        let cases = [
+            ("INSERT INTO a.b (c) VALUES (1)", Some((Some("a"), "b"))),
+            ("insert ignore into `a`.`b`(c) values (1)", Some((Some("a"), "b"))),
+            ("REPLACE INTO t SELECT 1", Some((None, "t"))),
+            ("UPDATE LOW_PRIORITY t SET a = 1", Some((None, "t"))),
+            ("DELETE FROM `t` WHERE 1", Some((None, "t"))),
+            ("DELETE", None),
+            ("INSERT INTO", None),
+        ];
+        for (statement, expected) in cases {
+            let expected = expected.map(|(database, table)| (database.map(str::to_owned), table.to_owned()));
+            assert_eq!(changed_table(statement), expected, "{statement}");
+        }
+    }
+}

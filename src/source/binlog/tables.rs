@@ -1,0 +1,166 @@
+//! Table maps: from a number in the log to how the rows of that table are read.
+//!
+//! A table map stands before every statement's rows, so the one that came before is the one that comes again:
+//! its bytes are compared, and nothing is made anew while they are the same. A table that is not captured costs
+//! that comparison and no more: what its columns are is never asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::event::rows::ImagePlan;
+use super::event::rows_event::{Rows, RowsKind};
+use super::event::table_metadata::ColumnMetadata;
+use super::event::{EventError, TableMap};
+use super::walk::BinlogWalk;
+use crate::error::Failure;
+use crate::model::row::{RowWalk, TableLayout};
+use crate::model::table::{Table, TableId};
+
+/// Table numbers kept at once; beyond it all are forgotten, and come again with their next table map.
+const TABLES_MAXIMUM: usize = 16 * 1024;
+
+/// Ways of laying out rows kept for one table number: one for each kind of event and set of columns.
+const WALKS_MAXIMUM: usize = 64;
+
+/// Makes the layout of a table: column types, handling modes, filters and masks.
+pub trait LayoutMaker: Send + Sync {
+    /// The layout of a tracked table whose columns the log describes like this.
+    ///
+    /// # Errors
+    /// When a column's type is not known, or the two disagree.
+    fn layout(&self, table: &Table, columns: &[ColumnMetadata<'_>]) -> Result<TableLayout, Failure>;
+}
+
+/// What is known of a table number.
+pub enum Mapped {
+    /// Its rows are not asked for.
+    NotCaptured,
+    /// Its rows are passed over, because a setting says so of inconsistent tables.
+    PassedOver,
+    /// Its rows are read like this.
+    Captured(Captured),
+}
+
+/// How the rows of a captured table are read.
+pub struct Captured {
+    /// Its layout.
+    pub layout: Arc<TableLayout>,
+    column_types: Box<[u8]>,
+    column_metadata: Box<[u8]>,
+    walks: Vec<(RowsKind, Box<[u8]>, Box<[u8]>, Arc<dyn RowWalk>)>,
+}
+
+impl Captured {
+    /// The table map's part in it, and the layout.
+    pub fn new(map: &TableMap<'_>, layout: Arc<TableLayout>) -> Self {
+        Captured {
+            layout,
+            column_types: map.column_types.into(),
+            column_metadata: map.column_metadata.into(),
+            walks: Vec::new(),
+        }
+    }
+
+    /// How the rows of this event lie.
+    ///
+    /// # Errors
+    /// When a column's wire type is not known, or the event has another number of columns than its table map.
+    pub fn walk(&mut self, rows: &Rows<'_>) -> Result<Arc<dyn RowWalk>, EventError> {
+        let (before, after) = (rows.before_columns, rows.after_columns);
+        let known = self
+            .walks
+            .iter()
+            .find(|(kind, first, second, _)| *kind == rows.kind && **first == *before && **second == *after);
+        if let Some((_, _, _, walk)) = known {
+            return Ok(walk.clone());
+        }
+        if rows.columns != self.column_types.len() {
+            return Err(EventError::Invalid {
+                what: "rows event",
+                reason: "another number of columns than its table map",
+            });
+        }
+        let plan = |present: &[u8]| ImagePlan::new(&self.column_types, &self.column_metadata, present);
+        let walk: Arc<dyn RowWalk> = Arc::new(match rows.kind {
+            RowsKind::Write => BinlogWalk::new(rows.kind, plan(after)?, None),
+            RowsKind::Delete => BinlogWalk::new(rows.kind, plan(before)?, None),
+            RowsKind::Update | RowsKind::PartialUpdate => BinlogWalk::new(rows.kind, plan(before)?, Some(plan(after)?)),
+        });
+        if self.walks.len() >= WALKS_MAXIMUM {
+            self.walks.clear();
+        }
+        self.walks.push((rows.kind, before.into(), after.into(), walk.clone()));
+        Ok(walk)
+    }
+}
+
+struct Entry {
+    /// The table map's body, to see whether it is the same again.
+    body: Box<[u8]>,
+    mapped: Mapped,
+}
+
+/// The table numbers of the file that is being read.
+#[derive(Default)]
+pub struct TableMaps {
+    entries: HashMap<u64, Entry>,
+    /// The last layout of each captured table.
+    layouts: HashMap<TableId, Arc<TableLayout>>,
+}
+
+impl TableMaps {
+    /// Whether this table map is the one that is known under its number.
+    pub fn is_known(&self, table_id: u64, body: &[u8]) -> bool {
+        self.entries.get(&table_id).is_some_and(|entry| *entry.body == *body)
+    }
+
+    /// Keeps what a table number means.
+    pub fn insert(&mut self, table_id: u64, body: &[u8], mapped: Mapped) {
+        if self.entries.len() >= TABLES_MAXIMUM {
+            self.entries.clear();
+        }
+        if let Mapped::Captured(captured) = &mapped {
+            self.layouts.insert(captured.layout.id.clone(), captured.layout.clone());
+        }
+        self.entries.insert(table_id, Entry { body: body.into(), mapped });
+    }
+
+    /// The last layout of a table, while it was not altered since.
+    pub fn layout(&self, id: &TableId) -> Option<Arc<TableLayout>> {
+        self.layouts.get(id).cloned()
+    }
+
+    /// A table was altered: its layout, and every number, are made anew.
+    pub fn altered(&mut self, id: &TableId) {
+        self.layouts.remove(id);
+        self.entries.clear();
+    }
+
+    /// What a table number means.
+    pub fn get_mut(&mut self, table_id: u64) -> Option<&mut Mapped> {
+        self.entries.get_mut(&table_id).map(|entry| &mut entry.mapped)
+    }
+
+    /// Forgets all numbers: another file, or another connection.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+/// The table that a table map names.
+pub fn table_id(map: &TableMap<'_>) -> TableId {
+    TableId::new(&String::from_utf8_lossy(map.schema), &String::from_utf8_lossy(map.table))
+}
+
+/// What of the log's description contradicts the tracked table: the number of columns, and their names where the
+/// log has them (`binlog_row_metadata=FULL`). Types are compared when codecs are made.
+pub fn difference(table: &Table, columns: &[ColumnMetadata<'_>]) -> Option<String> {
+    if table.columns.len() != columns.len() {
+        return Some(format!("{} columns are tracked, the log has {}", table.columns.len(), columns.len()));
+    }
+    table.columns.iter().zip(columns).enumerate().find_map(|(index, (tracked, logged))| {
+        let name = std::str::from_utf8(logged.name?).ok()?;
+        let same = name == tracked.name || name.to_lowercase() == tracked.name.to_lowercase();
+        (!same).then(|| format!("column {} is tracked as {}, the log says {name}", index + 1, tracked.name))
+    })
+}
