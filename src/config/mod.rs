@@ -13,6 +13,7 @@
 //!                                   └──▶ reference.md          connector, worker (typed)
 //! ```
 
+pub mod connector;
 mod environment;
 pub mod error;
 mod json_file;

@@ -36,7 +36,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .was(&[old("heartbeat.topics.prefix", "2.0")]),
     row(
         "topic.heartbeat.name",
-        Kind::Text,
+        Kind::TopicName,
         "The whole name of the heartbeat topic, instead of prefix and topic.prefix",
     )
     .low(),

@@ -1,0 +1,145 @@
+//! What events look like, and where they go.
+
+use super::Findings;
+use crate::config::ConfigError;
+use crate::config::settings::Settings;
+use crate::model::modes::{
+    BigIntUnsignedHandlingMode, BinaryHandlingMode, DecimalHandlingMode, EventConvertingFailureHandlingMode,
+    SchemaNameAdjustmentMode, TimePrecisionMode, TopicNamingStrategy,
+};
+
+/// What events look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventOptions {
+    /// `decimal.handling.mode`.
+    pub decimal: DecimalHandlingMode,
+    /// `time.precision.mode`.
+    pub time: TimePrecisionMode,
+    /// `bigint.unsigned.handling.mode`.
+    pub bigint_unsigned: BigIntUnsignedHandlingMode,
+    /// `binary.handling.mode`.
+    pub binary: BinaryHandlingMode,
+    /// `schema.name.adjustment.mode`.
+    pub schema_names: SchemaNameAdjustmentMode,
+    /// `field.name.adjustment.mode`.
+    pub field_names: SchemaNameAdjustmentMode,
+    /// `event.converting.failure.handling.mode`.
+    pub converting_failure: EventConvertingFailureHandlingMode,
+    /// `enable.time.adjuster`.
+    pub adjust_two_digit_years: bool,
+    /// `unavailable.value.placeholder`: the bytes; text where a text is wanted.
+    pub unavailable_value: Vec<u8>,
+    /// `tombstones.on.delete`.
+    pub tombstones: bool,
+    /// `include.schema.comments`.
+    pub schema_comments: bool,
+    /// `include.schema.changes`.
+    pub schema_changes: bool,
+    /// `provide.transaction.metadata`.
+    pub transaction_metadata: bool,
+    /// `extended.headers.enabled`.
+    pub context_headers: bool,
+    /// `source.version`.
+    pub debezium_version: String,
+}
+
+/// Names of topics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicOptions {
+    /// `topic.prefix`: the server's logical name.
+    pub prefix: String,
+    /// `topic.delimiter`.
+    pub delimiter: String,
+    /// The whole name of the heartbeat topic.
+    pub heartbeat: String,
+    /// The whole name of the transaction topic.
+    pub transaction: String,
+    /// `topic.naming.strategy`.
+    pub strategy: TopicNamingStrategy,
+}
+
+pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventOptions {
+    let adjustment =
+        |property: &str| settings.word(property, SchemaNameAdjustmentMode::parse, SchemaNameAdjustmentMode::None);
+    EventOptions {
+        decimal: settings.word("decimal.handling.mode", DecimalHandlingMode::parse, DecimalHandlingMode::Precise),
+        time: settings.word(
+            "time.precision.mode",
+            TimePrecisionMode::parse,
+            TimePrecisionMode::AdaptiveTimeMicroseconds,
+        ),
+        bigint_unsigned: settings.word(
+            "bigint.unsigned.handling.mode",
+            BigIntUnsignedHandlingMode::parse,
+            BigIntUnsignedHandlingMode::Long,
+        ),
+        binary: settings.word("binary.handling.mode", BinaryHandlingMode::parse, BinaryHandlingMode::Bytes),
+        schema_names: adjustment("schema.name.adjustment.mode"),
+        field_names: adjustment("field.name.adjustment.mode"),
+        converting_failure: settings.word(
+            "event.converting.failure.handling.mode",
+            EventConvertingFailureHandlingMode::parse,
+            EventConvertingFailureHandlingMode::Warn,
+        ),
+        adjust_two_digit_years: settings.flag("enable.time.adjuster"),
+        unavailable_value: unavailable_value(settings, &mut findings.errors),
+        tombstones: settings.flag("tombstones.on.delete"),
+        schema_comments: settings.flag("include.schema.comments"),
+        schema_changes: settings.flag("include.schema.changes"),
+        transaction_metadata: settings.flag("provide.transaction.metadata"),
+        context_headers: settings.flag("extended.headers.enabled"),
+        debezium_version: settings.text("headwater.debezium.version").unwrap_or_default(),
+    }
+}
+
+/// The placeholder's bytes; behind `hex:` they are written as digits.
+fn unavailable_value(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> Vec<u8> {
+    const PROPERTY: &str = "unavailable.value.placeholder";
+    let text = settings.text(PROPERTY).unwrap_or_default();
+    let Some(digits) = text.strip_prefix("hex:") else { return text.into_bytes() };
+    let digits: Option<Vec<u8>> =
+        digits.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    match digits.filter(|digits| digits.len() % 2 == 0) {
+        Some(digits) => {
+            digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit)).collect()
+        }
+        None => {
+            errors.push(settings.invalid(PROPERTY, &text, "hex: and pairs of hexadecimal digits"));
+            Vec::new()
+        }
+    }
+}
+
+pub(super) fn topics(settings: &Settings<'_>, findings: &mut Findings) -> TopicOptions {
+    let text = |property: &str| settings.text(property).unwrap_or_default();
+    let (prefix, delimiter) = (text("topic.prefix"), text("topic.delimiter"));
+    TopicOptions {
+        heartbeat: settings
+            .text("topic.heartbeat.name")
+            .unwrap_or_else(|| format!("{}{delimiter}{prefix}", text("topic.heartbeat.prefix"))),
+        transaction: format!("{prefix}{delimiter}{}", text("topic.transaction")),
+        strategy: strategy(settings, &mut findings.errors),
+        prefix,
+        delimiter,
+    }
+}
+
+/// The stock strategy; the other stock ones are known and not built in.
+fn strategy(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> TopicNamingStrategy {
+    const PROPERTY: &str = "topic.naming.strategy";
+    let class = settings.text(PROPERTY).unwrap_or_default();
+    match TopicNamingStrategy::parse(&class) {
+        Some(TopicNamingStrategy::Default) => {}
+        Some(_) => errors.push(ConfigError::Refused {
+            property: PROPERTY.to_owned(),
+            value: settings.masking.show(PROPERTY, &class),
+            reason: format!("only {} is built in yet", TopicNamingStrategy::Default),
+        }),
+        None => errors.push(ConfigError::JavaClass {
+            property: PROPERTY.to_owned(),
+            class,
+            stock: vec![TopicNamingStrategy::Default.as_str()],
+        }),
+    }
+    TopicNamingStrategy::Default
+}
