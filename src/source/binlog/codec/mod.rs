@@ -1,1 +1,323 @@
-//! The `source::binlog::codec` room.
+//! Column types: the bytes of a cell of a row image as a value, and the schema that says what it is.
+//!
+//! In: a tracked column, the table map's word on it, and the handling modes. Out: a Connect schema equal to
+//! Debezium 3.6's, and a codec that reads the column's cells. Promised: everything is decided when a table is
+//! first seen. An unknown type, or a tracked column and a wire column that are not the same, is an error then and
+//! never a null later; reading a cell allocates nothing but in the arena, and no bytes can make it panic.
+//! Nothing here survives a crash.
+//!
+//! ```text
+//!  tracked Column ─┐
+//!  WireColumn ─────┼─▶ FAMILIES (name → family) ─▶ Plan ─▶ Schema + Codec
+//!  CodecOptions ───┘
+//! ```
+//!
+//! A column type is one name in one row of [`FAMILIES`].
+
+mod binary;
+mod bit;
+mod charset;
+mod choice;
+mod compressed;
+mod decimal;
+mod default_value;
+mod error;
+mod failure;
+mod float;
+mod geometry;
+mod integer;
+mod json;
+mod mariadb;
+mod plan;
+mod temporal;
+mod text;
+mod type_name;
+mod vector;
+mod wire_type;
+
+use std::sync::Arc;
+
+pub use error::CodecError;
+pub use failure::{ConversionFailures, guarded};
+
+use crate::model::modes::{
+    BigIntUnsignedHandlingMode, BinaryHandlingMode, DecimalHandlingMode, EventConvertingFailureHandlingMode,
+    EventProcessingFailureHandlingMode, TimePrecisionMode,
+};
+use crate::model::row::Codec;
+use crate::model::schema::Schema;
+use crate::model::table::{Column, TableId};
+use crate::model::value::Value;
+use plan::{Context, Fallback, Plan};
+use type_name::TypeName;
+
+/// What the table map says about a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireColumn {
+    /// `MYSQL_TYPE_*`; ENUM and SET where the table map says STRING and means those.
+    pub wire_type: u8,
+    /// Unpacked: bytes for STRING, VARCHAR, ENUM and SET; precision × 256 + scale for NEWDECIMAL; bits for BIT;
+    /// digits of the second's fraction for temporal types.
+    pub metadata: u16,
+    /// Whether a numeric column is unsigned, from the optional metadata.
+    pub unsigned: Option<bool>,
+    /// The collation's number of a character column, from the optional metadata.
+    pub collation: Option<u16>,
+}
+
+/// The options that decide what a column's values look like.
+#[derive(Clone, Debug)]
+pub struct CodecOptions {
+    /// `decimal.handling.mode`.
+    pub decimal: DecimalHandlingMode,
+    /// `time.precision.mode`.
+    pub time_precision: TimePrecisionMode,
+    /// `binary.handling.mode`.
+    pub binary: BinaryHandlingMode,
+    /// `bigint.unsigned.handling.mode`.
+    pub bigint_unsigned: BigIntUnsignedHandlingMode,
+    /// `enable.time.adjuster`: years of two digits are of 1970 to 2069.
+    pub enable_time_adjuster: bool,
+    /// `include.schema.comments`.
+    pub include_schema_comments: bool,
+    /// `event.processing.failure.handling.mode`: decides on dates that are not in the calendar.
+    pub invalid_dates: EventProcessingFailureHandlingMode,
+    /// `event.converting.failure.handling.mode`: decides on defaults that cannot be converted.
+    pub converting_failure: EventConvertingFailureHandlingMode,
+    /// `unavailable.value.placeholder`, which Debezium 3.7 shows for text and bytes that the row image does not
+    /// have; `None` shows null there, as Debezium 3.6 has no such placeholder for MySQL.
+    pub unavailable_value_placeholder: Option<String>,
+    /// Reads the seven character sets that Java lacks as Debezium reads them, with wrong letters, instead of
+    /// as the server means them.
+    pub java_charsets: bool,
+}
+
+impl Default for CodecOptions {
+    fn default() -> Self {
+        CodecOptions {
+            decimal: DecimalHandlingMode::Precise,
+            time_precision: TimePrecisionMode::AdaptiveTimeMicroseconds,
+            binary: BinaryHandlingMode::Bytes,
+            bigint_unsigned: BigIntUnsignedHandlingMode::Long,
+            enable_time_adjuster: true,
+            include_schema_comments: false,
+            invalid_dates: EventProcessingFailureHandlingMode::Fail,
+            converting_failure: EventConvertingFailureHandlingMode::Warn,
+            unavailable_value_placeholder: None,
+            java_charsets: false,
+        }
+    }
+}
+
+/// A column's schema and how its cells are read.
+#[derive(Clone, Debug)]
+pub struct ColumnCodec {
+    /// The schema, with optionality, documentation and default.
+    pub schema: Arc<Schema>,
+    /// Reads a cell; errors are errors.
+    pub codec: Arc<dyn Codec>,
+    /// For text: writes U+FFFD for bytes that the character set does not know, as Java does.
+    pub lossy: Option<Arc<dyn Codec>>,
+}
+
+/// Column types that are read alike.
+struct Family {
+    /// Base names, in capitals, without UNSIGNED and ZEROFILL.
+    names: &'static [&'static str],
+    /// The wire types they have.
+    wire_types: &'static [u8],
+    /// Makes the plan of a column.
+    plan: fn(&Context<'_>) -> Result<Plan, CodecError>,
+}
+
+use wire_type as w;
+
+/// Text and bytes of any declared length: the server itself makes a VARCHAR that is too long a TEXT.
+const STRINGS: &[u8] = &[
+    w::STRING,
+    w::VARCHAR,
+    w::VAR_STRING,
+    w::VARCHAR_COMPRESSED,
+    w::TINY_BLOB,
+    w::MEDIUM_BLOB,
+    w::LONG_BLOB,
+    w::BLOB,
+    w::BLOB_COMPRESSED,
+];
+
+/// Every column type of MySQL and MariaDB.
+const FAMILIES: &[Family] = &[
+    Family { names: &["BOOLEAN", "BOOL"], wire_types: &[w::TINY], plan: integer::boolean },
+    Family { names: &["TINYINT", "INT1"], wire_types: &[w::TINY], plan: integer::integer },
+    Family { names: &["SMALLINT", "INT2"], wire_types: &[w::SHORT], plan: integer::integer },
+    Family { names: &["MEDIUMINT", "INT3", "MIDDLEINT"], wire_types: &[w::INT24], plan: integer::integer },
+    Family { names: &["INT", "INTEGER", "INT4"], wire_types: &[w::LONG], plan: integer::integer },
+    Family { names: &["BIGINT", "INT8", "SERIAL"], wire_types: &[w::LONGLONG], plan: integer::integer },
+    Family { names: &["BIT"], wire_types: &[w::BIT], plan: bit::bit },
+    Family { names: &["FLOAT", "FLOAT4"], wire_types: &[w::FLOAT, w::DOUBLE], plan: float::float },
+    Family {
+        names: &["DOUBLE", "DOUBLE PRECISION", "FLOAT8"],
+        wire_types: &[w::DOUBLE],
+        plan: float::double_precision,
+    },
+    Family { names: &["REAL"], wire_types: &[w::DOUBLE, w::FLOAT], plan: float::real },
+    Family { names: &["DECIMAL", "DEC", "NUMERIC", "FIXED"], wire_types: &[w::NEWDECIMAL], plan: decimal::decimal },
+    Family { names: &["DATE"], wire_types: &[w::DATE, w::NEWDATE], plan: temporal::date },
+    Family { names: &["TIME"], wire_types: &[w::TIME, w::TIME2], plan: temporal::time },
+    Family { names: &["DATETIME"], wire_types: &[w::DATETIME, w::DATETIME2], plan: temporal::datetime },
+    Family { names: &["TIMESTAMP"], wire_types: &[w::TIMESTAMP, w::TIMESTAMP2], plan: temporal::timestamp },
+    Family { names: &["YEAR"], wire_types: &[w::YEAR], plan: temporal::year },
+    Family {
+        names: &[
+            "CHAR",
+            "CHARACTER",
+            "NCHAR",
+            "NATIONAL CHAR",
+            "NATIONAL CHARACTER",
+            "VARCHAR",
+            "VARCHARACTER",
+            "VARCHAR2",
+            "CHAR VARYING",
+            "CHARACTER VARYING",
+            "NVARCHAR",
+            "NCHAR VARCHAR",
+            "NCHAR VARYING",
+            "NATIONAL VARCHAR",
+            "NATIONAL VARCHARACTER",
+            "NATIONAL CHAR VARYING",
+            "NATIONAL CHARACTER VARYING",
+            "TINYTEXT",
+            "TEXT",
+            "MEDIUMTEXT",
+            "LONGTEXT",
+            "CLOB",
+            "LONG",
+            "LONG VARCHAR",
+            "LONG CHAR VARYING",
+            "LONG CHARACTER VARYING",
+        ],
+        wire_types: STRINGS,
+        plan: text::text,
+    },
+    Family {
+        names: &[
+            "BINARY",
+            "CHAR BYTE",
+            "VARBINARY",
+            "RAW",
+            "TINYBLOB",
+            "BLOB",
+            "MEDIUMBLOB",
+            "LONGBLOB",
+            "LONG VARBINARY",
+        ],
+        wire_types: STRINGS,
+        plan: binary::binary,
+    },
+    Family { names: &["ENUM"], wire_types: &[w::ENUM], plan: choice::enumeration },
+    Family { names: &["SET"], wire_types: &[w::SET], plan: choice::set },
+    Family { names: &["JSON"], wire_types: &[w::JSON, w::LONG_BLOB, w::BLOB, w::BLOB_COMPRESSED], plan: json::json },
+    Family {
+        names: &[
+            "GEOMETRY",
+            "LINESTRING",
+            "POLYGON",
+            "MULTIPOINT",
+            "MULTILINESTRING",
+            "MULTIPOLYGON",
+            "GEOMETRYCOLLECTION",
+            "GEOMCOLLECTION",
+        ],
+        wire_types: &[w::GEOMETRY],
+        plan: geometry::geometry,
+    },
+    Family { names: &["POINT"], wire_types: &[w::GEOMETRY], plan: geometry::point },
+    Family { names: &["VECTOR"], wire_types: &[w::VECTOR, w::VARCHAR, w::BLOB], plan: vector::vector },
+    Family { names: &["UUID"], wire_types: &[w::STRING], plan: mariadb::uuid },
+    Family { names: &["INET4"], wire_types: &[w::STRING], plan: mariadb::inet4 },
+    Family { names: &["INET6"], wire_types: &[w::STRING], plan: mariadb::inet6 },
+];
+
+/// Makes the schema and the codec of a column.
+///
+/// # Errors
+/// [`CodecError::UnknownType`] and [`CodecError::UnknownCharset`] for what we cannot read,
+/// [`CodecError::TypeMismatch`] when the tracked column and the wire column are not the same,
+/// [`CodecError::DefaultValue`] when `event.converting.failure.handling.mode` is `fail`.
+pub fn column_codec(
+    table: &TableId,
+    column: &Column,
+    wire: WireColumn,
+    options: &CodecOptions,
+) -> Result<ColumnCodec, CodecError> {
+    let table = table.to_string();
+    let type_name = TypeName::parse(&column.type_name);
+    let context = Context { table: &table, column, type_name: &type_name, wire, options };
+    let family = FAMILIES.iter().find(|family| family.names.contains(&type_name.base.as_str()));
+    let Some(family) = family else {
+        return Err(CodecError::UnknownType {
+            table,
+            column: column.name.clone(),
+            type_name: column.type_name.clone(),
+        });
+    };
+    if !family.wire_types.contains(&wire.wire_type) {
+        return Err(context.mismatch());
+    }
+    finish(&context, (family.plan)(&context)?)
+}
+
+/// Adds what is alike for all types: optionality, documentation, default, and what stands for null and absent.
+fn finish(context: &Context<'_>, mut plan: Plan) -> Result<ColumnCodec, CodecError> {
+    let column = context.column;
+    let convert = std::mem::replace(&mut plan.default, Box::new(|_| Ok(None)));
+    let default = default_value(context, convert)?;
+    let null = match (column.optional, &default) {
+        (true, _) => Fallback::Null,
+        (false, Some(default)) => Fallback::Scalar(default.clone()),
+        (false, None) => plan.fallback.clone(),
+    };
+    let placeholder = context.options.unavailable_value_placeholder.as_deref();
+    let absent = match (plan.placeholder.take(), placeholder) {
+        (Some(convert), Some(placeholder)) => Fallback::Scalar(convert(placeholder)),
+        (None, _) | (_, None) => null.clone(),
+    };
+    let mut schema = plan.schema.clone();
+    schema.optional |= column.optional;
+    if let Some(comment) = column.comment.as_deref().filter(|_| context.options.include_schema_comments) {
+        schema = schema.doc(comment);
+    }
+    schema.default = default;
+    let (codec, lossy) = plan.finish(null, absent);
+    Ok(ColumnCodec { schema: schema.into(), codec, lossy })
+}
+
+fn default_value(context: &Context<'_>, convert: plan::DefaultConversion) -> Result<Option<Value>, CodecError> {
+    let column = context.column;
+    let Some(text) = column.default_value_expression.as_deref().filter(|_| column.has_default_value) else {
+        return Ok(None);
+    };
+    match (convert(text), context.options.converting_failure) {
+        (Ok(default), _) => Ok(default),
+        (Err(reason), EventConvertingFailureHandlingMode::Fail) => Err(CodecError::DefaultValue {
+            table: context.table.into(),
+            column: column.name.clone(),
+            type_name: column.type_name.clone(),
+            reason,
+        }),
+        (Err(reason), EventConvertingFailureHandlingMode::Warn) => {
+            tracing::warn!(
+                table = context.table,
+                column = column.name,
+                column_type = column.type_name,
+                reason,
+                "the column's declared default is left out of its schema"
+            );
+            Ok(None)
+        }
+        (Err(_), EventConvertingFailureHandlingMode::Skip) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

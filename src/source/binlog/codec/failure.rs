@@ -1,0 +1,127 @@
+//! Values that cannot be converted: `event.converting.failure.handling.mode`.
+//!
+//! In: a column's codec. Out: a codec that turns its errors into null (`warn`, `skip`), counted, with a line in
+//! the log for the first one of each column: where, and why, never what. Text whose bytes are not in its character
+//! set keeps all that can be read, with U+FFFD in the place of the rest, as Debezium writes it; that is counted
+//! and logged, too. An error stays one where null is no value of the schema, where the row itself is damaged, and
+//! for days that are not in the calendar (Debezium's other option decides on those).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::ColumnCodec;
+use super::temporal::NOT_IN_THE_CALENDAR;
+use crate::error::Coded;
+use crate::model::modes::EventConvertingFailureHandlingMode;
+use crate::model::row::Codec;
+use crate::model::table::TableId;
+use crate::model::value::{Arena, Value, ValueError, ValueRef};
+
+/// How many values could not be converted; one for a connector, shared by its columns.
+#[derive(Debug, Default)]
+pub struct ConversionFailures {
+    nulls: AtomicU64,
+    replaced: AtomicU64,
+}
+
+impl ConversionFailures {
+    /// Values that were written as null, or as the default.
+    pub fn nulls(&self) -> u64 {
+        self.nulls.load(Ordering::Relaxed)
+    }
+
+    /// Texts that were written with U+FFFD in them.
+    pub fn replaced(&self) -> u64 {
+        self.replaced.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Debug)]
+struct Guard {
+    table: Arc<str>,
+    column: Arc<str>,
+    codec: Arc<dyn Codec>,
+    lossy: Option<Arc<dyn Codec>>,
+    /// Whether null, or a default in its place, is a value of the schema. Never in a key.
+    may_be_null: bool,
+    warn: bool,
+    logged: AtomicBool,
+    failures: Arc<ConversionFailures>,
+}
+
+/// Wraps a column's codec by `event.converting.failure.handling.mode`. In a key only text is mended: a key that
+/// lost a part is another row's key.
+pub fn guarded(
+    table: &TableId,
+    column: &str,
+    parts: &ColumnCodec,
+    mode: EventConvertingFailureHandlingMode,
+    key: bool,
+    failures: &Arc<ConversionFailures>,
+) -> Arc<dyn Codec> {
+    let warn = match mode {
+        EventConvertingFailureHandlingMode::Fail => return parts.codec.clone(),
+        EventConvertingFailureHandlingMode::Warn => true,
+        EventConvertingFailureHandlingMode::Skip => false,
+    };
+    let has_default = parts.schema.default.as_ref().is_some_and(|default| *default != Value::Null);
+    Arc::new(Guard {
+        table: table.to_string().into(),
+        column: column.into(),
+        codec: parts.codec.clone(),
+        lossy: parts.lossy.clone(),
+        may_be_null: !key && (parts.schema.optional || has_default),
+        warn,
+        logged: AtomicBool::new(false),
+        failures: failures.clone(),
+    })
+}
+
+impl Guard {
+    #[cold]
+    fn mend<'a>(&'a self, cell: &'a [u8], arena: &'a Arena, error: ValueError) -> Result<ValueRef<'a>, ValueError> {
+        let (counter, instead, value) = match (&error, &self.lossy) {
+            (ValueError::Charset { .. }, Some(lossy)) => {
+                (&self.failures.replaced, "U+FFFD for each unknown byte", lossy.decode(cell, arena)?)
+            }
+            (ValueError::Invalid { reason, .. }, _) if *reason == NOT_IN_THE_CALENDAR => return Err(error),
+            (ValueError::OutsideRow | ValueError::Shape, _) => return Err(error),
+            (ValueError::Length { .. } | ValueError::Invalid { .. } | ValueError::Charset { .. }, _) => {
+                if !self.may_be_null {
+                    return Err(error);
+                }
+                (&self.failures.nulls, "null or the column's default", self.codec.null())
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        if self.warn && !self.logged.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                code = %error.code(),
+                table = &*self.table,
+                column = &*self.column,
+                reason = %error,
+                instead,
+                "a value cannot be converted; later ones of this column are counted only"
+            );
+        }
+        Ok(value)
+    }
+}
+
+impl Codec for Guard {
+    #[inline]
+    fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+        match self.codec.decode(cell, arena) {
+            Ok(value) => Ok(value),
+            Err(error) => self.mend(cell, arena, error),
+        }
+    }
+
+    fn null(&self) -> ValueRef<'_> {
+        self.codec.null()
+    }
+
+    fn absent(&self) -> ValueRef<'_> {
+        self.codec.absent()
+    }
+}
