@@ -29,9 +29,7 @@ impl Binary {
             BinaryHandlingMode::Bytes => Value::Bytes(bytes.into()),
             BinaryHandlingMode::Base64 => Value::text(&STANDARD.encode(bytes)),
             BinaryHandlingMode::Base64UrlSafe => Value::text(&URL_SAFE.encode(bytes)),
-            BinaryHandlingMode::Hex => {
-                Value::text(&bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-            }
+            BinaryHandlingMode::Hex => Value::text(&bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
         }
     }
 }
@@ -92,10 +90,8 @@ pub(super) fn binary(context: &Context<'_>) -> Result<Plan, CodecError> {
     let pad = if context.type_name.base == "BINARY" { length.min(255) } else { 0 };
     let decoder = Binary { mode, pad };
     let fallback = Fallback::Scalar(Binary::encoded(mode, &[]));
-    let default =
-        move |text: &str| Ok(Some(Binary::encoded(mode, default_value::without_introducer(text).as_bytes())));
-    let compressed =
-        matches!(context.wire.wire_type, wire_type::BLOB_COMPRESSED | wire_type::VARCHAR_COMPRESSED);
+    let default = move |text: &str| Ok(Some(Binary::encoded(mode, default_value::without_introducer(text).as_bytes())));
+    let compressed = matches!(context.wire.wire_type, wire_type::BLOB_COMPRESSED | wire_type::VARCHAR_COMPRESSED);
     let plan = if compressed {
         Plan::new(schema, fallback, Compressed(decoder), default)
     } else {

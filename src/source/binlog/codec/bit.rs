@@ -50,10 +50,8 @@ pub(super) fn bit(context: &Context<'_>) -> Result<Plan, CodecError> {
         return Ok(Plan::new(Schema::new(Kind::Boolean), fallback, OneBit, one_bit_default));
     }
     let bytes = (length as usize).div_ceil(8);
-    let schema = Schema::new(Kind::Bytes)
-        .named("io.debezium.data.Bits")
-        .version(1)
-        .parameter("length", &length.to_string());
+    let schema =
+        Schema::new(Kind::Bytes).named("io.debezium.data.Bits").version(1).parameter("length", &length.to_string());
     let fallback = Fallback::Scalar(Value::Bytes([].as_slice().into()));
     Ok(Plan::new(schema, fallback, Bits { bytes }, move |text| bits_default(text, bytes)))
 }

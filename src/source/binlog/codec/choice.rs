@@ -11,9 +11,25 @@ use crate::model::value::{Arena, Value, ValueError, ValueRef};
 /// The most members a SET can have.
 const MAX_MEMBERS: usize = 64;
 
-/// Labels as Debezium shows them: a comma in a label is escaped, in the schema and in the value.
+/// Labels as Debezium shows them, in the schema and in the value: escaped as `SHOW CREATE TABLE` does, and with a
+/// backslash before each comma.
 fn labels(context: &Context<'_>) -> Box<[Arc<str>]> {
-    context.column.enum_values.iter().map(|label| label.replace(',', "\\,").into()).collect()
+    context.column.enum_values.iter().map(|label| escaped(label).into()).collect()
+}
+
+fn escaped(label: &str) -> String {
+    let mut text = String::with_capacity(label.len());
+    for character in label.chars() {
+        match character {
+            ',' => text.push_str("\\,"),
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\0' => text.push_str("\\0"),
+            _ => text.push(character),
+        }
+    }
+    text
 }
 
 fn schema(name: &str, labels: &[Arc<str>]) -> Schema {

@@ -179,7 +179,8 @@ struct Long(Shape);
 impl Decode for Long {
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         let mut limbs = [0_u32; MAX_UNSCALED_BYTES / 4];
-        let negative = self.0.groups(cell, |digits, value| multiply_add(&mut limbs, 10_u32.pow(digits as u32), value))?;
+        let negative =
+            self.0.groups(cell, |digits, value| multiply_add(&mut limbs, 10_u32.pow(digits as u32), value))?;
         Ok(ValueRef::Bytes(arena.alloc_slice_copy(shortest(&big_endian(limbs, negative)))))
     }
 }

@@ -173,7 +173,9 @@ fn two_s_complement(limbs: &[u32], negative: bool) -> Vec<u8> {
     }
     let redundant = bytes
         .windows(2)
-        .take_while(|pair| matches!(pair, [0, second] if *second < 0x80) || matches!(pair, [0xff, second] if *second >= 0x80))
+        .take_while(|pair| {
+            matches!(pair, [0, second] if *second < 0x80) || matches!(pair, [0xff, second] if *second >= 0x80)
+        })
         .count();
     bytes.split_off(redundant)
 }

@@ -99,3 +99,7 @@ impl Coded for CodecError {
         }
     }
 }
+
+/// Every page of this room.
+pub const CODES: &[&Code] =
+    &[&UNKNOWN_TYPE, &TYPE_MISMATCH, &UNKNOWN_CHARSET, &UNSUPPORTED_TIME_PRECISION, &DEFAULT_VALUE];

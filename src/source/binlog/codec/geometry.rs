@@ -91,10 +91,8 @@ fn no_default<T>(_text: &str) -> Result<Option<T>, &'static str> {
 
 /// All kinds but POINT. Debezium's schema is optional even for a column that cannot be null.
 pub(super) fn geometry(_context: &Context<'_>) -> Result<Plan, CodecError> {
-    let fields = vec![
-        Field::new("wkb", Schema::new(Kind::Bytes)),
-        Field::new("srid", Schema::new(Kind::Int32).optional()),
-    ];
+    let fields =
+        vec![Field::new("wkb", Schema::new(Kind::Bytes)), Field::new("srid", Schema::new(Kind::Int32).optional())];
     let schema = Schema::new(Kind::Struct(fields))
         .named("io.debezium.data.geometry.Geometry")
         .version(1)
@@ -111,9 +109,7 @@ pub(super) fn point(_context: &Context<'_>) -> Result<Plan, CodecError> {
         Field::new("wkb", Schema::new(Kind::Bytes).optional()),
         Field::new("srid", Schema::new(Kind::Int32).optional()),
     ];
-    let schema = Schema::new(Kind::Struct(fields))
-        .named("io.debezium.data.geometry.Point")
-        .version(1)
-        .doc("Geometry (POINT)");
+    let schema =
+        Schema::new(Kind::Struct(fields)).named("io.debezium.data.geometry.Point").version(1).doc("Geometry (POINT)");
     Ok(Plan::new(schema, Fallback::EmptyGeometry(EmptyGeometry { wkb_field: 2 }), Point, no_default))
 }

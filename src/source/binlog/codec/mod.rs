@@ -37,7 +37,7 @@ mod wire_type;
 
 use std::sync::Arc;
 
-pub use error::CodecError;
+pub use error::{CODES, CodecError};
 pub use failure::{ConversionFailures, guarded};
 
 use crate::model::modes::{
@@ -181,6 +181,7 @@ const FAMILIES: &[Family] = &[
             "CHARACTER VARYING",
             "NVARCHAR",
             "NCHAR VARCHAR",
+            "NCHAR VARCHARACTER",
             "NCHAR VARYING",
             "NATIONAL VARCHAR",
             "NATIONAL VARCHARACTER",
@@ -193,6 +194,7 @@ const FAMILIES: &[Family] = &[
             "CLOB",
             "LONG",
             "LONG VARCHAR",
+            "LONG VARCHARACTER",
             "LONG CHAR VARYING",
             "LONG CHARACTER VARYING",
         ],

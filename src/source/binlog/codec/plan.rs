@@ -123,6 +123,9 @@ pub(super) struct Stand {
     absent: Fallback,
 }
 
+/// The conversion of the placeholder of unavailable values.
+pub(super) type PlaceholderConversion = Box<dyn FnOnce(&str) -> Value>;
+
 type Finish = Box<dyn FnOnce(&Stand) -> Arc<dyn Codec>>;
 
 /// A column's schema and decoder, before optionality and default are known.
@@ -134,7 +137,7 @@ pub(super) struct Plan {
     /// What a declared default becomes.
     pub default: DefaultConversion,
     /// What the placeholder of unavailable values becomes, where this type shows it for an absent column.
-    pub placeholder: Option<Box<dyn FnOnce(&str) -> Value>>,
+    pub placeholder: Option<PlaceholderConversion>,
     finish: Finish,
     finish_lossy: Option<Finish>,
 }
@@ -191,10 +194,8 @@ struct ColumnCodec<D> {
 impl<D: Decode> Codec for ColumnCodec<D> {
     #[inline]
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        match self.decoder.decode(cell, arena)? {
-            ValueRef::Null => Ok(self.stand.null.borrow()),
-            value => Ok(value),
-        }
+        let value = self.decoder.decode(cell, arena)?;
+        Ok(if matches!(value, ValueRef::Null) { self.stand.null.borrow() } else { value })
     }
 
     fn null(&self) -> ValueRef<'_> {

@@ -53,12 +53,11 @@ pub(super) fn text(context: &Context<'_>) -> Result<Plan, CodecError> {
     let fallback = Fallback::Scalar(Value::text(""));
     let schema = Schema::new(Kind::String);
     let (strict, lossy) = (Text { charset, lossy: false }, Text { charset, lossy: true });
-    let compressed =
-        matches!(context.wire.wire_type, wire_type::BLOB_COMPRESSED | wire_type::VARCHAR_COMPRESSED);
+    let compressed = matches!(context.wire.wire_type, wire_type::BLOB_COMPRESSED | wire_type::VARCHAR_COMPRESSED);
     let plan = if compressed {
         Plan::new(schema, fallback, Compressed(strict), default).with_lossy(Compressed(lossy))
     } else {
         Plan::new(schema, fallback, strict, default).with_lossy(lossy)
     };
-    Ok(plan.with_placeholder(|placeholder| Value::text(placeholder)))
+    Ok(plan.with_placeholder(Value::text))
 }

@@ -23,8 +23,7 @@ impl Decode for Vector {
 
 /// VECTOR(n), of MySQL 9 and MariaDB 11.7.
 pub(super) fn vector(_context: &Context<'_>) -> Result<Plan, CodecError> {
-    let schema = Schema::new(Kind::Array(Schema::new(Kind::Float32).into()))
-        .named("io.debezium.data.FloatVector")
-        .version(1);
+    let schema =
+        Schema::new(Kind::Array(Schema::new(Kind::Float32).into())).named("io.debezium.data.FloatVector").version(1);
     Ok(Plan::new(schema, Fallback::EmptyArray, Vector, |_| Err("a vector cannot be read from text")))
 }

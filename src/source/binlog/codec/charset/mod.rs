@@ -97,7 +97,13 @@ impl Charset {
                 // Checked twice, because only the standard library may skip the second check.
                 simdutf8::basic::from_utf8(cell).map_err(|_| self.error(0))
             }
-            _ => self.transcode(cell, arena, lossy),
+            Form::Ascii
+            | Form::Iso88591
+            | Form::Single(_)
+            | Form::Swe7
+            | Form::Multi(_)
+            | Form::Utf16 { .. }
+            | Form::Utf32 => self.transcode(cell, arena, lossy),
         }
     }
 

@@ -36,7 +36,8 @@ impl Day {
     /// Whether there is such a day.
     #[inline]
     pub fn exists(self) -> bool {
-        self.day >= 1 && (self.day <= 28 && matches!(self.month, 1..=12) || self.day <= days_in_month(self.year, self.month))
+        self.day >= 1
+            && (self.day <= 28 && matches!(self.month, 1..=12) || self.day <= days_in_month(self.year, self.month))
     }
 
     /// Two-digit years as MySQL means them: 0 to 69 are of this century, 70 to 99 of the last.

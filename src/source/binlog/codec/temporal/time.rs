@@ -19,8 +19,10 @@ enum Shape {
     Iso,
 }
 
-const NOT_OF_DAY: ValueError =
-    ValueError::Invalid { column_type: "TIME", reason: "outside 00:00:00 to 24:00:00, which this time.precision.mode needs" };
+const NOT_OF_DAY: ValueError = ValueError::Invalid {
+    column_type: "TIME",
+    reason: "outside 00:00:00 to 24:00:00, which this time.precision.mode needs",
+};
 
 impl Shape {
     fn of_day(nanos: i64) -> Result<i64, ValueError> {
