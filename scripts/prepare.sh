@@ -11,7 +11,7 @@ prepare_packages() {
   command -v gcc >/dev/null || missing+=(gcc libc6-dev)
   command -v g++ >/dev/null || missing+=(g++)
   command -v make >/dev/null || missing+=(make)
-  command -v perl >/dev/null || missing+=(perl)
+  perl -MFindBin -MIPC::Cmd -e 1 2>/dev/null || missing+=(perl)   # OpenSSL's build wants more than the minimal one
   command -v curl >/dev/null || missing+=(curl)
   command -v pkg-config >/dev/null || missing+=(pkg-config)
   command -v flock >/dev/null || missing+=(util-linux)
