@@ -70,7 +70,7 @@ start() {
   setsid "$root/run/$daemon" "${base_options[@]}" "$mark" --port="$port" --bind-address=127.0.0.1 --socket="$socket" \
     --pid-file="$pid_file.server" --tmpdir="$folder/tmp" --log-error="$log" --server-id="$id" --report-host=127.0.0.1 --report-port="$port" \
     --log-bin=binlog --relay-log=relay --binlog-format=ROW --binlog-row-image=FULL --binlog-row-metadata="${DATABASE_ROW_METADATA:-FULL}" \
-    --sync-binlog=1 --innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=128M --max-connections=200 \
+    --sync-binlog=1 --innodb-flush-log-at-trx-commit=1 --innodb-buffer-pool-size=128M --max-connections=200 --port-open-timeout=10 \
     "${server_options[@]}" ${DATABASE_OPTIONS:-} </dev/null >>"$folder/output.log" 2>&1 &
   echo $! > "$pid_file"
   wait_until 90 "$pid_file" "$mark" sql -e 'SELECT 1' || { tail -n 20 "$log" "$folder/output.log" >&2; fail "$name did not start"; }
