@@ -300,8 +300,12 @@ impl ConnectionError {
     /// every refusal is the dump's.
     pub(super) fn refused(error: ServerError, doing: Doing, user: &str, statement: &str) -> Self {
         match error.number {
-            // ER_ACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR
-            1045 | 1044 | 1698 => Self::AccessDenied { user: user.to_owned(), error },
+            // ER_ACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR. Behind the login
+            // the first two mean a privilege: MySQL answers COM_REGISTER_SLAVE like that.
+            1045 | 1044 | 1698 if matches!(doing, Doing::Greeting | Doing::Login) => {
+                Self::AccessDenied { user: user.to_owned(), error }
+            }
+            1045 | 1044 | 1698 => Self::PrivilegeMissing(error),
             // ER_SPECIFIC_ACCESS_DENIED_ERROR; table, column, routine privileges
             1227 | 1142 | 1143 | 1370 => Self::PrivilegeMissing(error),
             1130 => Self::HostNotAllowed(error),
@@ -545,7 +549,7 @@ mod tests {
     #[test]
     fn refusals_of_the_server_are_sorted_by_their_number() {
         for (number, code, weather) in [
-            (1045, 223, false),
+            (1045, 224, false),
             (1227, 224, false),
             (1040, 232, true),
             (1053, 232, true),
