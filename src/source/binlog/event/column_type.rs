@@ -9,6 +9,7 @@
 #![allow(missing_docs)]
 
 use super::error::EventError;
+use super::format_description::Flavor;
 use super::reader::Reader;
 
 pub const DECIMAL: u8 = 0;
@@ -66,20 +67,26 @@ impl ColumnType {
         matches!(self.wire, TINY | SHORT | INT24 | LONG | LONGLONG | NEWDECIMAL | FLOAT | DOUBLE | YEAR)
     }
 
-    /// Whether the table map's character sets have an entry for the column.
-    pub fn is_character(self) -> bool {
-        matches!(
-            self.real,
-            STRING
-                | VAR_STRING
-                | VARCHAR
-                | TINY_BLOB
-                | MEDIUM_BLOB
-                | LONG_BLOB
-                | BLOB
-                | BLOB_COMPRESSED
-                | VARCHAR_COMPRESSED
-        )
+    /// Whether the table map's character sets have an entry for the column: MySQL counts VECTOR in, MariaDB
+    /// GEOMETRY.
+    pub fn is_character(self, flavor: Flavor) -> bool {
+        let own = match flavor {
+            Flavor::Mysql => VECTOR,
+            Flavor::Mariadb => GEOMETRY,
+        };
+        self.real == own
+            || matches!(
+                self.real,
+                STRING
+                    | VAR_STRING
+                    | VARCHAR
+                    | TINY_BLOB
+                    | MEDIUM_BLOB
+                    | LONG_BLOB
+                    | BLOB
+                    | BLOB_COMPRESSED
+                    | VARCHAR_COMPRESSED
+            )
     }
 
     /// Whether the column is an ENUM or a SET.

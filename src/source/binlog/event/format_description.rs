@@ -16,6 +16,16 @@ const WHAT: &str = "format description event";
 const SERVER_VERSION_LENGTH: usize = 50;
 const BINLOG_VERSION: u16 = 4;
 
+/// Who wrote a binlog file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Flavor {
+    /// MySQL, and what is built from it.
+    #[default]
+    Mysql,
+    /// MariaDB.
+    Mariadb,
+}
+
 /// How the events of one binlog file are laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
@@ -23,6 +33,8 @@ pub struct Format {
     pub checksum: ChecksumAlgorithm,
     /// The server's version as it prints it, for example `8.0.45` or `11.8.6-MariaDB-log`.
     pub server_version: String,
+    /// Who wrote the file.
+    pub flavor: Flavor,
     /// When the file was begun, in seconds since 1970; 0 unless the server was started with it.
     pub created: u32,
     post_header_lengths: [u8; 256],
@@ -66,7 +78,8 @@ impl Format {
         for (event_type, length) in current {
             post_header_lengths[usize::from(event_type)] = length;
         }
-        Format { checksum, server_version: String::new(), created: 0, post_header_lengths }
+        let flavor = Flavor::default();
+        Format { checksum, server_version: String::new(), flavor, created: 0, post_header_lengths }
     }
 
     /// Bytes between the header and the variable part of events of this type.
@@ -77,11 +90,6 @@ impl Format {
     /// The format of the events inside a transaction payload: the same, without checksums.
     pub fn inside_payload(&self) -> Format {
         Format { checksum: ChecksumAlgorithm::None, ..self.clone() }
-    }
-
-    /// Whether a MariaDB wrote the file.
-    pub fn is_mariadb(&self) -> bool {
-        self.server_version.contains("MariaDB")
     }
 
     /// Reads a format description event from its header to its checksum.
@@ -107,6 +115,9 @@ impl Format {
             *slot = *length;
         }
         let server_version = String::from_utf8_lossy(name).into_owned();
-        Ok(Format { checksum, server_version, created, post_header_lengths })
+        // MariaDB's own event types begin at 160, and only MariaDB lists so many.
+        let is_mariadb = types >= usize::from(MARIADB_ANNOTATE_ROWS_EVENT) || server_version.contains("MariaDB");
+        let flavor = if is_mariadb { Flavor::Mariadb } else { Flavor::Mysql };
+        Ok(Format { checksum, server_version, flavor, created, post_header_lengths })
     }
 }

@@ -48,7 +48,7 @@ mod tests;
 
 pub use compressed_column::decompress_column;
 pub use error::{CODES, EventError};
-pub use format_description::Format;
+pub use format_description::{Flavor, Format};
 pub use gtid::{MariadbGtid, MariadbGtidSet, MysqlGtidSet, Tag, Uuid};
 pub use header::{ChecksumAlgorithm, EventHeader, HEADER_LENGTH, verify_checksum};
 pub use heartbeat::Heartbeat;
@@ -145,7 +145,7 @@ pub fn decode<'a>(event: &'a [u8], format: &Format) -> Result<Event<'a>, EventEr
 fn decode_body<'a>(header: &EventHeader, body: &'a [u8], format: &Format) -> Result<Event<'a>, EventError> {
     let post_header = format.post_header_length(header.event_type);
     Ok(match header.event_type {
-        TABLE_MAP_EVENT => Event::TableMap(TableMap::parse(body, post_header)?),
+        TABLE_MAP_EVENT => Event::TableMap(TableMap::parse(body, format.flavor, post_header)?),
         WRITE_ROWS_EVENT..=DELETE_ROWS_EVENT
         | WRITE_ROWS_EVENT_V1..=DELETE_ROWS_EVENT_V1
         | PARTIAL_UPDATE_ROWS_EVENT

@@ -4,6 +4,7 @@
 //! new (`table_metadata`). Source: MySQL `rows_event.h`, `Table_map_event`.
 
 use super::error::EventError;
+use super::format_description::Flavor;
 use super::reader::{Reader, bitmap_length};
 use super::table_metadata::TableMetadata;
 
@@ -16,6 +17,8 @@ const OLD_POST_HEADER_LENGTH: usize = 6;
 /// A table as the rows events after it are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableMap<'a> {
+    /// Who wrote it: the two count columns differently in the optional metadata.
+    pub flavor: Flavor,
     /// The number; good until the next file, and until the same number is given again.
     pub table_id: u64,
     /// `TM_*_F`: 1 bit length exact, 2 referred to by foreign keys, 4 has a generated invisible primary key.
@@ -36,7 +39,7 @@ pub struct TableMap<'a> {
 
 impl<'a> TableMap<'a> {
     /// Reads the body.
-    pub fn parse(body: &'a [u8], post_header_length: usize) -> Result<Self, EventError> {
+    pub fn parse(body: &'a [u8], flavor: Flavor, post_header_length: usize) -> Result<Self, EventError> {
         let mut reader = Reader::new(body, "table map event");
         let table_id = table_id(&mut reader, post_header_length)?;
         let flags = reader.u16()?;
@@ -50,7 +53,17 @@ impl<'a> TableMap<'a> {
         let column_metadata = reader.packed_bytes()?;
         let nullable = reader.take(bitmap_length(columns))?;
         let optional_metadata = reader.rest();
-        Ok(TableMap { table_id, flags, schema, table, column_types, column_metadata, nullable, optional_metadata })
+        Ok(TableMap {
+            flavor,
+            table_id,
+            flags,
+            schema,
+            table,
+            column_types,
+            column_metadata,
+            nullable,
+            optional_metadata,
+        })
     }
 
     /// Number of columns.
@@ -60,7 +73,7 @@ impl<'a> TableMap<'a> {
 
     /// Finds the fields of the optional metadata; their contents are read by the iterators of [`TableMetadata`].
     pub fn metadata(&self) -> Result<TableMetadata<'a>, EventError> {
-        TableMetadata::parse(self.column_types, self.column_metadata, self.optional_metadata)
+        TableMetadata::parse(self.flavor, self.column_types, self.column_metadata, self.optional_metadata)
     }
 }
 

@@ -8,6 +8,7 @@
 
 use super::column_type::{ColumnType, ColumnTypes, ENUM, GEOMETRY, SET, VECTOR};
 use super::error::EventError;
+use super::format_description::Flavor;
 use super::reader::Reader;
 
 const WHAT: &str = "table map's optional metadata";
@@ -15,6 +16,7 @@ const WHAT: &str = "table map's optional metadata";
 /// The fields of the optional metadata, as slices of the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableMetadata<'a> {
+    flavor: Flavor,
     column_types: &'a [u8],
     column_metadata: &'a [u8],
     fields: [Option<&'a [u8]>; FIELDS],
@@ -92,8 +94,13 @@ impl<'a> Texts<'a> {
 
 impl<'a> TableMetadata<'a> {
     /// Finds the fields. One whose number is not known is passed over, as servers do.
-    pub fn parse(column_types: &'a [u8], column_metadata: &'a [u8], optional: &'a [u8]) -> Result<Self, EventError> {
-        let mut metadata = TableMetadata { column_types, column_metadata, fields: [None; FIELDS] };
+    pub fn parse(
+        flavor: Flavor,
+        column_types: &'a [u8],
+        column_metadata: &'a [u8],
+        optional: &'a [u8],
+    ) -> Result<Self, EventError> {
+        let mut metadata = TableMetadata { flavor, column_types, column_metadata, fields: [None; FIELDS] };
         let mut reader = Reader::new(optional, WHAT);
         while !reader.is_empty() {
             let number = usize::from(reader.u8()?);
@@ -162,7 +169,7 @@ impl<'a> TableMetadata<'a> {
     }
 
     fn read_charsets(&self, columns: &mut [ColumnMetadata<'a>]) -> Result<(), EventError> {
-        let text = |column: &ColumnMetadata<'_>| column.column_type.is_character();
+        let text = |column: &ColumnMetadata<'_>| column.column_type.is_character(self.flavor);
         let choice = |column: &ColumnMetadata<'_>| column.column_type.is_enum_or_set();
         self.read_default_charset(field::DEFAULT_CHARSET, columns, text)?;
         self.read_column_charsets(field::COLUMN_CHARSET, columns, text)?;

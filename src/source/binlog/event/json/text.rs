@@ -4,9 +4,9 @@
 //! decimals plainly; dates and times as quoted texts; other opaque values as base64. Reference:
 //! `JsonBinary` and `JsonStringFormatter` of the mysql-binlog-connector-java library that Debezium uses.
 //!
-//! Three values differ on purpose, because the library's text is wrong: unsigned integers from 2^31 to 2^32-1
-//! (it writes a negative number, or in a large object nothing at all) and negative times (it loses the sign and
-//! writes `02:0-30:0-15`).
+//! Two kinds of values differ on purpose, because the library's text is wrong: unsigned integers from 2^31 to 2^32-1
+//! (it writes a negative number, or in a large object or array, for any unsigned integer of 32 bits, nothing at
+//! all) and negative times (it writes `03:0-31:0-15` for `-02:30:15`). `tests/corpus/mysql-9.7/json_wrong` has them.
 
 use std::io::Write;
 
@@ -201,6 +201,8 @@ fn write_fraction(microseconds: i64, out: &mut Vec<u8>) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Nine groups of nine: what the server can hold; it writes 66 digits for a DECIMAL(65, 30) it has rounded up.
+const DIGITS_LIMIT: usize = 81;
 /// Decimal digits of a group by its bytes.
 const GROUP_DIGITS: [usize; 5] = [0, 2, 4, 6, 9];
 const DIGIT_BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
@@ -211,7 +213,7 @@ fn write_decimal(bytes: &[u8], value: &Value<'_>, out: &mut Vec<u8>) -> Result<(
     let early = || value.error("a decimal that ends early");
     let ([precision, scale], number) = bytes.split_first_chunk().ok_or_else(early)?;
     let (precision, scale) = (usize::from(*precision), usize::from(*scale));
-    let Some(whole) = precision.checked_sub(scale).filter(|_| precision <= 65) else {
+    let Some(whole) = precision.checked_sub(scale).filter(|_| precision <= DIGITS_LIMIT) else {
         return Err(value.error("a decimal with more places than digits"));
     };
     let whole_bytes = whole / 9 * 4 + DIGIT_BYTES[whole % 9];

@@ -1,1 +1,0 @@
-//! Tests over whole events: see the files.
