@@ -4,9 +4,12 @@
 //! statement old names mean the columns as they were before it, as on the server, so that columns can change places;
 //! the key is the one Debezium takes. **Survives a crash:** nothing.
 
+use super::column_type::to_bytes;
 use super::error::DdlError;
 use super::schema::Edit;
-use super::statement::{AlterAction, ColumnDefinition, KeyPart, Place, TableElement, TableName, TableOptions};
+use super::statement::{
+    AlterAction, ColumnDefinition, Flavor, KeyPart, Period, Place, TableElement, TableName, TableOptions,
+};
 use crate::model::table::{Column, Table, TableId};
 
 /// Makes the table of a `CREATE TABLE`.
@@ -18,22 +21,24 @@ pub(super) fn create(
 ) -> Result<Table, DdlError> {
     let mut table =
         Table { id: id.clone(), columns: Vec::new(), primary_key: Vec::new(), default_charset_name: charset, comment };
+    let mut periods = Vec::new();
     for element in elements {
         match element {
             TableElement::Column(definition) => add_declared(&mut table, definition),
-            TableElement::PrimaryKey(parts) => primary_key(&mut table, parts),
+            TableElement::PrimaryKey(parts) => primary_key(&mut table, parts, &periods),
             TableElement::UniqueKey(parts) => {
                 unique_key(&mut table, parts);
             }
+            TableElement::Period(period) => periods.push(period.clone()),
         }
     }
     let declared = elements.iter().rev().find_map(|element| match element {
         TableElement::PrimaryKey(parts) => Some(parts),
-        TableElement::Column(_) | TableElement::UniqueKey(_) => None,
+        TableElement::Column(_) | TableElement::UniqueKey(_) | TableElement::Period(_) => None,
     });
     if let Some(parts) = declared {
-        // A key that stands before its columns.
-        primary_key(&mut table, parts);
+        // A key that stands before its columns or periods.
+        primary_key(&mut table, parts, &periods);
     }
     check_key(&table)?;
     number(&mut table);
@@ -58,35 +63,54 @@ fn resolve(definition: &ColumnDefinition, table: &Table) -> Column {
     if definition.inherits_charset && column.charset_name.is_none() {
         column.charset_name.clone_from(&table.default_charset_name);
     }
+    if definition.inherits_charset
+        && column.charset_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("binary"))
+    {
+        to_bytes(&mut column);
+    }
     column
 }
 
 /// Column names are compared without regard to case (manual 11.2.3).
 fn is_name(left: &str, right: &str) -> bool {
-    left.eq_ignore_ascii_case(right) || left.to_lowercase() == right.to_lowercase()
+    left.eq_ignore_ascii_case(right)
+        || !left.is_ascii() && !right.is_ascii() && left.to_lowercase() == right.to_lowercase()
 }
 
 fn find<'a>(table: &'a mut Table, name: &str) -> Option<&'a mut Column> {
     table.columns.iter_mut().find(|column| is_name(&column.name, name))
 }
 
-/// Sets the primary key; its columns cannot be null.
-fn primary_key(table: &mut Table, parts: &[KeyPart]) {
+/// Sets the primary key; its columns cannot be null. A period stands for its end and its start, in this order, as in
+/// the server's index; a key with a period that is not known is none, because the rest of it is not unique.
+fn primary_key(table: &mut Table, parts: &[KeyPart], periods: &[Period]) {
     let mut names = Vec::with_capacity(parts.len());
     for part in parts {
-        let KeyPart::Column(name) = part else { continue };
-        match find(table, name) {
-            Some(column) => {
-                if column.optional {
-                    column.optional = false;
-                    column.has_default_value &= column.default_value_expression.is_some();
-                }
-                names.push(column.name.clone());
+        match part {
+            KeyPart::Column(name) => names.push(key_column(table, name)),
+            KeyPart::Period(name) => {
+                let Some(period) = periods.iter().find(|period| is_name(&period.name, name)) else {
+                    table.primary_key.clear();
+                    return;
+                };
+                names.push(key_column(table, &period.end));
+                names.push(key_column(table, &period.start));
             }
-            None => names.push(name.clone()),
+            // A primary key has no expressions (manual 15.1.20).
+            KeyPart::Expression => {}
         }
     }
     table.primary_key = names;
+}
+
+/// The name of a primary key's column, which cannot be null from now on.
+fn key_column(table: &mut Table, name: &str) -> String {
+    let Some(column) = find(table, name) else { return name.to_owned() };
+    if column.optional {
+        column.optional = false;
+        column.has_default_value &= column.default_value_expression.is_some();
+    }
+    column.name.clone()
 }
 
 /// Takes a unique key as the table's key if there is none yet and it can be one; whether it was looked at.
@@ -141,6 +165,8 @@ pub(super) fn alter(table: Table, actions: &[AlterAction], edit: &Edit<'_>) -> R
         key: old_key,
         renames: Vec::new(),
         explicit_key: None,
+        flavor: edit.flavor(),
+        periods: Vec::new(),
         created: Vec::new(),
         dropped: Vec::new(),
     };
@@ -160,6 +186,9 @@ struct Work {
     /// Old name, new name.
     renames: Vec<(String, String)>,
     explicit_key: Option<Vec<KeyPart>>,
+    flavor: Flavor,
+    /// Periods that this statement adds.
+    periods: Vec<Period>,
     /// Tables that came out of partitions.
     created: Vec<TableName>,
     /// Tables that became partitions.
@@ -186,7 +215,8 @@ impl Work {
                 Ok(())
             }
             AlterAction::PrimaryKey(parts) => {
-                self.with_key(|table| primary_key(table, parts));
+                let periods = self.periods.clone();
+                self.with_key(|table| primary_key(table, parts, &periods));
                 self.explicit_key = Some(parts.clone());
                 Ok(())
             }
@@ -194,6 +224,10 @@ impl Work {
                 self.with_key(|table| {
                     unique_key(table, parts);
                 });
+                Ok(())
+            }
+            AlterAction::Period(period) => {
+                self.periods.push(period.clone());
                 Ok(())
             }
             AlterAction::DropPrimaryKey => {
@@ -261,9 +295,10 @@ impl Work {
         self.put(index, place)
     }
 
-    /// The key that a column's attributes make.
+    /// The key that a column's attributes make. Of `UNIQUE`, Debezium takes no notice here when it reads MySQL.
     fn declared_key(&mut self, definition: &ColumnDefinition) {
-        if definition.primary || definition.unique && self.key.is_empty() {
+        let unique = definition.unique && self.flavor == Flavor::MariaDb;
+        if definition.primary || unique && self.key.is_empty() {
             self.key = vec![(definition.column.name.clone(), false)];
         }
     }
@@ -371,7 +406,7 @@ impl Work {
     }
 
     fn finish(self, edit: &Edit<'_>) -> Result<Altered, DdlError> {
-        let Work { mut table, key, renames, explicit_key, created, dropped, .. } = self;
+        let Work { mut table, key, renames, explicit_key, created, dropped, periods, .. } = self;
         table.primary_key = key
             .into_iter()
             .map(|(name, is_old)| {
@@ -380,7 +415,7 @@ impl Work {
             })
             .collect();
         if let Some(parts) = explicit_key {
-            primary_key(&mut table, &parts);
+            primary_key(&mut table, &parts, &periods);
         }
         check_key(&table)?;
         number(&mut table);

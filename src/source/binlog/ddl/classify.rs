@@ -56,7 +56,7 @@ pub fn classify(sql: &[u8]) -> Option<SkippedKind> {
     };
     if is(first, "SET") && words.clone().next().is_some_and(|word| is(word, "STATEMENT")) {
         // MariaDB: SET STATEMENT name = value, … FOR statement
-        words.find(|word| is(word, "FOR"))?;
+        words.skip_past("FOR");
         first = words.next()?;
     }
     match FIRST_WORDS.iter().find(|(word, _)| is(first, word)) {
@@ -178,10 +178,32 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Passes `= value`, where the value may be `user@host`, quoted or not.
+    /// Goes behind the next such word that is not in quotes.
+    fn skip_past(&mut self, keyword: &str) {
+        loop {
+            self.skip_blanks();
+            let skip = match self.rest {
+                [] => return,
+                [quote @ (b'`' | b'\'' | b'"'), body @ ..] => {
+                    body.iter().position(|byte| byte == quote).map_or(self.rest.len(), |end| end + 2)
+                }
+                [byte, ..] if byte.is_ascii_alphanumeric() || *byte == b'_' => {
+                    if self.next().is_some_and(|word| is(word, keyword)) {
+                        return;
+                    }
+                    0
+                }
+                _ => 1,
+            };
+            self.rest = self.rest.get(skip..).unwrap_or_default();
+        }
+    }
+
+    /// Passes `= value` if there is one, where the value may be `user@host`, quoted or not.
     fn skip_value(&mut self) {
         self.skip_blanks();
-        self.rest = self.rest.strip_prefix(b"=").unwrap_or(self.rest);
+        let Some(rest) = self.rest.strip_prefix(b"=") else { return };
+        self.rest = rest;
         self.skip_blanks();
         let mut quote = None;
         let end = self.rest.iter().position(|byte| match quote {

@@ -13,6 +13,7 @@ use super::error::DdlError;
 use super::parse::{Parsed, Parser};
 use super::statement::{CharsetClause, Flavor};
 use super::token::TokenKind;
+use crate::model::table::Column;
 
 /// `java.sql.Types`.
 mod jdbc {
@@ -200,8 +201,8 @@ impl Parser<'_, '_> {
 
     fn unknown_type(&self, column: &str) -> DdlError {
         match self.unparseable() {
-            DdlError::Unparseable { position, excerpt } => {
-                DdlError::UnknownType { column: column.to_owned(), position, excerpt }
+            DdlError::Unparseable { position, excerpt, table } => {
+                DdlError::UnknownType { column: column.to_owned(), position, excerpt, table }
             }
             other @ (DdlError::UnknownColumn { .. } | DdlError::UnknownType { .. }) => other,
         }
@@ -280,7 +281,7 @@ impl Parser<'_, '_> {
             } else if self.take("UNICODE") {
                 clause.charset = Some("ucs2".to_owned());
             } else if self.take("BYTE") {
-                to_bytes(declared);
+                clause.charset = Some("binary".to_owned());
             } else if self.at_charset() && !self.is("DEFAULT") {
                 self.charset_option(&mut clause)?;
             } else {
@@ -363,17 +364,21 @@ fn hex_value(literal: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Makes the type of bytes out of a type of text: what `BYTE` behind it means (manual 12.10.8).
-fn to_bytes(declared: &mut ColumnType) {
-    let (name, jdbc_type) = match declared.name.as_str() {
+/// Makes a type of bytes out of a type of text, as the server does for the character set `binary` (manual 12.10.8);
+/// other types keep theirs.
+pub(super) fn to_bytes(column: &mut Column) {
+    let (name, jdbc_type) = match column.type_name.trim_end_matches(" BINARY") {
         "CHAR" | "CHARACTER" => ("BINARY", jdbc::BINARY),
+        "VARCHAR" | "VARCHARACTER" | "CHAR VARYING" | "CHARACTER VARYING" => ("VARBINARY", jdbc::VARBINARY),
         "TINYTEXT" => ("TINYBLOB", jdbc::BLOB),
         "TEXT" => ("BLOB", jdbc::BLOB),
+        "MEDIUMTEXT" => ("MEDIUMBLOB", jdbc::BLOB),
         "LONGTEXT" => ("LONGBLOB", jdbc::BLOB),
-        "VARCHAR" | "VARCHARACTER" | "CHAR VARYING" | "CHARACTER VARYING" => ("VARBINARY", jdbc::VARBINARY),
-        _ => ("MEDIUMBLOB", jdbc::BLOB),
+        name if name.starts_with("LONG") => ("LONG VARBINARY", jdbc::BLOB),
+        _ => return,
     };
-    declared.name = name.to_owned();
-    declared.jdbc_type = jdbc_type;
-    declared.inherits_charset = false;
+    column.type_name = name.to_owned();
+    column.type_expression = Some(name.to_owned());
+    column.jdbc_type = jdbc_type;
+    column.charset_name = None;
 }

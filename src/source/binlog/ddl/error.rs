@@ -13,6 +13,9 @@ pub enum DdlError {
         position: usize,
         /// At most 80 characters from there on.
         excerpt: String,
+        /// The table that the statement creates or alters, as far as it was read: where that is not captured, the
+        /// statement need not be understood.
+        table: Option<TableId>,
     },
     /// A column that the statement changes is not in the tracked table: the tracked schema is not the server's.
     #[error("the DDL statement names column {column:?}, which table {table} is not known to have")]
@@ -31,7 +34,28 @@ pub enum DdlError {
         position: usize,
         /// At most 80 characters from there on.
         excerpt: String,
+        /// The table: where it is not captured, the type need not be known.
+        table: Option<TableId>,
     },
+}
+
+impl DdlError {
+    /// The table that the statement creates or alters, where it was read so far.
+    pub fn table(&self) -> Option<&TableId> {
+        match self {
+            DdlError::Unparseable { table, .. } | DdlError::UnknownType { table, .. } => table.as_ref(),
+            DdlError::UnknownColumn { table, .. } => Some(table),
+        }
+    }
+
+    /// The same error with its table.
+    pub(super) fn about(mut self, subject: Option<TableId>) -> Self {
+        match &mut self {
+            DdlError::Unparseable { table, .. } | DdlError::UnknownType { table, .. } => *table = subject,
+            DdlError::UnknownColumn { .. } => {}
+        }
+        self
+    }
 }
 
 const UNPARSEABLE: Code = Code {

@@ -23,13 +23,20 @@ pub(super) type Parsed<T> = Result<T, DdlError>;
 pub(super) struct ParsedText<'a> {
     pub statement: Statement,
     pub tokens: Vec<Token<'a>>,
+    /// Where the statement begins: behind MariaDB's `SET STATEMENT … FOR`.
+    pub start: usize,
 }
 
-/// Reads one statement.
-pub(super) fn parse<'a>(text: &'a str, context: &StatementContext<'_>) -> Parsed<ParsedText<'a>> {
+/// Reads one statement; an error comes with the name of the table, where the statement creates or alters one.
+pub(super) fn parse<'a>(
+    text: &'a str,
+    context: &StatementContext<'_>,
+) -> Result<ParsedText<'a>, (DdlError, Option<TableName>)> {
     let mut parser = Parser::new(text, context);
-    let statement = parser.statement()?;
-    Ok(ParsedText { statement, tokens: parser.tokens })
+    parser.set_statement().map_err(|error| (error, None))?;
+    let start = parser.token(0).start;
+    let statement = parser.statement().map_err(|error| (error, parser.subject.take()))?;
+    Ok(ParsedText { statement, tokens: parser.tokens, start })
 }
 
 pub(super) struct Parser<'a, 'c> {
@@ -37,11 +44,13 @@ pub(super) struct Parser<'a, 'c> {
     tokens: Vec<Token<'a>>,
     at: usize,
     pub(super) context: &'c StatementContext<'c>,
+    /// The table that the statement creates or alters, once it was read.
+    pub(super) subject: Option<TableName>,
 }
 
 impl<'a, 'c> Parser<'a, 'c> {
     pub(super) fn new(text: &'a str, context: &'c StatementContext<'c>) -> Self {
-        Parser { text, tokens: tokenize(text, context), at: 0, context }
+        Parser { text, tokens: tokenize(text, context), at: 0, context, subject: None }
     }
 
     // The cursor.
@@ -136,7 +145,7 @@ impl<'a, 'c> Parser<'a, 'c> {
     pub(super) fn unparseable(&self) -> DdlError {
         let start = self.token(0).start;
         let rest = self.text.get(start..).unwrap_or_default();
-        DdlError::Unparseable { position: start, excerpt: rest.chars().take(EXCERPT_CHARACTERS).collect() }
+        DdlError::Unparseable { position: start, excerpt: rest.chars().take(EXCERPT_CHARACTERS).collect(), table: None }
     }
 
     /// Where the last taken token ends.
@@ -144,9 +153,14 @@ impl<'a, 'c> Parser<'a, 'c> {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, Token::end)
     }
 
-    /// The text from one place to another, without blanks and comments.
-    pub(super) fn text_between(&self, start: usize, end: usize) -> String {
-        self.tokens.iter().filter(|token| token.start >= start && token.end() <= end).map(|token| token.text).collect()
+    /// How many tokens were taken.
+    pub(super) fn taken(&self) -> usize {
+        self.at
+    }
+
+    /// The text of the tokens taken since then, without blanks and comments.
+    pub(super) fn text_since(&self, taken: usize) -> String {
+        self.tokens.get(taken..self.at).unwrap_or_default().iter().map(|token| token.text).collect()
     }
 
     // Names and clauses that many statements share.
@@ -179,8 +193,18 @@ impl<'a, 'c> Parser<'a, 'c> {
         Ok(TableName { database: Some(first), table: self.name()? })
     }
 
+    /// `table, …`.
+    fn table_names(&mut self) -> Parsed<Vec<TableName>> {
+        let mut tables = vec![self.table_name()?];
+        while self.take_symbol(b',') {
+            tables.push(self.table_name()?);
+        }
+        Ok(tables)
+    }
+
     /// A column, perhaps written `table.column` or `database.table.column`.
     pub(super) fn column_name(&mut self) -> Parsed<String> {
+        self.take_symbol(b'.');
         let mut name = self.name()?;
         while self.take_symbol(b'.') {
             name = self.name()?;
@@ -284,11 +308,10 @@ impl<'a, 'c> Parser<'a, 'c> {
     // Statements.
 
     fn statement(&mut self) -> Parsed<Statement> {
-        self.set_statement()?;
         let first = self.advance();
         match first.text.to_ascii_uppercase().as_str() {
             _ if first.kind != TokenKind::Word => Ok(Statement::Other),
-            "CREATE" => self.create(),
+            "CREATE" => self.create(first.start),
             "ALTER" => self.alter(),
             "DROP" => self.drop_statement(first.start),
             "RENAME" => self.rename(first.start),
@@ -315,14 +338,16 @@ impl<'a, 'c> Parser<'a, 'c> {
         Ok(())
     }
 
-    fn create(&mut self) -> Parsed<Statement> {
+    fn create(&mut self, start: usize) -> Parsed<Statement> {
         self.take_all(&["OR", "REPLACE"]);
         if self.take_any(&["DATABASE", "SCHEMA"]) {
             self.if_not_exists();
             let name = Some(self.name()?);
             return Ok(Statement::CreateDatabase(self.database_options(name)?));
         }
-        let index_start = self.token(0).start;
+        // Debezium's record of an index has the text from UNIQUE on for MySQL, all of it for MariaDB.
+        let is_maria = self.context.flavor == Flavor::MariaDb;
+        let index_start = if is_maria { start } else { self.token(0).start };
         let unique = self.take("UNIQUE");
         self.take_any(&["ONLINE", "OFFLINE"]);
         if self.take("INDEX") {
@@ -331,6 +356,10 @@ impl<'a, 'c> Parser<'a, 'c> {
         let temporary = self.take("TEMPORARY");
         if self.take("TABLE") {
             return Ok(Statement::CreateTable(self.create_table(temporary)?));
+        }
+        if self.context.flavor == Flavor::MariaDb && self.take("SEQUENCE") {
+            self.if_not_exists();
+            return Ok(Statement::CreateSequence(self.table_name()?));
         }
         Ok(Statement::Other)
     }
@@ -390,15 +419,16 @@ impl<'a, 'c> Parser<'a, 'c> {
             return Ok(if primary { Statement::DropPrimaryIndex(table) } else { Statement::Other });
         }
         let temporary = self.take("TEMPORARY");
+        if self.context.flavor == Flavor::MariaDb && self.take("SEQUENCE") {
+            self.if_exists();
+            return Ok(Statement::DropSequence(self.table_names()?));
+        }
         if !self.take_any(&["TABLE", "TABLES"]) {
             return Ok(Statement::Other);
         }
         self.if_exists();
         let prefix = Span { start, end: self.token(0).start };
-        let mut tables = vec![self.table_name()?];
-        while self.take_symbol(b',') {
-            tables.push(self.table_name()?);
-        }
+        let tables = self.table_names()?;
         self.wait();
         let behavior = self.is_any(&["RESTRICT", "CASCADE"]).then(|| self.advance().text.to_owned());
         self.skip_rest()?;

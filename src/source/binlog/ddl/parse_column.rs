@@ -91,7 +91,7 @@ impl Parser<'_, '_> {
             "COMMENT" => {
                 self.advance();
                 if self.token(0).kind == TokenKind::String {
-                    attributes.definition.column.comment = Some(self.advance().inner().to_owned());
+                    attributes.definition.column.comment = Some(self.string_text());
                 }
             }
             "REFERENCES" => self.references()?,
@@ -193,9 +193,9 @@ impl Parser<'_, '_> {
 
     /// The group in parentheses without blanks.
     fn group_text(&mut self) -> Parsed<String> {
-        let first = self.token(0);
+        let taken = self.taken();
         self.skip_group()?;
-        Ok(self.text_between(first.start, self.taken_end()))
+        Ok(self.text_since(taken))
     }
 
     fn default_literal(&mut self, is_maria: bool) -> Parsed<Option<Option<String>>> {
@@ -229,10 +229,11 @@ impl Parser<'_, '_> {
             }
             TokenKind::Hex | TokenKind::Bit => {
                 self.advance();
-                if is_maria && token.kind == TokenKind::Hex {
-                    return Ok(None);
+                match (is_maria, token.kind, token.text.starts_with('0')) {
+                    (true, TokenKind::Hex, _) => return Ok(None),
+                    (true, _, true) => return Ok(Some(None)),
+                    _ => Some(without_two_and_one(&token)),
                 }
-                Some(without_two_and_one(&token))
             }
             TokenKind::Word if token.is_any(&["TRUE", "FALSE"]) => {
                 self.advance();
@@ -260,7 +261,7 @@ impl Parser<'_, '_> {
         if value.is_some() && !self.is_operator() {
             return Ok(Some(value));
         }
-        let is_silent = self.is_any(&["NEXT", "PREVIOUS", "NEXTVAL", "LASTVAL", "CAST"]);
+        let is_silent = self.is_any(&["NEXT", "PREVIOUS", "NEXTVAL", "LASTVAL"]);
         let mut operand_due = value.is_none();
         while !self.at_end() && (operand_due || self.is_operator() || self.is_symbol(b'(')) {
             operand_due = self.is_operator();

@@ -5,8 +5,8 @@
 
 use super::parse::{Parsed, Parser};
 use super::statement::{
-    AlterAction, AlterTable, CharsetClause, CreateBody, CreateTable, Flavor, KeyPart, Place, TableElement, TableName,
-    TableOptions,
+    AlterAction, AlterTable, CharsetClause, CreateBody, CreateTable, Flavor, KeyPart, Period, Place, TableElement,
+    TableName, TableOptions,
 };
 use super::token::TokenKind;
 
@@ -15,6 +15,7 @@ impl Parser<'_, '_> {
     pub(super) fn create_table(&mut self, temporary: bool) -> Parsed<CreateTable> {
         let if_not_exists = self.if_not_exists();
         let name = self.table_name()?;
+        self.subject = Some(name.clone());
         let body = self.create_body()?;
         Ok(CreateTable { name, temporary, if_not_exists, body })
     }
@@ -87,11 +88,15 @@ impl Parser<'_, '_> {
         let next = self.token(1);
         self.is_any(&["PRIMARY", "UNIQUE", "KEY", "INDEX", "FULLTEXT", "SPATIAL", "FOREIGN", "CONSTRAINT", "CHECK"])
             || self.is("PERIOD") && next.is("FOR")
+            || self.is("CLUSTERING") && next.is_any(&["INDEX", "KEY"])
             || self.is("VECTOR") && (next.is_any(&["INDEX", "KEY"]) || next.is_symbol(b'('))
     }
 
-    /// A constraint or index; `None` unless it is a primary or unique key.
+    /// A constraint or index; `None` unless it is a primary or unique key, or a period that may be part of one.
     fn constraint(&mut self) -> Parsed<Option<TableElement>> {
+        if self.take_all(&["PERIOD", "FOR"]) {
+            return self.period();
+        }
         if self.take("CONSTRAINT") && !self.at_constraint() {
             self.name()?;
         }
@@ -114,6 +119,18 @@ impl Parser<'_, '_> {
         Ok(Some(if primary { TableElement::PrimaryKey(parts) } else { TableElement::UniqueKey(parts) }))
     }
 
+    /// `PERIOD FOR name (start, end)`, the cursor on the name.
+    fn period(&mut self) -> Parsed<Option<TableElement>> {
+        self.if_not_exists();
+        let name = self.name()?;
+        self.expect_symbol(b'(')?;
+        let start = self.column_name()?;
+        self.expect_symbol(b',')?;
+        let end = self.column_name()?;
+        self.expect_symbol(b')')?;
+        Ok(Some(TableElement::Period(Period { name, start, end })))
+    }
+
     /// `(column [(length)] [ASC | DESC], (expression), period WITHOUT OVERLAPS, …)`.
     pub(super) fn key_parts(&mut self) -> Parsed<Vec<KeyPart>> {
         let mut parts = Vec::new();
@@ -121,8 +138,7 @@ impl Parser<'_, '_> {
         loop {
             let is_name = matches!(self.token(0).kind, TokenKind::Word | TokenKind::QuotedName | TokenKind::String);
             if is_name && self.token(1).is("WITHOUT") {
-                // A period is no column: the key's columns alone are not unique.
-                parts.push(KeyPart::Expression);
+                parts.push(KeyPart::Period(self.name()?));
             } else if is_name {
                 parts.push(KeyPart::Column(self.column_name()?));
             } else {
@@ -144,7 +160,7 @@ impl Parser<'_, '_> {
         if self.take("COMMENT") {
             self.take_symbol(b'=');
             if self.token(0).kind == TokenKind::String {
-                options.comment = Some(self.advance().inner().to_owned());
+                options.comment = Some(self.string_text());
             }
             return Ok(());
         }
@@ -155,6 +171,7 @@ impl Parser<'_, '_> {
     pub(super) fn alter_table(&mut self) -> Parsed<AlterTable> {
         self.if_exists();
         let name = self.table_name()?;
+        self.subject = Some(name.clone());
         self.wait();
         let mut actions = Vec::new();
         while !self.at_end() {
@@ -220,7 +237,9 @@ impl Parser<'_, '_> {
                     let place = Place::Unchanged;
                     Some(AlterAction::AddColumn { definition, place, if_not_exists })
                 }
-                TableElement::PrimaryKey(_) | TableElement::UniqueKey(_) => key_action(element),
+                TableElement::PrimaryKey(_) | TableElement::UniqueKey(_) | TableElement::Period(_) => {
+                    key_action(element)
+                }
             }));
             return Ok(());
         }
@@ -358,6 +377,7 @@ fn key_action(element: TableElement) -> Option<AlterAction> {
     match element {
         TableElement::PrimaryKey(parts) => Some(AlterAction::PrimaryKey(parts)),
         TableElement::UniqueKey(parts) => Some(AlterAction::UniqueKey(parts)),
+        TableElement::Period(period) => Some(AlterAction::Period(period)),
         TableElement::Column(_) => None,
     }
 }

@@ -4,7 +4,7 @@
 //! records of what each statement changed. **Promised:** [`Schema::apply`] changes everything or nothing.
 //! **Survives a crash:** nothing; whoever owns a schema writes its records to the schema history first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::alter;
@@ -96,6 +96,8 @@ pub struct Schema {
     tables: BTreeMap<TableId, Arc<Table>>,
     /// Default character sets by folded database name.
     databases: BTreeMap<String, String>,
+    /// By folded name.
+    sequences: BTreeSet<TableId>,
     server_charset: Option<String>,
     name_case: NameCase,
 }
@@ -126,6 +128,16 @@ impl Schema {
         self.tables.values()
     }
 
+    /// Whether the name is a MariaDB sequence, whose rows are in the log like a table's and are no table's.
+    pub fn is_sequence(&self, id: &TableId) -> bool {
+        self.sequences.contains(&self.key(id))
+    }
+
+    /// Makes a sequence known, as one read from a server.
+    pub fn insert_sequence(&mut self, id: &TableId) {
+        let _ = self.sequences.insert(self.key(id));
+    }
+
     /// Sets the default character set of a database.
     pub fn set_database_charset(&mut self, database: &str, charset: &str) {
         let _ = self.databases.insert(self.fold(database), charset.to_owned());
@@ -150,12 +162,14 @@ impl Schema {
             return Ok(Outcome::Skipped(kind));
         }
         let text = decode(sql, context.client_charset);
-        let parsed = parse(&text, context)?;
+        let parsed = parse(&text, context)
+            .map_err(|(error, subject)| error.about(subject.map(|name| self.id(&name, context))))?;
         let mut edit = Edit {
             schema: self,
             context,
             text: &text,
             tokens: &parsed.tokens,
+            start: parsed.start,
             records: Vec::new(),
             unknown: Vec::new(),
         };
@@ -190,6 +204,12 @@ impl Schema {
         }
     }
 
+    /// The table that a name in a statement means.
+    fn id(&self, name: &TableName, context: &StatementContext<'_>) -> TableId {
+        let database = name.database.as_deref().unwrap_or(context.database);
+        TableId::new(&self.stored(database), &self.stored(&name.table))
+    }
+
     /// The name as the server stores it.
     fn stored(&self, name: &str) -> String {
         if self.name_case == NameCase::Lower { name.to_lowercase() } else { name.to_owned() }
@@ -202,6 +222,7 @@ pub(super) struct Edit<'a> {
     context: &'a StatementContext<'a>,
     text: &'a str,
     tokens: &'a [Token<'a>],
+    start: usize,
     records: Vec<SchemaRecord>,
     unknown: Vec<TableId>,
 }
@@ -222,6 +243,16 @@ impl Edit<'_> {
             Statement::DropDatabase(name) => self.drop_database(name),
             Statement::CreateUniqueIndex { table, columns, text } => self.unique_index(table, columns, *text),
             Statement::DropPrimaryIndex(name) => self.drop_primary_index(name),
+            Statement::CreateSequence(name) => {
+                let id = self.id(name);
+                self.schema.insert_sequence(&id);
+            }
+            Statement::DropSequence(names) => {
+                for name in names {
+                    let id = self.id(name);
+                    self.forget_sequence(&id);
+                }
+            }
             Statement::Set(variables) => self.set_variables(variables),
             Statement::Other => {}
         }
@@ -229,8 +260,7 @@ impl Edit<'_> {
     }
 
     pub(super) fn id(&self, name: &TableName) -> TableId {
-        let database = name.database.as_deref().unwrap_or(self.context.database);
-        TableId::new(&self.schema.stored(database), &self.schema.stored(&name.table))
+        self.schema.id(name, self.context)
     }
 
     /// The character set of a table that names none.
@@ -288,6 +318,11 @@ impl Edit<'_> {
         Ok(())
     }
 
+    fn forget_sequence(&mut self, id: &TableId) -> bool {
+        let key = self.schema.key(id);
+        self.schema.sequences.remove(&key)
+    }
+
     fn drop_tables(&mut self, statement: &DropTable) {
         if statement.temporary {
             return;
@@ -297,23 +332,33 @@ impl Edit<'_> {
         for name in &statement.tables {
             let id = self.id(name);
             self.schema.remove(&id);
+            self.forget_sequence(&id);
             let ddl = format!("{prefix}{}{behavior}", quoted(&id));
             self.record(RecordKind::Drop, id, ddl, None);
         }
     }
 
     fn rename_tables(&mut self, pairs: &[RenamePair]) {
+        let mut renamed = Vec::with_capacity(pairs.len());
         for pair in pairs {
             let (old, new) = (self.id(&pair.old), self.id(&pair.new));
-            let ddl = format!("{}{}", self.text_of(pair.prefix), self.text_of(pair.text));
             match self.schema.remove(&old) {
                 Some(table) => self.schema.insert(Table { id: new.clone(), ..Table::clone(&table) }),
+                None if self.forget_sequence(&old) => {
+                    self.schema.insert_sequence(&new);
+                    continue;
+                }
                 None => {
                     // What we knew under the new name cannot be there any more.
                     self.schema.remove(&new);
                     self.unknown.push(old.clone());
                 }
             }
+            let ddl = format!("{}{}", self.text_of(pair.prefix), self.text_of(pair.text));
+            renamed.push((old, new, ddl));
+        }
+        // The records show the tables behind the whole statement: a name used only on the way has none.
+        for (old, new, ddl) in renamed {
             self.record(RecordKind::Alter, new, ddl, Some(old));
         }
     }
@@ -337,6 +382,7 @@ impl Edit<'_> {
         let name = self.schema.stored(name);
         let folded = self.schema.fold(&name);
         self.schema.tables.retain(|key, _| *key.catalog != *folded);
+        self.schema.sequences.retain(|key| *key.catalog != *folded);
         let _ = self.schema.databases.remove(&folded);
         self.record_database(name);
     }
@@ -396,7 +442,7 @@ impl Edit<'_> {
     /// The statement without a trailing semicolon or comment.
     fn whole_text(&self) -> String {
         let last = self.tokens.iter().rev().find(|token| !token.text.is_empty() && !token.is_symbol(b';'));
-        let start = self.tokens.first().map_or(0, |token| token.start);
+        let start = self.start;
         self.text_of(Span { start, end: last.map_or(start, Token::end) })
     }
 
@@ -416,6 +462,11 @@ impl Edit<'_> {
         text
     }
 
+    /// Whose SQL it is.
+    pub(super) fn flavor(&self) -> Flavor {
+        self.context.flavor
+    }
+
     /// The character set that `CONVERT TO` asks for.
     pub(super) fn converted(&self, clause: &CharsetClause, table: &TableId) -> Option<String> {
         clause.resolve().or_else(|| self.charset_for(&table.catalog))
@@ -430,4 +481,155 @@ fn change(kind: TableChangeKind, id: &TableId, previous_id: Option<TableId>, tab
 fn quoted(id: &TableId) -> String {
     let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
     if id.catalog.is_empty() { quote(&id.table) } else { format!("{}.{}", quote(&id.catalog), quote(&id.table)) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Words that lead the parser deep into its clauses.
+    const PIECES: &[&str] = &[
+        "CREATE",
+        "ALTER",
+        "DROP",
+        "RENAME",
+        "TRUNCATE",
+        "TABLE",
+        "DATABASE",
+        "UNIQUE",
+        "INDEX",
+        "PRIMARY",
+        "KEY",
+        "t",
+        "a",
+        "b",
+        "`x`",
+        "\"y\"",
+        "'s'",
+        "INT",
+        "VARCHAR",
+        "ENUM",
+        "DECIMAL",
+        "(",
+        ")",
+        ",",
+        ";",
+        ".",
+        "10",
+        "1.5",
+        "-",
+        "ADD",
+        "CHANGE",
+        "MODIFY",
+        "COLUMN",
+        "FIRST",
+        "AFTER",
+        "DEFAULT",
+        "NULL",
+        "NOT",
+        "CHARACTER",
+        "SET",
+        "COLLATE",
+        "AS",
+        "SELECT",
+        "LIKE",
+        "TO",
+        "ON",
+        "UPDATE",
+        "IF",
+        "EXISTS",
+        "CONSTRAINT",
+        "CHECK",
+        "REFERENCES",
+        "PARTITION",
+        "/*!",
+        "*/",
+        "/*",
+        "--",
+        "#",
+        "\n",
+        "PERIOD",
+        "FOR",
+        "CONVERT",
+        "COMMENT",
+        "=",
+        "UNSIGNED",
+        "SERIAL",
+        "é",
+        "\\",
+        "SET STATEMENT",
+        "SEQUENCE",
+        "WITHOUT",
+        "x'",
+        "0x",
+        "N'",
+        "@",
+        "CURRENT_TIMESTAMP",
+        "GENERATED",
+        "ALWAYS",
+    ];
+
+    fn context(flavor: Flavor) -> StatementContext<'static> {
+        StatementContext { database: "db", flavor, ..StatementContext::default() }
+    }
+
+    /// Applies to a schema that has something to alter; what fails must change nothing.
+    fn apply(sql: &[u8], flavor: Flavor) {
+        let mut schema = Schema::default();
+        schema.apply(b"CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(9))", &context(flavor)).unwrap();
+        let before: Vec<Arc<Table>> = schema.tables().cloned().collect();
+        match schema.apply(sql, &context(flavor)) {
+            Ok(Outcome::Recorded { records, .. }) => assert!(!records.is_empty()),
+            Ok(Outcome::Skipped(_)) | Err(_) => assert!(schema.tables().eq(&before)),
+        }
+        for table in schema.tables() {
+            let positions: Vec<i32> = table.columns.iter().map(|column| column.position).collect();
+            assert!(positions.iter().copied().eq(1..=positions.len() as i32), "{positions:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            apply(&bytes, Flavor::MySql);
+            apply(&bytes, Flavor::MariaDb);
+        }
+
+        #[test]
+        fn any_words_are_answered(words in prop::collection::vec(prop::sample::select(PIECES), 0..40)) {
+            let text = words.join(" ");
+            apply(text.as_bytes(), Flavor::MySql);
+            apply(text.as_bytes(), Flavor::MariaDb);
+            apply(format!("CREATE TABLE u ({text}").as_bytes(), Flavor::MySql);
+            apply(format!("ALTER TABLE t {text}").as_bytes(), Flavor::MariaDb);
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_table() {
+        let mut schema = Schema::default();
+        let error = schema.apply(b"CREATE TABLE other.t (a WHATEVER)", &context(Flavor::MySql)).unwrap_err();
+        assert_eq!(error.table(), Some(&TableId::new("other", "t")));
+        let error = schema.apply(b"RENAME TABLE a b", &context(Flavor::MySql)).unwrap_err();
+        assert_eq!(error.table(), None);
+    }
+
+    #[test]
+    fn sequences_are_no_tables() {
+        let mut schema = Schema::new(NameCase::Lower);
+        for (sql, known) in [
+            ("CREATE OR REPLACE SEQUENCE IF NOT EXISTS S START WITH 5", true),
+            ("RENAME TABLE s TO r", false),
+            ("RENAME TABLE r TO s", true),
+            ("DROP SEQUENCE IF EXISTS q, s", false),
+            ("CREATE SEQUENCE s", true),
+            ("DROP DATABASE db", false),
+        ] {
+            schema.apply(sql.as_bytes(), &context(Flavor::MariaDb)).unwrap();
+            assert_eq!(schema.is_sequence(&TableId::new("db", "S")), known, "{sql}");
+        }
+    }
 }

@@ -75,6 +75,9 @@ pub(super) enum Statement {
         text: Span,
     },
     DropPrimaryIndex(TableName),
+    /// MariaDB's sequences: rows of them are in the log like a table's.
+    CreateSequence(TableName),
+    DropSequence(Vec<TableName>),
     /// `SET name = value, …`: only the character sets matter.
     Set(Vec<(String, String)>),
     /// Recorded with the text alone.
@@ -108,6 +111,7 @@ pub(super) enum TableElement {
     Column(ColumnDefinition),
     PrimaryKey(Vec<KeyPart>),
     UniqueKey(Vec<KeyPart>),
+    Period(Period),
 }
 
 /// A column of a key.
@@ -115,6 +119,16 @@ pub(super) enum TableElement {
 pub(super) enum KeyPart {
     Column(String),
     Expression,
+    /// MariaDB's `period WITHOUT OVERLAPS`.
+    Period(String),
+}
+
+/// MariaDB's `PERIOD FOR name (start, end)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Period {
+    pub name: String,
+    pub start: String,
+    pub end: String,
 }
 
 /// The character set and collation that a clause names.
@@ -185,6 +199,7 @@ pub(super) enum AlterAction {
     },
     PrimaryKey(Vec<KeyPart>),
     UniqueKey(Vec<KeyPart>),
+    Period(Period),
     DropPrimaryKey,
     RenameTable(TableName),
     ConvertCharset(CharsetClause),
