@@ -1,0 +1,379 @@
+//! How fast the whole is: the release binary, between a real server and a real broker.
+//!
+//! In: the servers of `make bench` (`HEADWATER_BENCH_*`; without them this says so and ends). Out: a table on standard output.
+//! 1. Catch-up: connectors are started so that they store where they begin, and stopped; a backlog of a million rows of twelve
+//!    columns is written; each connector catches up alone, as JSON without schemas and as Avro. Rows per second, CPU seconds of the
+//!    process per million rows, and its peak memory. The clock runs from the start of the process to the last record on the topic.
+//! 2. Beside it `mysqlbinlog --read-from-remote-server --raw` on the same backlog: what it costs only to fetch the bytes.
+//! 3. Latency at a steady rate with default settings, from the commit that the server wrote into the binlog (`source.ts_us`)
+//!    to a consumer, both on this machine's clock.
+//!
+//! `HEADWATER_BENCH_ROWS` (1000000), `HEADWATER_BENCH_TRANSACTION` rows a transaction (1000), `HEADWATER_BENCH_RATE` rows a second
+//! (2000; 0 leaves the latency out), `HEADWATER_BENCH_SECONDS` (30).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+
+/// No step of a bench may hang for longer than this.
+const DEADLINE: Duration = Duration::from_secs(600);
+/// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, 100 on every Linux that Rust supports.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+const TABLE: &str = "CREATE DATABASE IF NOT EXISTS bench;
+CREATE TABLE bench.orders (
+  id BIGINT NOT NULL PRIMARY KEY, customer INT NOT NULL, product VARCHAR(40) NOT NULL, quantity SMALLINT NOT NULL,
+  price DECIMAL(10,2) NOT NULL, discount DOUBLE NULL, paid TINYINT(1) NOT NULL, state ENUM('new','paid','sent') NOT NULL,
+  note VARCHAR(120) NULL, ordered DATE NOT NULL, created DATETIME(6) NOT NULL, changed TIMESTAMP(3) NOT NULL);
+CREATE TABLE bench.steady (id BIGINT NOT NULL PRIMARY KEY, text VARCHAR(80) NOT NULL);";
+
+struct Bench {
+    server: String,
+    port: String,
+    kafka: String,
+    registry: String,
+    binary: PathBuf,
+    programs: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+fn main() {
+    let variable = |name: &str| std::env::var(format!("HEADWATER_BENCH_{name}")).ok();
+    let (Some(mysql), Some(kafka), Some(registry), Some(binary), Some(programs)) =
+        (variable("MYSQL"), variable("KAFKA"), variable("REGISTRY"), variable("BINARY"), variable("PROGRAMS"))
+    else {
+        println!("whole: not run, it needs the servers that `make bench` starts");
+        return;
+    };
+    let (server, port) = mysql.split_once(':').expect("HEADWATER_BENCH_MYSQL is host:port");
+    let bench = Bench {
+        server: server.into(),
+        port: port.into(),
+        kafka,
+        registry,
+        binary: binary.into(),
+        programs: programs.into(),
+        folder: tempfile::tempdir().unwrap(),
+    };
+    let number = |name: &str, otherwise: u64| variable(name).map_or(otherwise, |text| text.parse().expect(name));
+    let rows = number("ROWS", 1_000_000);
+    bench.catch_up(rows, number("TRANSACTION", 1_000));
+    let rate = number("RATE", 2_000);
+    if rate > 0 {
+        bench.latency(rate, number("SECONDS", 30));
+    }
+}
+
+impl Bench {
+    fn catch_up(&self, rows: u64, transaction: u64) {
+        self.sql(TABLE);
+        let connectors = [("json", false), ("avro", true)];
+        for (name, avro) in connectors {
+            self.write_connector(name, avro, "orders");
+            self.stop(self.start(name), name);
+        }
+        let first = self.binlog_file();
+        let begun = Instant::now();
+        self.backlog(rows, transaction);
+        println!(
+            "backlog: {rows} rows in transactions of {transaction}, written in {:.1} s",
+            begun.elapsed().as_secs_f64()
+        );
+        println!("{:<22} {:>8} {:>12} {:>16} {:>10}", "", "seconds", "rows/s", "CPU s/1M rows", "peak MB");
+        for (name, _) in connectors {
+            let begun = Instant::now();
+            let mut child = self.spawn(name);
+            self.wait_for_records(&format!("{name}.bench.orders"), rows, &mut child);
+            let (seconds, cpu, peak) =
+                (begun.elapsed().as_secs_f64(), cpu_seconds(child.id()), peak_megabytes(child.id()));
+            self.stop(child, name);
+            report(&format!("headwater {name}"), rows, seconds, cpu, Some(peak));
+        }
+        self.raw_copy(&first, rows);
+    }
+
+    /// What it costs MySQL's own client to fetch the same bytes and write them to files.
+    fn raw_copy(&self, first: &str, rows: u64) {
+        let (begun, before) = (Instant::now(), children_cpu_seconds());
+        let status = Command::new(self.programs.join("mysqlbinlog"))
+            .args(["--no-defaults", "--read-from-remote-server", "--raw", "--to-last-log", "-uroot", "-prootpw"])
+            .args(["-h", &self.server, "-P", &self.port, "--get-server-public-key"])
+            .arg(format!("--result-file={}/", self.folder.path().display()))
+            .arg(first)
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "mysqlbinlog: {status}");
+        report("mysqlbinlog --raw", rows, begun.elapsed().as_secs_f64(), children_cpu_seconds() - before, None);
+    }
+
+    fn latency(&self, rate: u64, seconds: u64) {
+        self.write_connector("steady", false, "steady");
+        let mut child = self.start("steady");
+        let writer = self.steady_writer(rate, seconds);
+        let before = cpu_seconds(child.id());
+        let begun = Instant::now();
+        let mut micros = self.consume_delays("steady.bench.steady", rate * seconds, &mut child);
+        let cores = (cpu_seconds(child.id()) - before) / begun.elapsed().as_secs_f64();
+        self.stop(child, "steady");
+        writer.join().unwrap();
+        // The first second holds the creation of the topic.
+        micros.drain(..(rate as usize).min(micros.len() / 2));
+        micros.sort_unstable();
+        let at = |share: f64| micros[((micros.len() - 1) as f64 * share) as usize] as f64 / 1000.0;
+        println!(
+            "latency at {rate} rows/s for {seconds} s, commit to consumer: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, {cores:.2} core",
+            at(0.5),
+            at(0.99),
+            at(0.999)
+        );
+    }
+
+    /// Writes one row a transaction, paced by the clock and not by the server's answers: a slow moment is caught up, not hidden.
+    fn steady_writer(&self, rate: u64, seconds: u64) -> std::thread::JoinHandle<()> {
+        let mut client = self.client().stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::spawn(move || {
+            let mut input = client.stdin.take().unwrap();
+            let begun = Instant::now();
+            let mut written = 0;
+            while written < rate * seconds {
+                let due = ((begun.elapsed().as_secs_f64() * rate as f64) as u64 + 1).min(rate * seconds);
+                let mut text = String::new();
+                for id in written..due {
+                    writeln!(text, "INSERT INTO bench.steady VALUES ({id}, 'a steady row with some text in it');")
+                        .unwrap();
+                }
+                input.write_all(text.as_bytes()).unwrap();
+                input.flush().unwrap();
+                written = due;
+                std::thread::park_timeout(Duration::from_micros(500));
+            }
+            drop(input);
+            assert!(client.wait().unwrap().success());
+        })
+    }
+
+    /// Microseconds between `source.ts_us` of each record and its arrival here, in order of arrival.
+    fn consume_delays(&self, topic: &str, wanted: u64, child: &mut Child) -> Vec<u64> {
+        let consumer = self.consumer();
+        let mut assignment = TopicPartitionList::new();
+        assignment.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
+        consumer.assign(&assignment).unwrap();
+        let (begun, mut delays) = (Instant::now(), Vec::new());
+        while (delays.len() as u64) < wanted {
+            assert!(begun.elapsed() < DEADLINE, "only {} of {wanted} records arrived", delays.len());
+            assert!(child.try_wait().unwrap().is_none(), "headwater has ended");
+            let Some(Ok(message)) = consumer.poll(Duration::from_millis(200)) else { continue };
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+            let value = std::str::from_utf8(message.payload().unwrap()).unwrap();
+            let source = &value[value.find("\"source\"").unwrap()..];
+            let digits = &source[source.find("\"ts_us\":").unwrap() + 8..];
+            let commit: u64 = digits[..digits.find([',', '}']).unwrap()].parse().unwrap();
+            delays.push(now.saturating_sub(commit));
+        }
+        delays
+    }
+
+    /// Rows that are alike in shape and different in every column; `sync_binlog` off, because the disk is not what is measured.
+    fn backlog(&self, rows: u64, transaction: u64) {
+        let mut text = String::from(
+            "SET GLOBAL sync_binlog = 0; SET GLOBAL innodb_flush_log_at_trx_commit = 2; SET SESSION cte_max_recursion_depth = 4294967295;\n",
+        );
+        let mut next = 0;
+        while next < rows {
+            let end = (next + transaction).min(rows);
+            writeln!(
+                text,
+                "INSERT INTO bench.orders WITH RECURSIVE n (i) AS (SELECT {next} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {end})
+                 SELECT i, i % 50000, CONCAT('product number ', i % 997), 1 + i % 9, (i % 100000) / 100, IF(i % 5 = 0, NULL, (i % 30) / 100),
+                 i % 2, 1 + i % 3, IF(i % 4 = 0, NULL, CONCAT('please leave it with the neighbours if nobody answers, order ', i)), DATE '2026-01-01' + INTERVAL i % 300 DAY,
+                 TIMESTAMP '2026-01-01 00:00:00.000001' + INTERVAL i MICROSECOND, TIMESTAMP '2026-06-01 00:00:00' + INTERVAL i % 86400 SECOND FROM n;"
+            )
+            .unwrap();
+            next = end;
+        }
+        self.sql(&text);
+    }
+
+    fn write_connector(&self, name: &str, avro: bool, table: &str) {
+        let converter = if avro {
+            format!(
+                "\"key.converter\":\"io.confluent.connect.avro.AvroConverter\",\"key.converter.schema.registry.url\":\"{0}\",
+                 \"value.converter\":\"io.confluent.connect.avro.AvroConverter\",\"value.converter.schema.registry.url\":\"{0}\",",
+                self.registry
+            )
+        } else {
+            "\"key.converter\":\"org.apache.kafka.connect.json.JsonConverter\",\"key.converter.schemas.enable\":\"false\",
+             \"value.converter\":\"org.apache.kafka.connect.json.JsonConverter\",\"value.converter.schemas.enable\":\"false\","
+                .to_owned()
+        };
+        let text = format!(
+            "{{\"name\":\"{name}\",\"config\":{{\"connector.class\":\"io.debezium.connector.mysql.MySqlConnector\",\"tasks.max\":\"1\",
+             \"database.hostname\":\"{}\",\"database.port\":\"{}\",\"database.user\":\"cdc\",\"database.password\":\"cdcpw\",
+             \"database.server.id\":\"{}\",\"topic.prefix\":\"{name}\",\"table.include.list\":\"bench.{table}\",{converter}
+             \"snapshot.mode\":\"no_data\",\"schema.history.internal.kafka.bootstrap.servers\":\"{}\",
+             \"schema.history.internal.kafka.topic\":\"{name}.history\"}}}}",
+            self.server,
+            self.port,
+            50_000 + name.len() as u32 + name.bytes().map(u32::from).sum::<u32>(),
+            self.kafka
+        );
+        std::fs::write(self.file(name, "json"), text).unwrap();
+        let worker = format!(
+            "bootstrap.servers={}\ngroup.id=bench-{name}\noffset.storage.topic=bench-{name}-offsets\noffset.storage.replication.factor=1\n\
+             config.storage.topic=bench-{name}-configs\nconfig.storage.replication.factor=1\nstatus.storage.topic=bench-{name}-status\n\
+             status.storage.replication.factor=1\nlisteners=http://127.0.0.1:{}\n",
+            self.kafka,
+            free_port()
+        );
+        std::fs::write(self.file(name, "properties"), worker).unwrap();
+    }
+
+    fn file(&self, name: &str, extension: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.{extension}"))
+    }
+
+    fn spawn(&self, name: &str) -> Child {
+        let log = std::fs::File::options().create(true).append(true).open(self.file(name, "log")).unwrap();
+        Command::new(&self.binary)
+            .arg("run")
+            .arg(self.file(name, "json"))
+            .arg("--worker")
+            .arg(self.file(name, "properties"))
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    /// Starts the connector and waits until its status says that it runs.
+    fn start(&self, name: &str) -> Child {
+        let mut child = self.spawn(name);
+        let properties = std::fs::read_to_string(self.file(name, "properties")).unwrap();
+        let listener = properties.lines().find_map(|line| line.strip_prefix("listeners=")).unwrap();
+        let url = format!("{listener}/connectors/{name}/status");
+        let begun = Instant::now();
+        loop {
+            let answer = ureq::get(&url)
+                .call()
+                .ok()
+                .and_then(|mut answer| answer.body_mut().read_to_string().ok())
+                .unwrap_or_default();
+            if answer.matches("\"RUNNING\"").count() >= 2 {
+                return child;
+            }
+            let ended = child.try_wait().unwrap();
+            if ended.is_some() || begun.elapsed() > Duration::from_secs(60) {
+                let log = std::fs::read_to_string(self.file(name, "log")).unwrap_or_default();
+                panic!("{name} does not run ({ended:?}): {answer}\n{log}");
+            }
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+    }
+
+    fn stop(&self, mut child: Child, name: &str) {
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        let begun = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{name} does not stop");
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
+    fn wait_for_records(&self, topic: &str, wanted: u64, child: &mut Child) {
+        let (consumer, begun) = (self.consumer(), Instant::now());
+        loop {
+            let arrived =
+                consumer.fetch_watermarks(topic, 0, Duration::from_secs(5)).map_or(0, |(low, high)| high - low);
+            if arrived >= wanted as i64 {
+                assert_eq!(arrived, wanted as i64, "{topic} holds more records than rows were written");
+                return;
+            }
+            assert!(begun.elapsed() < DEADLINE, "{topic} holds {arrived} of {wanted} records");
+            assert!(
+                child.try_wait().unwrap().is_none(),
+                "headwater has ended; {topic} holds {arrived} of {wanted} records"
+            );
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
+    fn consumer(&self) -> BaseConsumer {
+        ClientConfig::new()
+            .set("bootstrap.servers", &self.kafka)
+            .set("group.id", "bench")
+            .set("fetch.wait.max.ms", "100")
+            .set("allow.auto.create.topics", "true")
+            .create()
+            .unwrap()
+    }
+
+    fn client(&self) -> Command {
+        let mut command = Command::new(self.programs.join("mysql"));
+        command.args([
+            "--no-defaults",
+            "-uroot",
+            "-prootpw",
+            "--get-server-public-key",
+            "-N",
+            "-h",
+            &self.server,
+            "-P",
+            &self.port,
+        ]);
+        command.stderr(Stdio::null());
+        command
+    }
+
+    fn sql(&self, text: &str) -> String {
+        let mut client = self.client().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        client.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = client.wait_with_output().unwrap();
+        assert!(output.status.success(), "mysql: {}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn binlog_file(&self) -> String {
+        self.sql("SHOW BINARY LOG STATUS").split('\t').next().unwrap().to_owned()
+    }
+}
+
+fn report(what: &str, rows: u64, seconds: f64, cpu: f64, peak: Option<u64>) {
+    let (rate, cost) = (rows as f64 / seconds, cpu * 1e6 / rows as f64);
+    let peak = peak.map_or_else(|| "-".into(), |megabytes| megabytes.to_string());
+    println!("{what:<22} {seconds:>8.2} {rate:>12.0} {cost:>16.2} {peak:>10}");
+}
+
+/// User and system time of a running process, from the two fields after the thirteenth of `/proc/PID/stat` (proc(5)).
+fn cpu_seconds(process: u32) -> f64 {
+    stat_ticks(&PathBuf::from(format!("/proc/{process}/stat")), 11) / TICKS_PER_SECOND
+}
+
+/// The same of all children of this process that were waited for.
+fn children_cpu_seconds() -> f64 {
+    stat_ticks(Path::new("/proc/self/stat"), 13) / TICKS_PER_SECOND
+}
+
+/// Sum of two neighbouring fields, counted from the state, which follows the name in brackets.
+fn stat_ticks(file: &Path, field: usize) -> f64 {
+    let text = std::fs::read_to_string(file).unwrap();
+    let fields: Vec<&str> = text[text.rfind(')').unwrap() + 2..].split(' ').collect();
+    fields[field].parse::<f64>().unwrap() + fields[field + 1].parse::<f64>().unwrap()
+}
+
+/// The most memory that a process has ever had resident (`VmHWM`).
+fn peak_megabytes(process: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = text.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1000
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
