@@ -1,2 +1,8 @@
-//! The `headwater` binary: parses the command line and hands over to `cli`.
-fn main() {}
+//! The `headwater` binary: hands over to `cli`.
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    headwater::cli::main()
+}

@@ -1,1 +1,70 @@
-//! The `cli` room.
+//! The command line: one file a command.
+//!
+//! In: arguments. Out: an exit code and what a person reads. Promised: no logic that another command or a
+//! test would need. Nothing here survives a crash.
+
+pub mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigError;
+use crate::error::Coded;
+
+/// The configuration cannot be used.
+pub const EXIT_CONFIGURATION: u8 = 2;
+/// Something failed that a person has to mend.
+pub const EXIT_FAILED: u8 = 1;
+
+/// Change data capture from MySQL, MariaDB and PostgreSQL to Kafka, in place of Debezium on Kafka Connect.
+#[derive(Parser, Debug)]
+#[command(name = "headwater", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Runs connectors until asked to stop.
+    Run(run::Arguments),
+}
+
+/// What every command has at hand.
+pub struct Context;
+
+impl Context {
+    /// Prints everything that is wrong with a configuration.
+    pub fn refuse(&self, errors: &[ConfigError]) -> ExitCode {
+        for error in errors {
+            eprintln!("{}: {error}", error.code());
+        }
+        eprintln!("`headwater explain CODE` says what to do about each.");
+        ExitCode::from(EXIT_CONFIGURATION)
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Run(arguments) => run::run(arguments, &Context),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(EXIT_FAILED)
+        }
+    }
+}
+
+/// The machine's name, for the worker's id; `localhost` where it has none.
+pub fn host_name() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = read.trim();
+    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}

@@ -15,6 +15,11 @@ impl Counter {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
+    /// Takes over a count that is kept elsewhere.
+    pub fn set(&self, count: u64) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+
     /// Its value.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -76,6 +81,8 @@ pub struct ConnectorMetrics {
     pub filtered: Counter,
     /// Events that could not be processed and were passed over because a setting says so.
     pub erroneous: Counter,
+    /// Row events and statements passed over because a setting says so.
+    pub passed_over: Counter,
     /// Values that could not be converted and became null because a setting says so.
     pub unconvertible: Counter,
     /// Transactions read to their end.

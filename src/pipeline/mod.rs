@@ -1,1 +1,27 @@
-//! The `pipeline` room.
+//! The pipeline: the one room that knows all the others, and the only one that spawns.
+//!
+//! ```text
+//!          ┌────────┐ Job  ┌──────────┐ EncodedBatch ┌──────────┐ records
+//!  source ▶│ reader │─────▶│ encode-N │─────────────▶│ producer │────────▶ broker
+//!          └───┬────┘      └──────────┘   (ordered)  └────┬─────┘
+//!        enter │ ticket                                   │ delivery reports settle shares
+//!          ┌───▼──────────────────────────────────────────▼───┐ resume point ┌───────────┐
+//!          │                      desk                        │─────────────▶│ committer │──▶ offset store
+//!          └──────────────────────────────────────────────────┘              └───────────┘
+//! ```
+//!
+//! In: the parts that an [`supervise::Assembly`] builds. Out: records at the broker, positions in the store.
+//! Promised: a position is stored only when everything before it was acknowledged; a stage that fails ends
+//! the attempt, and the next begins at the stored position. What survives a crash is in the stores.
+
+pub mod assembly;
+pub mod commit;
+pub mod desk;
+pub mod encode;
+pub mod error;
+pub mod layouts;
+pub mod produce;
+pub mod reader;
+pub mod status;
+pub mod supervise;
+pub mod translate;

@@ -84,6 +84,10 @@ pub(super) struct TopicIndex(usize);
 /// Headers that many records share.
 pub(super) struct HeaderTemplate(*mut rdsys::rd_kafka_headers_t);
 
+// SAFETY: the list belongs to this value alone and is only read (copied) after it was made; librdkafka keeps no
+// thread-bound state in it. A sink is built on one thread and used on another.
+unsafe impl Send for HeaderTemplate {}
+
 impl HeaderTemplate {
     /// Builds the list.
     pub(super) fn new<'a>(headers: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>) -> Self {

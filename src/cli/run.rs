@@ -1,0 +1,158 @@
+//! `headwater run`: runs connectors until asked to stop.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::Context;
+use crate::config::connector::ConnectorConfig;
+use crate::config::provider::Environment;
+use crate::config::worker::WorkerConfig;
+use crate::config::{ConfigError, Warning, source_file};
+use crate::observe::log;
+use crate::observe::metrics::ConnectorMetrics;
+use crate::pipeline::status::State;
+use crate::pipeline::{assembly, supervise};
+use crate::util::stop::Stop;
+use crate::worker::Worker;
+
+/// How often the process looks whether its connectors have ended.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long connectors may take to stop beyond their own deadline.
+const STOP_GRACE: Duration = Duration::from_secs(3);
+
+/// What the command takes.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Connector files: Kafka Connect's {"name", "config"} JSON, .properties or YAML.
+    #[arg(required = true)]
+    pub connectors: Vec<PathBuf>,
+    /// The worker's file: Kafka Connect's worker properties. The environment of the Connect container images is read too.
+    #[arg(long)]
+    pub worker: Option<PathBuf>,
+    /// A property of the worker, over its file and the environment: --set listeners=http://127.0.0.1:8083
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// What a command line's files say, checked.
+pub struct Loaded {
+    /// The worker.
+    pub worker: Arc<WorkerConfig>,
+    /// The connectors.
+    pub connectors: Vec<ConnectorConfig>,
+    /// What is worth saying.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads and checks every file of a command line.
+///
+/// # Errors
+/// Everything that is wrong with them, at once.
+pub fn load(arguments: &Arguments) -> Result<Loaded, Vec<ConfigError>> {
+    let overrides: BTreeMap<String, String> = arguments
+        .set
+        .iter()
+        .filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.to_owned())))
+        .collect();
+    let environment = Environment::of_this_process();
+    let (worker, mut warnings) = WorkerConfig::load(arguments.worker.as_deref(), environment, &overrides)?;
+    let (mut connectors, mut errors) = (Vec::new(), Vec::new());
+    for path in &arguments.connectors {
+        let file = match source_file::read_connector(path) {
+            Ok(file) => file,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        warnings.extend(file.warnings);
+        match ConnectorConfig::from_map(&file.name, file.config, &worker) {
+            Ok((connector, more)) => {
+                warnings.extend(more);
+                connectors.push(connector);
+            }
+            Err(more) => errors.extend(more),
+        }
+    }
+    if errors.is_empty() { Ok(Loaded { worker: Arc::new(worker), connectors, warnings }) } else { Err(errors) }
+}
+
+/// Runs connectors until a signal asks to stop, or all have ended. A second signal ends the process at once.
+pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode> {
+    let loaded = match load(arguments) {
+        Ok(loaded) => loaded,
+        Err(errors) => return Ok(context.refuse(&errors)),
+    };
+    log::start(match loaded.worker.log_format {
+        crate::config::worker::LogFormat::Text => log::LogFormat::Text,
+        crate::config::worker::LogFormat::Json => log::LogFormat::Json,
+    });
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let stop = stop_on_signals()?;
+    let mut start = |config: &ConnectorConfig, worker: &Arc<WorkerConfig>| start_connector(config, worker);
+    let worker = match Worker::start(&loaded.connectors, &loaded.worker, &super::host_name(), &mut start) {
+        Ok(worker) => worker,
+        Err(failure) => {
+            eprintln!("{failure}\n  {}", failure.code.hint);
+            return Ok(ExitCode::from(super::EXIT_FAILED));
+        }
+    };
+    let server = crate::admin::start(&loaded.worker, &worker);
+    let _server = match server {
+        Ok(server) => server,
+        Err(failure) => {
+            worker.stop();
+            eprintln!("{failure}\n  {}", failure.code.hint);
+            return Ok(ExitCode::from(super::EXIT_FAILED));
+        }
+    };
+    while !stop.wait(LOOK_INTERVAL) {
+        if worker.is_finished() {
+            break;
+        }
+    }
+    worker.stop();
+    let deadline = crate::util::clock::moment() + loaded.worker.shutdown_timeout + STOP_GRACE;
+    let patience = Stop::new();
+    while !worker.is_finished() && crate::util::clock::left_until(deadline).is_some() {
+        patience.wait(Duration::from_millis(20));
+    }
+    let failed = worker.connectors().iter().any(|connector| connector.status().state == State::Failed);
+    Ok(if failed { ExitCode::from(super::EXIT_FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Starts the pipeline of one connector.
+pub fn start_connector(
+    config: &ConnectorConfig,
+    worker: &Arc<WorkerConfig>,
+) -> Result<supervise::Handle, crate::error::Failure> {
+    let metrics = Arc::new(ConnectorMetrics::new());
+    let options = assembly::pipeline_options(config, worker);
+    let assembly = assembly::ConnectorAssembly::new(config.clone(), worker.clone(), metrics.clone())?;
+    supervise::start(Box::new(assembly), options, metrics)
+}
+
+/// A flag that SIGTERM and SIGINT set; the second of them ends the process at once.
+fn stop_on_signals() -> anyhow::Result<Stop> {
+    let stop = Stop::new();
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
+    let flag = stop.clone();
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            if flag.is_set() {
+                signal_hook::low_level::exit(128 + signal);
+            }
+            tracing::info!(signal, "stopping: draining, committing, leaving; a second signal leaves at once");
+            flag.set();
+        }
+    })?;
+    Ok(stop)
+}

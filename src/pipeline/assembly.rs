@@ -1,0 +1,238 @@
+//! A connector's parts, built from its configuration and what is stored.
+
+use std::sync::Arc;
+
+use super::commit::Discipline;
+use super::produce::{HistoryWriter, Sink};
+use super::supervise::{Assembly, Parts, PipelineOptions};
+use super::reader::ReaderOptions;
+use super::translate;
+use crate::config::connector::{ConnectorConfig, HistoryStorage};
+use crate::config::worker::{ConverterSetting, OffsetStorage, WorkerConfig};
+use crate::envelope::Envelope;
+use crate::error::Failure;
+use crate::model::change::{PastChange, SchemaChange};
+use crate::model::encoded::EncodedBatch;
+use crate::model::modes::SnapshotMode;
+use crate::model::position::{OffsetField, OffsetMap};
+use crate::observe::metrics::ConnectorMetrics;
+use crate::serialize::{self, Converter, Role};
+use crate::sink::SinkCounters;
+use crate::sink::kafka::{KafkaSink, KafkaSinkOptions};
+use crate::source::binlog::error::BinlogError;
+use crate::source::binlog::start;
+use crate::source::binlog::tables::LayoutMaker;
+use crate::store::history::file::FileSchemaHistory;
+use crate::store::history::kafka::KafkaSchemaHistory;
+use crate::store::history::memory::MemorySchemaHistory;
+use crate::store::history::{HistoryRecord, SchemaHistoryStore};
+use crate::store::offset::file::FileOffsetStore;
+use crate::store::offset::kafka::KafkaOffsetStore;
+use crate::store::offset::{OffsetKey, OffsetStore};
+use crate::util::{clock, stop::Stop};
+
+/// Builds the parts of one connector, again for each attempt.
+pub struct ConnectorAssembly {
+    config: ConnectorConfig,
+    worker: Arc<WorkerConfig>,
+    layouts: Arc<dyn LayoutMaker>,
+    sink: KafkaSinkOptions,
+    counters: Arc<SinkCounters>,
+    metrics: Arc<ConnectorMetrics>,
+}
+
+/// The pipeline's own options, from a connector's and its worker's.
+pub fn pipeline_options(config: &ConnectorConfig, worker: &WorkerConfig) -> PipelineOptions {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    PipelineOptions {
+        connector: config.name.clone(),
+        encode_threads: config.limits.encode_threads.map_or(cores, std::num::NonZeroUsize::get),
+        budget_bytes: config.limits.queue_bytes,
+        flush_interval: worker.offset_flush_interval,
+        shutdown_timeout: worker.shutdown_timeout,
+        restart_limit: config.errors.restart_wait,
+        max_retries: config.errors.max_retries,
+        failure_mode: config.errors.event_processing,
+        reader: ReaderOptions {
+            heartbeat_interval: config.heartbeat.interval,
+            reconnect_first: config.stream.reconnect_backoff,
+            reconnect_limit: config.stream.reconnect_backoff_max,
+            reconnect_attempts: config.errors.max_retries,
+        },
+    }
+}
+
+impl ConnectorAssembly {
+    /// An assembly for a checked configuration.
+    ///
+    /// # Errors
+    /// When a part cannot be made from it, whatever the servers say.
+    pub fn new(
+        config: ConnectorConfig,
+        worker: Arc<WorkerConfig>,
+        metrics: Arc<ConnectorMetrics>,
+    ) -> Result<Self, Failure> {
+        let counters = Arc::new(SinkCounters::default());
+        let layouts = Arc::new(translate::layouts(&config));
+        let run_id = uuid::Uuid::new_v4().to_string();
+        let sink = translate::sink_options(&config, &run_id)?;
+        Ok(ConnectorAssembly { config, worker, layouts, sink, counters, metrics })
+    }
+
+    fn offsets(&self) -> Result<Box<dyn OffsetStore>, Failure> {
+        if let Some(options) = translate::offset_options(&self.config, &self.worker) {
+            return Ok(Box::new(KafkaOffsetStore::open(options)?));
+        }
+        match &self.worker.offsets {
+            OffsetStorage::File(path) => Ok(Box::new(FileOffsetStore::new(path))),
+            OffsetStorage::Topic(_) => Err(BinlogError::Offset("no place to store it").into()),
+        }
+    }
+
+    fn history(&self) -> Result<Box<dyn SchemaHistoryStore>, Failure> {
+        let mut store: Box<dyn SchemaHistoryStore> = match &self.config.history.storage {
+            HistoryStorage::File(path) => Box::new(FileSchemaHistory::new(path)),
+            HistoryStorage::Memory => Box::new(MemorySchemaHistory::default()),
+            HistoryStorage::Kafka { .. } => match translate::history_options(&self.config) {
+                Some(options) => Box::new(KafkaSchemaHistory::new(options)),
+                None => Box::new(MemorySchemaHistory::default()),
+            },
+        };
+        store.prepare()?;
+        Ok(store)
+    }
+
+    fn converter(&self, setting: &ConverterSetting, role: Role, abort: &Stop) -> Result<Arc<dyn Converter>, Failure> {
+        Ok(serialize::build(setting.options.as_map(), &setting.class, role, &abort.flag())?)
+    }
+
+    /// A mode that would read the rows that are there needs an offset to go on from instead.
+    fn check_snapshot_mode(&self, stored: bool) -> Result<(), Failure> {
+        let mode = self.config.snapshot_mode;
+        match mode {
+            SnapshotMode::NoData | SnapshotMode::Recovery | SnapshotMode::Never => Ok(()),
+            SnapshotMode::Initial
+            | SnapshotMode::WhenNeeded
+            | SnapshotMode::Always
+            | SnapshotMode::InitialOnly
+            | SnapshotMode::ConfigurationBased
+            | SnapshotMode::Custom
+                if stored =>
+            {
+                Ok(())
+            }
+            SnapshotMode::Initial
+            | SnapshotMode::WhenNeeded
+            | SnapshotMode::Always
+            | SnapshotMode::InitialOnly
+            | SnapshotMode::ConfigurationBased
+            | SnapshotMode::Custom => Err(BinlogError::DataSnapshot(mode.as_str()).into()),
+        }
+    }
+}
+
+impl Assembly for ConnectorAssembly {
+    fn assemble(&mut self, abort: &Stop) -> Result<Parts, Failure> {
+        let key = OffsetKey { connector: self.config.name.clone(), server: self.config.topics.prefix.clone() };
+        let mut offsets = self.offsets()?;
+        let stored = offsets.read(&key)?;
+        self.check_snapshot_mode(stored.is_some())?;
+        let mut history = self.history()?;
+        let options = translate::binlog_options(&self.config, self.layouts.clone());
+        let mut past = |each: &mut dyn FnMut(PastChange)| -> Result<(), Failure> {
+            history.read(&mut |record| {
+                each(past_change(record));
+                Ok(())
+            })?;
+            Ok(())
+        };
+        let source = start::open(options, stored.as_ref(), &mut past, abort)?;
+        let sink = KafkaSink::new(self.sink.clone(), self.counters.clone(), abort.clone())?;
+        let server = OffsetField::Text(self.config.topics.prefix.clone());
+        Ok(Parts {
+            source: Box::new(source),
+            sink: Box::new(CountedSink { sink, counters: self.counters.clone(), metrics: self.metrics.clone() }),
+            history: Box::new(StoredHistory { store: history, source: vec![("server".to_owned(), server)] }),
+            discipline: Box::new(AfterAck { store: offsets, key }),
+            envelope: Arc::new(Envelope::new(translate::envelope_options(&self.config))),
+            key: self.converter(&self.config.key_converter, Role::Key, abort)?,
+            value: self.converter(&self.config.value_converter, Role::Value, abort)?,
+            header: self.converter(&self.config.header_converter, Role::Header, abort)?,
+        })
+    }
+}
+
+fn past_change(record: HistoryRecord) -> PastChange {
+    PastChange {
+        position: record.position,
+        database: record.database.unwrap_or_default(),
+        ddl: record.ddl.unwrap_or_default(),
+        tables: record.changes.unwrap_or_default(),
+    }
+}
+
+/// At least once: the position is written to the offset store after everything before it was acknowledged.
+struct AfterAck {
+    store: Box<dyn OffsetStore>,
+    key: OffsetKey,
+}
+
+impl Discipline for AfterAck {
+    fn commit(&mut self, offset: &OffsetMap) -> Result<(), Failure> {
+        Ok(self.store.write(&self.key, offset)?)
+    }
+}
+
+struct StoredHistory {
+    store: Box<dyn SchemaHistoryStore>,
+    /// Debezium's partition.
+    source: OffsetMap,
+}
+
+impl HistoryWriter for StoredHistory {
+    fn append(&mut self, change: &SchemaChange) -> Result<(), Failure> {
+        let record = HistoryRecord {
+            source: self.source.clone(),
+            position: change.position.clone(),
+            timestamp_ms: Some(clock::now_ms()),
+            database: Some(change.database.to_string()),
+            schema: None,
+            ddl: Some(change.ddl.clone()),
+            changes: Some(change.tables.clone()),
+        };
+        Ok(self.store.append(&record)?)
+    }
+}
+
+/// The Kafka sink, with its counters carried over to the connector's.
+struct CountedSink {
+    sink: KafkaSink,
+    counters: Arc<SinkCounters>,
+    metrics: Arc<ConnectorMetrics>,
+}
+
+impl CountedSink {
+    fn count(&self) {
+        self.metrics.records_sent.set(self.counters.records_sent.get());
+        self.metrics.records_acknowledged.set(self.counters.records_acknowledged.get());
+    }
+}
+
+impl Sink for CountedSink {
+    fn send(&mut self, batch: &EncodedBatch, records: std::ops::Range<u32>) -> Result<(), Failure> {
+        let result = self.sink.send(batch, records);
+        self.count();
+        Ok(result?)
+    }
+
+    fn poll(&mut self, wait: std::time::Duration) -> Result<(), Failure> {
+        let result = self.sink.poll(wait);
+        self.count();
+        result?;
+        Ok(())
+    }
+
+    fn in_flight(&self) -> usize {
+        self.sink.in_flight()
+    }
+}

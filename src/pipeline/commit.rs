@@ -1,0 +1,98 @@
+//! Storing positions: the seam between two disciplines.
+//!
+//! *After ack*, here: the position is written to the offset store once everything before it is acknowledged
+//! (at least once). *In transaction*, later: the offset record travels in the same Kafka transaction as the
+//! data (exactly once). Neither the sink nor the store knows which is in force; the pipeline asks a
+//! [`Discipline`] to commit, and the discipline knows how.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::desk::Desk;
+use crate::error::Failure;
+use crate::model::position::{OffsetMap, Position, Printed};
+use crate::observe::metrics::ConnectorMetrics;
+use crate::observe::pulse::Activity;
+use crate::util::{clock, stop::Stop};
+
+/// How a position becomes durable.
+pub trait Discipline: Send {
+    /// Makes the position durable; it is when this returns.
+    ///
+    /// # Errors
+    /// When it could not be made durable; the old one is then still in force.
+    fn commit(&mut self, offset: &OffsetMap) -> Result<(), Failure>;
+}
+
+/// Commits what the desk says is delivered, at an interval and once more at the end.
+pub struct Committer {
+    /// The connector's name, for the log line that people count.
+    pub connector: String,
+    /// Where the resume point comes from.
+    pub desk: Arc<Desk>,
+    /// How it becomes durable.
+    pub discipline: Box<dyn Discipline>,
+    /// `offset.flush.interval.ms`.
+    pub interval: Duration,
+    /// Its numbers.
+    pub metrics: Arc<ConnectorMetrics>,
+}
+
+impl Committer {
+    /// Commits at every interval until asked to stop. The last commit is [`Committer::finish`]'s.
+    ///
+    /// # Errors
+    /// When the store refuses for a reason that waiting does not mend.
+    pub fn run(&mut self, stop: &Stop) -> Result<(), Failure> {
+        let mut seen = 0;
+        let mut acknowledged = self.metrics.records_acknowledged.get();
+        while !stop.wait(self.interval) {
+            if let Err(failure) = self.commit(&mut seen, &mut acknowledged) {
+                self.metrics.commit_failures.add(1);
+                tracing::warn!(code = %failure.code, reason = %failure.message, "the position could not be stored; the old one stays in force");
+                if failure.code.disposition != crate::error::Disposition::Retry {
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits what is delivered by now.
+    ///
+    /// # Errors
+    /// When it could not be made durable.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        let (mut seen, mut acknowledged) = (0, 0);
+        let result = self.commit(&mut seen, &mut acknowledged);
+        self.metrics.committer.set(Activity::Stopped);
+        result
+    }
+
+    fn commit(&mut self, seen: &mut u64, acknowledged: &mut u64) -> Result<(), Failure> {
+        let (position, settled): (Option<Position>, u64) = self.desk.resume_point();
+        let Some(position) = position else { return Ok(()) };
+        if settled == *seen {
+            self.metrics.committer.set(Activity::Idle);
+            return Ok(());
+        }
+        let count = self.metrics.records_acknowledged.get();
+        self.metrics.committer.set(Activity::BlockedOnStore);
+        self.discipline.commit(&position.offset())?;
+        self.metrics.committer.set(Activity::Idle);
+        self.metrics.committer.progress(1, 1, clock::now_ns());
+        self.metrics.commits.add(1);
+        self.metrics.last_commit_ms.set(clock::now_ms());
+        self.metrics.stored_position.set(Printed(&*position).to_string());
+        if count > *acknowledged {
+            // People count this phrase of Kafka Connect's.
+            tracing::info!(
+                "WorkerSourceTask{{id={}-0}} Committing offsets for {} acknowledged messages",
+                self.connector,
+                count - *acknowledged
+            );
+        }
+        (*seen, *acknowledged) = (settled, count);
+        Ok(())
+    }
+}

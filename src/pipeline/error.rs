@@ -1,0 +1,74 @@
+//! What can go wrong between the rooms.
+
+use crate::error::{Code, Coded, Disposition};
+
+/// An error of the pipeline itself.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The records of one batch are more bytes than a batch can hold.
+    #[error("the records of one batch for topic {topic} take {bytes} bytes, more than 4 GiB")]
+    BatchTooLarge {
+        /// The topic.
+        topic: String,
+        /// The bytes so far.
+        bytes: usize,
+    },
+    /// A thread of the pipeline panicked.
+    #[error("the {thread} thread panicked: {message}")]
+    Panicked {
+        /// The thread's name.
+        thread: String,
+        /// What it said.
+        message: String,
+    },
+    /// A thread could not be started.
+    #[error("the {thread} thread could not be started: {message}")]
+    Spawn {
+        /// The thread's name.
+        thread: String,
+        /// What the machine said.
+        message: String,
+    },
+    /// Batches were given up without an error that says why.
+    #[error("{batches} batches were given up undelivered")]
+    Abandoned {
+        /// How many.
+        batches: u64,
+    },
+}
+
+static BATCH_TOO_LARGE: Code = Code {
+    number: 900,
+    disposition: Disposition::Stop,
+    title: "one batch of records is more than 4 GiB",
+    hint: "A single row is close to the server's max_allowed_packet. Exclude its large columns with column.exclude.list or shorten them with column.truncate.to.N.chars.",
+};
+static PANICKED: Code = Code {
+    number: 901,
+    disposition: Disposition::Retry,
+    title: "a thread of the pipeline panicked",
+    hint: "This is a fault of Headwater. The pipeline is built again from the stored position; nothing was lost. Report the message and the position.",
+};
+static SPAWN: Code = Code {
+    number: 902,
+    disposition: Disposition::Retry,
+    title: "a thread could not be started",
+    hint: "The machine or the container is out of threads or memory: raise its limits (pids, memory).",
+};
+static ABANDONED: Code = Code {
+    number: 903,
+    disposition: Disposition::Retry,
+    title: "batches were given up undelivered",
+    hint: "The pipeline is built again from the stored position, and the batches are read again.",
+};
+
+impl Coded for PipelineError {
+    fn code(&self) -> &'static Code {
+        match self {
+            PipelineError::BatchTooLarge { .. } => &BATCH_TOO_LARGE,
+            PipelineError::Panicked { .. } => &PANICKED,
+            PipelineError::Spawn { .. } => &SPAWN,
+            PipelineError::Abandoned { .. } => &ABANDONED,
+        }
+    }
+}

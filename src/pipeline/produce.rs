@@ -1,0 +1,158 @@
+//! The producer's thread: puts encoded batches back into the order of the stream and sends them.
+//!
+//! A schema change is made durable before anything that follows it is sent, so no position beyond it can
+//! be stored before it. Delivery reports are served here too, on the same thread, so that settling a
+//! record needs no lock of its own.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::encode::recycle_encoded;
+use super::status::{State, StatusBoard};
+use crate::error::{Disposition, Failure};
+use crate::model::change::SchemaChange;
+use crate::model::encoded::{EncodedBatch, Step};
+use crate::observe::metrics::ConnectorMetrics;
+use crate::observe::pulse::Activity;
+use crate::util::backoff::Backoff;
+use crate::util::{clock, stop::Stop};
+
+/// How long to wait for a batch while delivery reports are expected.
+const REPORT_POLL: Duration = Duration::from_millis(5);
+
+/// How long to wait for a batch while nothing is under way.
+const IDLE_POLL: Duration = Duration::from_millis(100);
+
+/// Where records leave: what the pipeline asks of a sink.
+pub trait Sink: Send {
+    /// Sends records of a batch in order, each with a share of the batch's ticket. Waits while the sink is full.
+    ///
+    /// # Errors
+    /// When a record was not taken: the pipeline is then built again from the stored position.
+    fn send(&mut self, batch: &EncodedBatch, records: Range<u32>) -> Result<(), Failure>;
+
+    /// Serves delivery reports for at most `wait`.
+    ///
+    /// # Errors
+    /// When a record was not delivered.
+    fn poll(&mut self, wait: Duration) -> Result<(), Failure>;
+
+    /// Records sent and not yet acknowledged.
+    fn in_flight(&self) -> usize;
+}
+
+/// Where schema changes are made durable.
+pub trait HistoryWriter: Send {
+    /// Makes a schema change durable; it is when this returns.
+    ///
+    /// # Errors
+    /// When it could not be made durable.
+    fn append(&mut self, change: &SchemaChange) -> Result<(), Failure>;
+}
+
+/// The producer's side of the pipeline.
+pub struct Producer {
+    /// Where records go.
+    pub sink: Box<dyn Sink>,
+    /// Where schema changes go.
+    pub history: Box<dyn HistoryWriter>,
+    /// Its numbers.
+    pub metrics: Arc<ConnectorMetrics>,
+    /// Where it says that it waits for the history store.
+    pub board: Arc<StatusBoard>,
+    /// Set when the pipeline is given up.
+    pub abort: Stop,
+}
+
+impl Producer {
+    /// Sends batches until there are no more, and waits for what is under way.
+    ///
+    /// # Errors
+    /// What the sink or the history store fails with.
+    pub fn run(mut self, encoded: &Receiver<EncodedBatch>, spare: &Sender<EncodedBatch>) -> Result<(), Failure> {
+        let mut next = 0u64;
+        let mut early: BTreeMap<u64, EncodedBatch> = BTreeMap::new();
+        loop {
+            if self.abort.is_set() {
+                return Ok(());
+            }
+            let wait = if self.sink.in_flight() > 0 { REPORT_POLL } else { IDLE_POLL };
+            match encoded.recv_timeout(wait) {
+                Ok(batch) => {
+                    early.insert(batch.ticket.as_ref().map_or(next, crate::model::ticket::Ticket::ordinal), batch);
+                    while let Some(batch) = early.remove(&next) {
+                        self.deliver(batch, spare)?;
+                        next += 1;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.serve(Duration::ZERO)?;
+        }
+        while self.sink.in_flight() > 0 && !self.abort.is_set() {
+            self.serve(REPORT_POLL)?;
+        }
+        self.metrics.producer.set(Activity::Stopped);
+        Ok(())
+    }
+
+    fn serve(&mut self, wait: Duration) -> Result<(), Failure> {
+        self.sink.poll(wait)?;
+        let activity = if self.sink.in_flight() > 0 { Activity::BlockedOnBroker } else { Activity::Idle };
+        self.metrics.producer.set(activity);
+        Ok(())
+    }
+
+    fn deliver(&mut self, mut batch: EncodedBatch, spare: &Sender<EncodedBatch>) -> Result<(), Failure> {
+        self.metrics.producer.set(Activity::Working);
+        for index in 0..batch.steps.len() {
+            match batch.steps.get(index) {
+                Some(Step::Send(records)) => {
+                    let records = records.clone();
+                    self.sink.send(&batch, records)?;
+                }
+                Some(Step::Schema(change)) => {
+                    let change = change.clone();
+                    self.remember(&change)?;
+                }
+                None => break,
+            }
+        }
+        let records = batch.records.len() as u64;
+        if let Some(ticket) = batch.ticket.take() {
+            ticket.settle();
+        }
+        recycle_encoded(batch, spare);
+        self.metrics.producer.progress(1, records, clock::now_ns());
+        Ok(())
+    }
+
+    fn remember(&mut self, change: &SchemaChange) -> Result<(), Failure> {
+        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
+        self.metrics.producer.set(Activity::BlockedOnStore);
+        loop {
+            let failure = match self.history.append(change) {
+                Ok(()) => break,
+                Err(failure) => failure,
+            };
+            if failure.code.disposition != Disposition::Retry {
+                return Err(failure);
+            }
+            let delay = backoff.next_delay();
+            tracing::warn!(code = %failure.code, reason = %failure.message, "a schema change could not be stored; nothing is sent until it is");
+            self.board.restarting(failure.clone(), backoff.attempts(), delay);
+            if self.abort.wait(delay) {
+                return Err(failure);
+            }
+        }
+        if backoff.attempts() > 0 {
+            self.board.set(State::Running);
+        }
+        Ok(())
+    }
+}

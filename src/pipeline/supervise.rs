@@ -1,0 +1,419 @@
+//! The supervisor: builds a pipeline, watches its threads, and builds it again when it fails.
+//!
+//! ```text
+//!  assemble ─▶ make the beginning durable ─▶ run ─▶ all ended well: stopped
+//!     ▲                                       │
+//!     └── wait (RESTARTING, back-off) ◀─ retry ┴─ stop ─▶ FAILED, until a person comes
+//! ```
+//!
+//! Whatever happens, what was acknowledged by then is committed, and nothing else is.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+
+use super::commit::{Committer, Discipline};
+use super::desk::Desk;
+use super::encode::{Encoder, Encoding};
+use super::error::PipelineError;
+use super::produce::{HistoryWriter, Producer, Sink};
+use super::reader::{Reader, ReaderOptions};
+use super::status::{State, StatusBoard};
+use crate::envelope::Envelope;
+use crate::error::{Disposition, Failure};
+use crate::model::modes::EventProcessingFailureHandlingMode;
+use crate::observe::metrics::ConnectorMetrics;
+use crate::serialize::Converter;
+use crate::source::Source;
+use crate::util::backoff::Backoff;
+use crate::util::{clock, stop::Stop};
+
+/// Batches that may wait between two stages, for each encode worker. Small: bytes are bounded by the budget,
+/// and a longer queue only adds latency.
+const QUEUE_LENGTH: usize = 8;
+
+/// How often the supervisor looks whether it was asked to stop.
+const STOP_POLL: Duration = Duration::from_millis(50);
+
+/// A pipeline that has run this long is taken to have recovered: the next failure is a first one again.
+const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+
+/// What one attempt is made of.
+pub struct Parts {
+    /// The stream.
+    pub source: Box<dyn Source>,
+    /// Where records go.
+    pub sink: Box<dyn Sink>,
+    /// Where schema changes go.
+    pub history: Box<dyn HistoryWriter>,
+    /// How positions become durable.
+    pub discipline: Box<dyn Discipline>,
+    /// Makes records of changes.
+    pub envelope: Arc<Envelope>,
+    /// `key.converter`.
+    pub key: Arc<dyn Converter>,
+    /// `value.converter`.
+    pub value: Arc<dyn Converter>,
+    /// `header.converter`.
+    pub header: Arc<dyn Converter>,
+}
+
+/// Builds the parts of an attempt: connects, checks, reads what is stored.
+pub trait Assembly: Send {
+    /// The parts, from the position that is stored now. `abort` ends whatever they wait for.
+    ///
+    /// # Errors
+    /// With the disposition that decides whether another attempt is made.
+    fn assemble(&mut self, abort: &Stop) -> Result<Parts, Failure>;
+}
+
+/// How a pipeline behaves.
+#[derive(Clone, Debug)]
+pub struct PipelineOptions {
+    /// The connector's name.
+    pub connector: String,
+    /// `encode.threads`.
+    pub encode_threads: usize,
+    /// `max.queue.size.in.bytes`, of the stream's bytes.
+    pub budget_bytes: u64,
+    /// `offset.flush.interval.ms`.
+    pub flush_interval: Duration,
+    /// `task.shutdown.graceful.timeout.ms`.
+    pub shutdown_timeout: Duration,
+    /// `retriable.restart.connector.wait.ms`: the longest wait between two attempts.
+    pub restart_limit: Duration,
+    /// `errors.max.retries`; `None` for without end.
+    pub max_retries: Option<u32>,
+    /// `event.processing.failure.handling.mode`.
+    pub failure_mode: EventProcessingFailureHandlingMode,
+    /// How the reader behaves.
+    pub reader: ReaderOptions,
+}
+
+/// A pipeline that runs by itself.
+pub struct Handle {
+    stop: Stop,
+    board: Arc<StatusBoard>,
+    metrics: Arc<ConnectorMetrics>,
+    thread: Option<JoinHandle<()>>,
+    name: String,
+}
+
+impl Handle {
+    /// Asks it to stop: drain, commit, leave.
+    pub fn stop(&self) {
+        self.stop.set();
+    }
+
+    /// Waits until it has stopped.
+    pub fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+
+    /// Whether its supervisor has ended.
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// What it is doing.
+    pub fn board(&self) -> &Arc<StatusBoard> {
+        &self.board
+    }
+
+    /// Its numbers.
+    pub fn metrics(&self) -> &Arc<ConnectorMetrics> {
+        &self.metrics
+    }
+
+    /// The connector's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Starts a pipeline.
+///
+/// # Errors
+/// When its first thread cannot be started.
+pub fn start(
+    assembly: Box<dyn Assembly>,
+    options: PipelineOptions,
+    metrics: Arc<ConnectorMetrics>,
+) -> Result<Handle, Failure> {
+    let (stop, board) = (Stop::new(), Arc::new(StatusBoard::new()));
+    let name = options.connector.clone();
+    let supervisor =
+        Supervisor { assembly, options, metrics: metrics.clone(), board: board.clone(), stop: stop.clone() };
+    let thread = spawn(&format!("connector-{name}"), move || supervisor.run())?;
+    Ok(Handle { stop, board, metrics, thread: Some(thread), name })
+}
+
+fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, Failure> {
+    let failed = |error: std::io::Error| PipelineError::Spawn { thread: name.to_owned(), message: error.to_string() };
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(|error| failed(error).into())
+}
+
+struct Supervisor {
+    assembly: Box<dyn Assembly>,
+    options: PipelineOptions,
+    metrics: Arc<ConnectorMetrics>,
+    board: Arc<StatusBoard>,
+    stop: Stop,
+}
+
+impl Supervisor {
+    fn run(mut self) {
+        let mut backoff = Backoff::new(Duration::from_millis(500), self.options.restart_limit);
+        loop {
+            let started = clock::moment();
+            let failure = match self.attempt() {
+                Ok(()) => {
+                    self.board.set(State::Stopped);
+                    return;
+                }
+                Err(failure) => failure,
+            };
+            if started.elapsed() > HEALTHY_AFTER {
+                backoff.reset();
+            }
+            let gives_up = self.options.max_retries.is_some_and(|limit| backoff.attempts() >= limit);
+            if failure.code.disposition != Disposition::Retry || gives_up {
+                tracing::error!(connector = self.options.connector, code = %failure.code, reason = %failure.message, hint = failure.code.hint, "connector failed");
+                self.board.failed(failure);
+                return;
+            }
+            let delay = backoff.next_delay();
+            tracing::warn!(connector = self.options.connector, code = %failure.code, reason = %failure.message, attempt = backoff.attempts(), delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), "pipeline failed: building it again from the stored position");
+            self.metrics.pipeline_restarts.add(1);
+            self.board.restarting(failure, backoff.attempts(), delay);
+            if self.stop.wait(delay) {
+                self.board.set(State::Stopped);
+                return;
+            }
+        }
+    }
+
+    fn attempt(&mut self) -> Result<(), Failure> {
+        let abort = Stop::new();
+        let watcher = AbortOnStop { stop: self.stop.clone(), abort: abort.clone() };
+        let mut parts = match watcher.during(|| self.assembly.assemble(&abort)) {
+            Err(_) if self.stop.is_set() => return Ok(()),
+            other => other?,
+        };
+        if let Some(beginning) = parts.source.beginning() {
+            for change in beginning.schema.iter().filter(|change| change.stored) {
+                parts.history.append(change)?;
+            }
+            let offset = beginning.position.offset();
+            parts.discipline.commit(&offset)?;
+            let printed = crate::model::position::Printed(&*beginning.position).to_string();
+            tracing::info!(
+                connector = self.options.connector,
+                position = printed,
+                tables = beginning.schema.len(),
+                "beginning stored; streaming starts there"
+            );
+            self.metrics.stored_position.set(printed);
+        }
+        Run::start(self, parts, abort)?.supervise(self)
+    }
+}
+
+/// While something is assembled, a request to stop must end its waiting.
+struct AbortOnStop {
+    stop: Stop,
+    abort: Stop,
+}
+
+impl AbortOnStop {
+    fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let done = Stop::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.wait(STOP_POLL) {
+                    if self.stop.is_set() {
+                        self.abort.set();
+                        return;
+                    }
+                }
+            });
+            let result = work();
+            done.set();
+            result
+        })
+    }
+}
+
+type Outcome = (String, Result<(), Failure>);
+
+/// The threads of one attempt.
+struct Run {
+    intake: Stop,
+    abort: Stop,
+    committing: Stop,
+    outcomes: Receiver<Outcome>,
+    threads: Vec<JoinHandle<()>>,
+    committer: JoinHandle<Committer>,
+    desk: Arc<Desk>,
+}
+
+impl Run {
+    fn start(supervisor: &Supervisor, parts: Parts, abort: Stop) -> Result<Run, Failure> {
+        let options = &supervisor.options;
+        let workers = options.encode_threads.max(1);
+        let (jobs_in, jobs) = bounded(QUEUE_LENGTH * workers);
+        let (encoded_in, encoded) = bounded(QUEUE_LENGTH * workers);
+        let (spare_batches_in, spare_batches) = bounded(QUEUE_LENGTH * workers);
+        let (spare_buffers_in, spare_buffers) = bounded(QUEUE_LENGTH * workers);
+        // Unbounded, and holds one message a thread.
+        let (outcomes_in, outcomes) = unbounded();
+        let (intake, committing) = (Stop::new(), Stop::new());
+        let (metrics, board) = (&supervisor.metrics, &supervisor.board);
+        let desk = Desk::new(options.budget_bytes, metrics.clone());
+        let mut threads = Vec::new();
+
+        let committer = Committer {
+            connector: options.connector.clone(),
+            desk: desk.clone(),
+            discipline: parts.discipline,
+            interval: options.flush_interval,
+            metrics: metrics.clone(),
+        };
+        let committer = spawn_committer(committer, &committing, &outcomes_in)?;
+
+        let producer = Producer {
+            sink: parts.sink,
+            history: parts.history,
+            metrics: metrics.clone(),
+            board: board.clone(),
+            abort: abort.clone(),
+        };
+        let run_producer = move || producer.run(&encoded, &spare_buffers_in);
+        threads.push(spawn_watched("producer", &outcomes_in, run_producer)?);
+
+        let encoding = Arc::new(Encoding {
+            envelope: parts.envelope,
+            key: parts.key,
+            value: parts.value,
+            header: parts.header,
+            failure_mode: options.failure_mode,
+            metrics: metrics.clone(),
+            board: board.clone(),
+            abort: abort.clone(),
+        });
+        for number in 0..workers {
+            let mut encoder = Encoder::new(encoding.clone());
+            let (jobs, spare_batches) = (jobs.clone(), spare_batches_in.clone());
+            let (encoded, spare_buffers) = (encoded_in.clone(), spare_buffers.clone());
+            let run_encoder = move || encoder.run(&jobs, &spare_batches, &encoded, &spare_buffers);
+            threads.push(spawn_watched(&format!("encode-{number}"), &outcomes_in, run_encoder)?);
+        }
+
+        let reader = Reader {
+            options: options.reader.clone(),
+            desk: desk.clone(),
+            jobs: jobs_in,
+            spare: spare_batches,
+            metrics: metrics.clone(),
+            board: board.clone(),
+            stop: intake.clone(),
+        };
+        let source = parts.source;
+        threads.push(spawn_watched("reader", &outcomes_in, move || reader.run(source))?);
+        Ok(Run { intake, abort, committing, outcomes, threads, committer, desk })
+    }
+
+    /// Waits for the end of every thread, and commits what is delivered by then.
+    fn supervise(self, supervisor: &Supervisor) -> Result<(), Failure> {
+        let mut running = self.threads.len();
+        let mut failure: Option<Failure> = None;
+        let mut deadline: Option<Instant> = None;
+        while running > 0 {
+            match self.outcomes.recv_timeout(STOP_POLL) {
+                Ok((thread, result)) => {
+                    if thread != COMMITTER {
+                        running -= 1;
+                    }
+                    if let Err(error) = result {
+                        failure.get_or_insert(error);
+                        self.intake.set();
+                        self.abort.set();
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if supervisor.stop.is_set() && deadline.is_none() {
+                self.intake.set();
+                deadline = Some(clock::moment() + supervisor.options.shutdown_timeout);
+            }
+            if deadline.is_some_and(|deadline| clock::left_until(deadline).is_none()) && !self.abort.is_set() {
+                tracing::warn!(
+                    connector = supervisor.options.connector,
+                    "not everything was acknowledged within task.shutdown.graceful.timeout.ms; it comes again after the next start"
+                );
+                self.abort.set();
+            }
+        }
+        for thread in self.threads {
+            drop(thread.join());
+        }
+        self.committing.set();
+        let finished = match self.committer.join() {
+            Ok(mut committer) => committer.finish(),
+            Err(_) => Ok(()),
+        };
+        if failure.is_none() && !supervisor.stop.is_set() && !self.desk.drained(clock::moment()) {
+            failure = Some(PipelineError::Abandoned { batches: 1 }.into());
+        }
+        match failure {
+            Some(failure) => Err(failure),
+            None => finished,
+        }
+    }
+}
+
+const COMMITTER: &str = "committer";
+
+fn spawn_committer(
+    mut committer: Committer,
+    stop: &Stop,
+    outcomes: &Sender<Outcome>,
+) -> Result<JoinHandle<Committer>, Failure> {
+    let (stop, outcomes) = (stop.clone(), outcomes.clone());
+    spawn(COMMITTER, move || {
+        let result = guarded(COMMITTER, || committer.run(&stop));
+        drop(outcomes.send((COMMITTER.to_owned(), result)));
+        committer
+    })
+}
+
+fn spawn_watched(
+    name: &str,
+    outcomes: &Sender<Outcome>,
+    run: impl FnOnce() -> Result<(), Failure> + Send + 'static,
+) -> Result<JoinHandle<()>, Failure> {
+    let (outcomes, thread) = (outcomes.clone(), name.to_owned());
+    spawn(name, move || {
+        let result = guarded(&thread, run);
+        drop(outcomes.send((thread, result)));
+    })
+}
+
+/// Runs, and turns a panic into an error that says which thread it was.
+fn guarded(thread: &str, run: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    match std::panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => result,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let message = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            let message = message.unwrap_or_else(|| "no message".to_owned());
+            Err(PipelineError::Panicked { thread: thread.to_owned(), message }.into())
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! From a checked configuration to what each room takes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::connector::{
+    ConnectorConfig, DatabaseOptions, HistoryStorage, RecordTooLarge, StartPosition, TopicCreation as CreationRules,
+};
+use crate::config::connector::database::ProtocolCompression;
+use crate::config::secret::Secret as ConfigSecret;
+use crate::config::worker::{OffsetStorage, WorkerConfig};
+use crate::envelope::EnvelopeOptions;
+use crate::envelope::naming::{NameAdjuster, TopicNames};
+use crate::envelope::source_block::SourceConstants;
+use crate::error::Failure;
+use crate::model::modes::{ConnectorKind, EventProcessingFailureHandlingMode, SnapshotMode, SslMode};
+use crate::model::table::TableId;
+use crate::sink::SinkError;
+use crate::sink::kafka::creation::TopicCreation;
+use crate::sink::kafka::{KafkaSinkOptions, TooLargePolicy};
+use super::layouts::BinlogLayouts;
+use crate::source::binlog::codec::CodecOptions;
+use crate::source::binlog::connection::{
+    Compression, ConnectOptions, Flavor, Secret, SslMode as WireSslMode, SslOptions, Store,
+};
+use crate::source::binlog::options::{BinlogOptions, Past, StartAt, TableFilter, TextFilter};
+use crate::source::binlog::tables::LayoutMaker;
+use crate::store::history::kafka::KafkaHistoryOptions;
+use crate::store::KafkaStoreOptions;
+use crate::store::offset::kafka::KafkaOffsetOptions;
+use crate::util::java_regex::CompiledFilter;
+use crate::util::kafka::admin::TopicSpecification;
+
+/// Databases that belong to the server itself (`table.ignore.builtin`).
+const BUILT_IN_DATABASES: [&str; 4] = ["mysql", "performance_schema", "sys", "information_schema"];
+
+/// How long a question to the offset store may take beyond `offset.flush.timeout.ms`.
+const STORE_READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Which server a connector reads.
+pub fn flavor(kind: ConnectorKind) -> Flavor {
+    match kind {
+        ConnectorKind::MariaDb => Flavor::MariaDb,
+        ConnectorKind::MySql | ConnectorKind::Postgres => Flavor::MySql,
+    }
+}
+
+/// The name of Debezium's plugin, in source blocks and schema names.
+pub fn plugin(kind: ConnectorKind) -> &'static str {
+    match kind {
+        ConnectorKind::MariaDb => "mariadb",
+        ConnectorKind::MySql => "mysql",
+        ConnectorKind::Postgres => "postgresql",
+    }
+}
+
+/// How to reach the database.
+pub fn connect_options(database: &DatabaseOptions) -> ConnectOptions {
+    let reveal = |secret: &Option<ConfigSecret>| Secret::new(secret.as_ref().map_or("", ConfigSecret::expose));
+    let store = |path: &Option<std::path::PathBuf>, password: &Option<ConfigSecret>| {
+        path.as_ref().map(|path| Store { path: path.clone(), password: password.as_ref().map(|_| reveal(password)) })
+    };
+    let tls = &database.tls;
+    ConnectOptions {
+        hostname: database.host.clone(),
+        port: database.port,
+        user: database.user.clone(),
+        password: reveal(&database.password),
+        connect_timeout: database.connect_timeout,
+        query_timeout: Some(database.query_timeout).filter(|timeout| !timeout.is_zero()),
+        ssl: SslOptions {
+            mode: match tls.mode {
+                SslMode::Disabled => WireSslMode::Disabled,
+                SslMode::Preferred => WireSslMode::Preferred,
+                SslMode::Required => WireSslMode::Required,
+                SslMode::VerifyCa => WireSslMode::VerifyCa,
+                SslMode::VerifyIdentity => WireSslMode::VerifyIdentity,
+            },
+            truststore: store(&tls.truststore, &tls.truststore_password),
+            keystore: store(&tls.keystore, &tls.keystore_password),
+        },
+        compression: match database.compression {
+            ProtocolCompression::None => Compression::None,
+            ProtocolCompression::Zlib => Compression::Zlib,
+            ProtocolCompression::Zstd => Compression::Zstd,
+        },
+        keep_alive: true,
+    }
+}
+
+/// A filter that answers, and stops the connector when it cannot: a match that is too costly counts as captured,
+/// so that no table is left out by it.
+fn accepts(filter: &CompiledFilter, name: &str) -> bool {
+    filter.accepts(name).unwrap_or_else(|error| {
+        tracing::error!(name, reason = %error, "filter too costly for this name; it is taken as captured");
+        true
+    })
+}
+
+/// Which tables are captured.
+pub fn captured_tables(config: &ConnectorConfig) -> TableFilter {
+    let (databases, tables) = (config.capture.databases.clone(), config.capture.tables.clone());
+    let ignore_builtin = config.capture.ignore_builtin;
+    Arc::new(move |id: &TableId| {
+        let built_in = BUILT_IN_DATABASES.iter().any(|name| id.catalog.eq_ignore_ascii_case(name));
+        !(ignore_builtin && built_in) && accepts(&databases, &id.catalog) && accepts(&tables, &id.to_string())
+    })
+}
+
+/// Which databases are captured.
+pub fn captured_databases(config: &ConnectorConfig) -> TextFilter {
+    let databases = config.capture.databases.clone();
+    Arc::new(move |name: &str| accepts(&databases, name))
+}
+
+fn gtid_source(config: &ConnectorConfig) -> Option<TextFilter> {
+    let gtids = config.stream.gtids.clone();
+    if gtids.includes.is_none() && gtids.excludes.is_none() {
+        return None;
+    }
+    Some(Arc::new(move |source: &str| {
+        let any = |list: &Option<Vec<crate::util::java_regex::JavaRegex>>| {
+            list.as_ref().map(|list| list.iter().any(|regex| regex.matches(source).unwrap_or(true)))
+        };
+        any(&gtids.includes).unwrap_or(true) && !any(&gtids.excludes).unwrap_or(false)
+    }))
+}
+
+/// What the binlog source takes.
+pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -> BinlogOptions {
+    let seconds = |seconds: Option<u64>| seconds.and_then(|seconds| u32::try_from(seconds).ok());
+    let (stream, skipped) = (&config.stream, config.capture.skipped_operations);
+    BinlogOptions {
+        connect: connect_options(&config.database),
+        flavor: flavor(config.kind),
+        server_id: stream.server_id,
+        initial_statements: config.database.initial_statements.clone(),
+        heartbeat_period: stream.heartbeat_period,
+        silence_heartbeats: stream.silence_heartbeats,
+        net_write_timeout_s: seconds(config.database.net_write_timeout_s),
+        net_read_timeout_s: seconds(config.database.net_read_timeout_s),
+        start_at: match &stream.start {
+            StartPosition::Latest => StartAt::Latest,
+            StartPosition::Earliest => StartAt::Earliest,
+            StartPosition::File { file, position } => StartAt::File(file.clone(), *position),
+            StartPosition::Gtids(gtids) => StartAt::Gtids(gtids.clone()),
+        },
+        past: if config.snapshot_mode == SnapshotMode::Recovery { Past::Recovered } else { Past::Required },
+        captured: captured_tables(config),
+        captured_database: captured_databases(config),
+        layouts,
+        inconsistent: config.errors.inconsistent_schema,
+        pass_over_failures: config.errors.event_processing != EventProcessingFailureHandlingMode::Fail,
+        skip_unparseable_ddl: config.history.skip_unparseable_ddl,
+        store_only_captured_tables: config.history.only_captured_tables,
+        store_only_captured_databases: config.history.only_captured_databases,
+        announce_schema_changes: config.events.schema_changes,
+        include_query: stream.include_query,
+        skip_creates: skipped.create,
+        skip_updates: skipped.update,
+        skip_deletes: skipped.delete,
+        skip_truncates: skipped.truncate,
+        transaction_metadata: config.events.transaction_metadata,
+        gtid_source: gtid_source(config),
+        gtid_filter_dml: stream.gtids.filter_events,
+        gtid_ignore_on_recovery: stream.ignore_gtids_on_recovery,
+        block_bytes: crate::source::binlog::connection::DumpRequest::BLOCK_BYTES,
+    }
+}
+
+/// What the envelope takes.
+pub fn envelope_options(config: &ConnectorConfig) -> EnvelopeOptions {
+    let topics = &config.topics;
+    EnvelopeOptions {
+        source: SourceConstants {
+            version: config.events.debezium_version.clone(),
+            plugin: plugin(config.kind),
+            logical_name: topics.prefix.clone(),
+        },
+        topics: TopicNames {
+            prefix: topics.prefix.as_str().into(),
+            delimiter: topics.delimiter.clone(),
+            heartbeat: topics.heartbeat.as_str().into(),
+            transaction: topics.transaction.as_str().into(),
+        },
+        adjust: NameAdjuster::new(config.events.schema_names),
+        tombstones: config.events.tombstones,
+        skip_unchanged: config.capture.skip_unchanged,
+        context_headers: config.events.context_headers,
+    }
+}
+
+/// Debezium's context headers: which connector and which run wrote a record.
+pub fn context_headers(config: &ConnectorConfig, run_id: &str) -> Vec<(String, Vec<u8>)> {
+    if !config.events.context_headers {
+        return Vec::new();
+    }
+    let header = |name: &str, value: &str| (format!("__debezium.context.{name}"), value.as_bytes().to_vec());
+    vec![
+        header("connectorLogicalName", &config.topics.prefix),
+        header("taskId", "0"),
+        header("connectorName", plugin(config.kind)),
+        header("runId", run_id),
+    ]
+}
+
+/// What the sink takes.
+///
+/// # Errors
+/// When the rules for creating topics cannot be used.
+pub fn sink_options(config: &ConnectorConfig, run_id: &str) -> Result<KafkaSinkOptions, Failure> {
+    let rules = config.topic_creation.as_ref().map(creation_properties);
+    let topic_creation = match rules {
+        Some(rules) => {
+            TopicCreation::read(&rules).map_err(|error| Failure::from(SinkError::Configuration(error.to_string())))?
+        }
+        None => None,
+    };
+    Ok(KafkaSinkOptions {
+        connector: config.name.clone(),
+        client: config.producer.as_map().clone(),
+        context_headers: context_headers(config, run_id),
+        topic_creation,
+        too_large: match config.errors.record_too_large {
+            RecordTooLarge::Fail => TooLargePolicy::Fail,
+            RecordTooLarge::Skip => TooLargePolicy::Skip,
+        },
+        ..KafkaSinkOptions::default()
+    })
+}
+
+/// The rules as properties again: the form in which the sink takes them.
+fn creation_properties(rules: &CreationRules) -> BTreeMap<String, String> {
+    let mut properties = BTreeMap::new();
+    let mut names = Vec::new();
+    for group in &rules.groups {
+        let mut put = |suffix: &str, value: String| {
+            properties.insert(format!("topic.creation.{}.{suffix}", group.name), value);
+        };
+        put("partitions", group.partitions.to_string());
+        put("replication.factor", group.replication_factor.to_string());
+        let join = |list: &[crate::util::java_regex::JavaRegex]| {
+            list.iter().map(|regex| regex.as_str()).collect::<Vec<_>>().join(",")
+        };
+        if group.name != "default" {
+            names.push(group.name.clone());
+            put("include", join(&group.include));
+            if !group.exclude.is_empty() {
+                put("exclude", join(&group.exclude));
+            }
+        }
+        for (name, value) in group.settings.iter() {
+            put(name, value.to_owned());
+        }
+    }
+    if !names.is_empty() {
+        properties.insert("topic.creation.groups".to_owned(), names.join(","));
+    }
+    properties
+}
+
+/// Where offsets lie in Kafka; `None` for a worker that keeps them in a file.
+pub fn offset_options(config: &ConnectorConfig, worker: &WorkerConfig) -> Option<KafkaOffsetOptions> {
+    let OffsetStorage::Topic(storage) = &worker.offsets else { return None };
+    let clients = worker.client_properties().as_map().clone();
+    let mut settings = storage.settings.as_map().clone();
+    settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
+    Some(KafkaOffsetOptions {
+        topic: TopicSpecification {
+            name: config.offsets_topic.clone().unwrap_or_else(|| storage.topic.clone()),
+            partitions: storage.partitions,
+            replication_factor: i32::from(storage.replication_factor),
+            settings,
+        },
+        clients: KafkaStoreOptions {
+            producer: clients.clone(),
+            consumer: clients,
+            request_timeout: worker.offset_flush_timeout.max(Duration::from_secs(1)),
+            read_timeout: STORE_READ_TIMEOUT,
+        },
+    })
+}
+
+/// Where the schema history lies in Kafka; `None` for another place.
+pub fn history_options(config: &ConnectorConfig) -> Option<KafkaHistoryOptions> {
+    let HistoryStorage::Kafka {
+        topic,
+        producer,
+        consumer,
+        create_timeout,
+        recovery_poll_interval,
+        recovery_attempts,
+        ..
+    } = &config.history.storage
+    else {
+        return None;
+    };
+    Some(KafkaHistoryOptions {
+        topic: topic.clone(),
+        clients: KafkaStoreOptions {
+            producer: producer.as_map().clone(),
+            consumer: consumer.as_map().clone(),
+            request_timeout: *create_timeout,
+            read_timeout: (*recovery_poll_interval * *recovery_attempts).max(Duration::from_secs(1)),
+        },
+    })
+}
+
+/// What makes the layouts of tables.
+pub fn layouts(config: &ConnectorConfig) -> BinlogLayouts {
+    let events = &config.events;
+    BinlogLayouts {
+        codec: CodecOptions {
+            decimal: events.decimal,
+            time_precision: events.time,
+            binary: events.binary,
+            bigint_unsigned: events.bigint_unsigned,
+            enable_time_adjuster: events.adjust_two_digit_years,
+            include_schema_comments: events.schema_comments,
+            invalid_dates: config.errors.event_processing,
+            converting_failure: events.converting_failure,
+            ..CodecOptions::default()
+        },
+        failure_mode: events.converting_failure,
+        failures: Arc::default(),
+    }
+}
