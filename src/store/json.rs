@@ -22,6 +22,75 @@ impl Formatter for Jackson {
     }
 }
 
+/// Jackson's `DefaultPrettyPrinter`: objects over several lines, arrays on one, a space on both sides of a colon.
+#[derive(Default)]
+struct Pretty {
+    depth: usize,
+    empty: bool,
+}
+
+impl Pretty {
+    fn new_line<W: ?Sized + Write>(&self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
+    }
+}
+
+impl Formatter for Pretty {
+    fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+        Jackson.write_char_escape(writer, escape)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        self.empty = true;
+        writer.write_all(b"{")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.empty = false;
+        if !first {
+            writer.write_all(b",")?;
+        }
+        self.new_line(writer)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b" : ")
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.empty = false;
+        Ok(())
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth = self.depth.saturating_sub(1);
+        if self.empty {
+            writer.write_all(b" ")?;
+        } else {
+            self.new_line(writer)?;
+        }
+        writer.write_all(b"}")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        writer.write_all(if first { b" " } else { b", " })
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b" ]")
+    }
+}
+
+/// A value as text over several lines, as Debezium's `Document.toString` gives it.
+pub(super) fn write_pretty(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    // Cannot fail: see `write`.
+    let _ = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Pretty::default()));
+    out
+}
+
 /// A value as text.
 pub(super) fn write(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
@@ -81,6 +150,14 @@ mod tests {
             (Err(problem), Err(part)) => assert!(problem.contains(part), "{problem}"),
             (got, _) => panic!("{text} gave {got:?}"),
         }
+    }
+
+    #[test]
+    fn documents_over_several_lines_are_those_of_jackson() {
+        let value: Value = serde_json::from_str(r#"{"a":{},"b":[],"c":[1,"x",{"d":null}],"e":{"f":true}}"#).unwrap();
+        let text = String::from_utf8(write_pretty(&value)).unwrap();
+        let expected = "{\n  \"a\" : { },\n  \"b\" : [ ],\n  \"c\" : [ 1, \"x\", {\n    \"d\" : null\n  } ],\n  \"e\" : {\n    \"f\" : true\n  }\n}";
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl SchemaHistoryStore for FileSchemaHistory {
     }
 
     fn append(&mut self, record: &HistoryRecord) -> Result<(), StoreError> {
-        let mut line = record.to_json();
+        let mut line = record.to_line();
         line.push(b'\n');
         file::append(&self.path, &line)
     }
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_was_confirmed_is_read_and_what_is_broken_is_named() {
-        let one = String::from_utf8(record("one").to_json()).unwrap();
+        let one = String::from_utf8(record("one").to_line()).unwrap();
         check("", Ok(&["last"]));
         check(&format!("{one}\n"), Ok(&["one", "last"]));
         check(&format!("{one}\r\n\n"), Ok(&["one", "last"]));

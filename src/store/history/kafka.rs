@@ -173,6 +173,6 @@ impl SchemaHistoryStore for KafkaSchemaHistory {
     }
 
     fn append(&mut self, record: &HistoryRecord) -> Result<(), StoreError> {
-        self.topic.write(Some(PARTITION), None, &record.to_json())
+        self.topic.write(Some(PARTITION), None, &record.to_text())
     }
 }

@@ -63,7 +63,7 @@ fn column_to_json(column: &Column) -> Value {
     if let Some(expression) = &column.default_value_expression {
         out.insert("defaultValueExpression".into(), json!(expression));
     }
-    out.insert("enumValues".into(), json!(column.enum_values));
+    out.insert("enumValues".into(), column.enum_values.iter().map(|value| literal(value)).collect());
     Value::Object(out)
 }
 
@@ -119,7 +119,7 @@ fn column_from_json(value: &Value) -> Result<Column, String> {
         // As Debezium reads it: an expression is a default, whatever the flag says.
         has_default_value: flag(value, "hasDefaultValue").map_err(of)? || default_value_expression.is_some(),
         default_value_expression,
-        enum_values: texts(value, "enumValues").map_err(of)?,
+        enum_values: texts(value, "enumValues").map_err(of)?.iter().map(|value| unquoted(value)).collect(),
         name: name.clone(),
     })
 }
@@ -162,6 +162,42 @@ fn texts(value: &Value, name: &str) -> Result<Vec<String>, String> {
     let values = list(value, name)?.map(Vec::as_slice).unwrap_or_default();
     let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
     texts.collect::<Option<Vec<_>>>().ok_or_else(|| format!("{name} holds something that is no text"))
+}
+
+/// A value of ENUM or SET as the literal that Debezium copies from the statement.
+fn literal(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// The value of a literal: without quotes, doubled quotes and MySQL's escapes. Other text is taken as it is.
+fn unquoted(literal: &str) -> String {
+    let within = |quote: char| Some((quote, literal.strip_prefix(quote)?.strip_suffix(quote)?));
+    let Some((quote, inner)) = ['\'', '"'].into_iter().find_map(within) else {
+        return literal.to_owned();
+    };
+    let mut value = String::with_capacity(inner.len());
+    let mut marks = inner.chars();
+    while let Some(mark) = marks.next() {
+        if mark == quote {
+            // The first of a pair: nothing else stands inside quotes.
+            marks.next();
+            value.push(quote);
+        } else if mark == '\\' {
+            value.push(match marks.next() {
+                Some('0') => '\0',
+                Some('b') => '\u{8}',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some('Z') => '\u{1a}',
+                Some(other) => other,
+                None => '\\',
+            });
+        } else {
+            value.push(mark);
+        }
+    }
+    value
 }
 
 /// `"db"."table"`; a name that is empty is left out.
@@ -210,6 +246,22 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
+
+    #[test]
+    fn enum_values_lose_and_regain_their_quotes() {
+        for (text, value, again) in [
+            ("'new'", "new", "'new'"),
+            ("'it''s'", "it's", "'it''s'"),
+            (r"'it\'s'", "it's", "'it''s'"),
+            (r"'a\\b\n'", "a\\b\n", "'a\\\\b\n'"),
+            ("\"q\"\"x\"", "q\"x", "'q\"x'"),
+            ("''", "", "''"),
+            ("bare", "bare", "'bare'"),
+            ("'", "'", "''''"),
+        ] {
+            assert_eq!((unquoted(text).as_str(), literal(value).as_str()), (value, again), "{text}");
+        }
+    }
 
     #[test]
     fn identifiers_are_quoted_and_read_as_in_debezium() {
