@@ -50,7 +50,7 @@ fn is_pem(bytes: &[u8]) -> bool {
 }
 
 fn password(store: &Store) -> &str {
-    store.password.as_ref().map(super::Secret::reveal).unwrap_or_default()
+    store.password.as_ref().map(super::Secret::expose).unwrap_or_default()
 }
 
 /// Certificates that may vouch for a server.
@@ -99,10 +99,8 @@ fn open_pkcs12(store: &Store, bytes: &[u8]) -> Result<openssl::pkcs12::ParsedPkc
     let parsed = Pkcs12::from_der(bytes).map_err(|_| refused(store, "it is neither PEM nor PKCS12 nor JKS"))?;
     let opened = parsed.parse2(password(store)).or_else(|error| {
         // Java before 17 encrypts certificates with RC2, which OpenSSL 3 keeps in its legacy provider.
-        let legacy = openssl::provider::Provider::try_load(None, "legacy", true).map_err(|_| error)?;
-        let opened = parsed.parse2(password(store));
-        drop(legacy);
-        opened
+        let _legacy = openssl::provider::Provider::try_load(None, "legacy", true).map_err(|_| error)?;
+        parsed.parse2(password(store))
     });
     opened.map_err(|error| refused(store, format!("it cannot be opened, most often for a wrong password: {error}")))
 }

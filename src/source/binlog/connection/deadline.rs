@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::ConnectionError;
+use crate::util::clock::moment;
 
 /// Set to true to make every operation of a connection end within 100 ms.
 pub type StopFlag = Arc<AtomicBool>;
@@ -68,7 +69,7 @@ impl Deadline {
     /// `allowed` from now; `None` waits for ever (but heeds the stop flag).
     pub fn after(doing: Doing, allowed: Option<Duration>) -> Self {
         // An instant too far away to be represented is no deadline.
-        let at = allowed.and_then(|allowed| now().checked_add(allowed));
+        let at = allowed.and_then(|allowed| moment().checked_add(allowed));
         Self { doing, allowed, at }
     }
 
@@ -84,18 +85,13 @@ impl Deadline {
 
     /// What is left; zero when it has passed, `None` when there is no deadline.
     pub fn remaining(&self) -> Option<Duration> {
-        self.at.map(|at| at.saturating_duration_since(now()))
+        self.at.map(|at| at.saturating_duration_since(moment()))
     }
 
     /// The error of a deadline that has passed.
     pub fn passed(&self) -> ConnectionError {
         ConnectionError::Deadline { doing: self.doing, allowed: self.allowed.unwrap_or_default() }
     }
-}
-
-/// The clock of this room.
-pub fn now() -> Instant {
-    Instant::now()
 }
 
 /// Which readiness is waited for.

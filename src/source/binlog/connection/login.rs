@@ -106,7 +106,7 @@ fn authenticate(
     choice: ClientChoice,
     deadline: &Deadline,
 ) -> Result<(), ConnectionError> {
-    let password = options.password.reveal().as_bytes();
+    let password = options.password.expose().as_bytes();
     // The server's wish may be another account's plugin; it asks to switch when ours is another. A clear
     // password is only sent when the server asks for it by that switch.
     let plugin = match Plugin::named(&greeting.auth_plugin) {

@@ -15,7 +15,7 @@ impl Secret {
     }
 
     /// The password itself, for the one who sends it.
-    pub fn reveal(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

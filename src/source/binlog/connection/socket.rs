@@ -39,10 +39,10 @@ pub fn connect(options: &ConnectOptions, deadline: Deadline, stop: &AtomicBool) 
         }
     }
     // The share of an address is an inner detail: the error names the whole allowance.
-    match failure {
-        ConnectionError::Deadline { .. } => Err(deadline.passed()),
-        other => Err(other),
+    if matches!(failure, ConnectionError::Deadline { .. }) {
+        return Err(deadline.passed());
     }
+    Err(failure)
 }
 
 /// The resolver of the C library has no deadline of its own, so it runs in a thread that is left behind

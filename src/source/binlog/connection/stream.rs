@@ -321,3 +321,6 @@ impl BinlogStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,6 +171,62 @@ mod tests {
         assert_ne!(greeting.capabilities & capability::SSL, 0);
     }
 
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<u8> = hex.chars().map(|digit| digit.to_digit(16).unwrap() as u8).collect();
+        digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+    }
+
+    fn check_captured(hex: &str, version: &str, connection_id: u32, plugin: &str, offers: &[(u32, bool)]) {
+        let payload = bytes(hex);
+        let greeting = parse_handshake(&payload).unwrap();
+        assert_eq!((greeting.version.as_str(), greeting.connection_id), (version, connection_id));
+        assert_eq!((greeting.challenge.len(), greeting.auth_plugin.as_str()), (20, plugin));
+        for (flag, offered) in offers {
+            assert_eq!(greeting.capabilities & flag != 0, *offered, "{version}: flag {flag:#x}");
+        }
+        for end in 0..payload.len() {
+            let _ = parse_handshake(&payload[..end]);
+        }
+    }
+
+    #[test]
+    fn greetings_captured_from_servers_are_read() {
+        use capability::{COMPRESS, DEPRECATE_EOF, LONG_PASSWORD, SSL, ZSTD_COMPRESSION};
+        check_captured(
+            "0a392e372e342d3200300100005c297d562a2b221f00ffffff0200ffdf15000000000000000000000c643d1a182f0b3e5c2b6a68\
+             0063616368696e675f736861325f70617373776f726400",
+            "9.7.4-2",
+            304,
+            "caching_sha2_password",
+            &[(SSL, true), (COMPRESS, true), (ZSTD_COMPRESSION, true), (DEPRECATE_EOF, true), (LONG_PASSWORD, true)],
+        );
+        check_captured(
+            "0a382e302e34352d3100f6000000766d606b14366c7a00ffffff0200ffdf15000000000000000000004e2e38366853263b633529\
+             0f0063616368696e675f736861325f70617373776f726400",
+            "8.0.45-1",
+            246,
+            "caching_sha2_password",
+            &[(SSL, true), (COMPRESS, true), (ZSTD_COMPRESSION, true), (DEPRECATE_EOF, true), (LONG_PASSWORD, true)],
+        );
+        check_captured(
+            "0a352e352e352d31302e31312e31382d4d6172696144422d302b646562313275312d6c6f67000f01000045262a424b32594800fe\
+             f7080200ff81150000000000001d0000003f43702f3353286d6f632323006d7973716c5f6e61746976655f70617373776f726400",
+            "5.5.5-10.11.18-MariaDB-0+deb12u1-log",
+            271,
+            "mysql_native_password",
+            &[(SSL, false), (COMPRESS, true), (ZSTD_COMPRESSION, false), (DEPRECATE_EOF, true), (LONG_PASSWORD, false)],
+        );
+        check_captured(
+            "0a31312e382e362d4d6172696144422d302b646562313375312066726f6d2044656269616e2d6c6f67001001000027503f2a554c\
+             5c6900feff2d0200ff81150000000000003d0000007e5b2e727269377567293056006d7973716c5f6e61746976655f7061737377\
+             6f726400",
+            "11.8.6-MariaDB-0+deb13u1 from Debian-log",
+            272,
+            "mysql_native_password",
+            &[(SSL, true), (COMPRESS, true), (ZSTD_COMPRESSION, false), (DEPRECATE_EOF, true), (LONG_PASSWORD, false)],
+        );
+    }
+
     #[test]
     fn a_greeting_cut_anywhere_is_no_panic() {
         for end in 0..MYSQL.len() {
