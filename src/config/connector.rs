@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use super::error::{ConfigError, Warning, WarningKind};
 use super::names;
 use super::option::{self, Applies};
-use super::secret::{ClientProperties, Masking};
+use super::secret::{ClientProperties, Masking, Shown};
 use super::settings::Settings;
 use super::worker::{ConverterSetting, WorkerConfig};
 use crate::model::modes::{ConnectorKind, SnapshotMode};
@@ -148,7 +148,7 @@ fn kind(class: &str) -> Result<ConnectorKind, ConfigError> {
         "" => Ok(ConnectorKind::MySql),
         "PostgresConnector" | "Postgres" => Err(ConfigError::Refused {
             property: "connector.class".to_owned(),
-            value: super::secret::Shown::plain(class),
+            value: Shown::plain(class),
             reason: "PostgreSQL connectors are not built in yet".to_owned(),
         }),
         _ => Err(ConfigError::UnknownConnector { class: class.to_owned() }),
@@ -176,16 +176,18 @@ fn declared_prefixes(settings: &Settings<'_>) -> Vec<String> {
 
 /// Classes that would change the events and that there is no way to load.
 fn refuse_java(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) {
-    let class = |property: &str| settings.values.get(property).map(|class| class.trim().to_owned());
+    let class = |property: &str| match settings.values.get(property) {
+        Some(class) => settings.masking.show(property, class.trim()),
+        None => Shown::plain("no class"),
+    };
     for name in settings.list("transforms") {
-        let class =
-            class(&format!("transforms.{name}.type")).unwrap_or_else(|| "no class (its .type is missing)".into());
+        let class = class(&format!("transforms.{name}.type"));
         errors.push(ConfigError::Transform { name, class });
     }
     for declared in ["converters", "post.processors"] {
         for name in settings.list(declared) {
             let property = format!("{name}.type");
-            let class = class(&property).unwrap_or_else(|| "(none)".to_owned());
+            let class = class(&property);
             errors.push(ConfigError::JavaClass { property, class, stock: Vec::new() });
         }
     }

@@ -133,7 +133,7 @@ pub enum ConfigError {
         /// The name in `transforms`.
         name: String,
         /// The Java class.
-        class: String,
+        class: Shown,
     },
     /// A Java class of the user's, or a stock one that is not built in.
     #[error("{property}: the Java class {class} is not built in{}", stock_classes(stock))]
@@ -141,7 +141,7 @@ pub enum ConfigError {
         /// The property.
         property: String,
         /// The class.
-        class: String,
+        class: Shown,
         /// The classes that are.
         stock: Vec<&'static str>,
     },

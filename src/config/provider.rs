@@ -139,11 +139,15 @@ impl Providers {
             rest = variable.after;
             match self.value_of(&variable) {
                 Ok(text) => out.push_str(&text),
-                Err(reason) => failures.push(ConfigError::Unresolved {
-                    property: super::secret::shown_name(property),
-                    variable: variable.text.to_owned(),
-                    reason,
-                }),
+                Err(reason) => {
+                    // Left standing, so that the property does not look as if it were missing.
+                    out.push_str(variable.text);
+                    failures.push(ConfigError::Unresolved {
+                        property: super::secret::shown_name(property),
+                        variable: variable.text.to_owned(),
+                        reason,
+                    });
+                }
             }
         }
         out.push_str(rest);

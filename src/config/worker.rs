@@ -328,7 +328,7 @@ fn override_policy(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> Ov
         _ => {
             errors.push(ConfigError::JavaClass {
                 property: "connector.client.config.override.policy".to_owned(),
-                class: policy,
+                class: settings.masking.show("connector.client.config.override.policy", &policy),
                 stock: vec!["All", "None", "Principal"],
             });
             OverridePolicy::None

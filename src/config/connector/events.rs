@@ -137,7 +137,7 @@ fn strategy(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> TopicNami
         }),
         None => errors.push(ConfigError::JavaClass {
             property: PROPERTY.to_owned(),
-            class,
+            class: settings.masking.show(PROPERTY, &class),
             stock: vec![TopicNamingStrategy::Default.as_str()],
         }),
     }

@@ -84,6 +84,7 @@ fn storage(settings: &Settings<'_>, worker: &WorkerConfig, errors: &mut Vec<Conf
         }
         "MemorySchemaHistory" => HistoryStorage::Memory,
         _ => {
+            let class = settings.masking.show(CLASS, &class);
             errors.push(ConfigError::JavaClass { property: CLASS.to_owned(), class, stock: STOCK.to_vec() });
             HistoryStorage::Memory
         }
