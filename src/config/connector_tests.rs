@@ -152,6 +152,22 @@ fn the_file_of_2020_loads_with_a_warning_a_name() {
     assert_eq!(warnings.len(), 11, "{warnings:#?}");
 }
 
+/// The files in `config/` are what a newcomer starts from.
+#[test]
+fn the_sample_files_load_without_a_word() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let environment = Environment::new(own(&[("MYSQL_PASSWORD", "hunter2")]));
+    let (worker, said) =
+        WorkerConfig::load(Some(&folder.join("worker.properties")), environment, &BTreeMap::new()).unwrap();
+    assert_eq!(said, []);
+    let file = crate::config::source_file::read_connector(&folder.join("orders.json")).unwrap();
+    assert_eq!(file.warnings, []);
+    let (config, said) = ConnectorConfig::from_map(&file.name, file.config, &worker).unwrap();
+    assert_eq!(said, []);
+    assert_eq!((config.name.as_str(), config.snapshot_mode), ("orders", SnapshotMode::NoData));
+    assert_eq!(config.database.password.unwrap().expose(), "hunter2");
+}
+
 #[test]
 fn old_names_of_every_kind() {
     let config = warned(

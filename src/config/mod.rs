@@ -22,6 +22,7 @@ pub mod option;
 mod options;
 pub mod properties;
 pub mod provider;
+pub mod reference;
 pub mod secret;
 mod settings;
 pub mod source_file;

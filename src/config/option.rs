@@ -439,12 +439,13 @@ pub fn find(property: &str, place: Applies) -> Option<&'static ConfigOption> {
     let here = || all().filter(|option| option.applies.meets(place));
     here()
         .find(|option| option.name == property)
-        .or_else(|| here().filter(|option| option.is(property)).max_by_key(|option| stem(option.name).len()))
+        .or_else(|| here().filter(|option| option.is(property)).max_by_key(|option| exactness(option.name)))
 }
 
-/// The text before the first variable part of a name.
-fn stem(name: &str) -> &str {
-    name.split(['*', '<']).next().unwrap_or(name)
+/// How much a family's name says: the text before its first variable part, then whether it ends in anything.
+fn exactness(name: &str) -> (usize, bool, usize) {
+    let stem = name.split(['*', '<']).next().unwrap_or(name);
+    (stem.len(), !name.ends_with('*'), name.len())
 }
 
 /// Today's name of a property with an old one.
@@ -471,6 +472,20 @@ mod tests {
         check("column.truncate.to.<n>.chars", "column.truncate.to.2.0.chars", false);
         check("mask.<algorithm>.with.salt.<salt>", "mask.SHA-256.with.salt.a.b", true);
         check("topic.creation.<group>.*", "topic.creation.default.cleanup.policy", true);
+    }
+
+    #[test]
+    fn the_row_that_says_most_is_the_one() {
+        let check = |property: &str, name: &str| {
+            assert_eq!(find(property, Applies::MYSQL).map(|option| option.name), Some(name), "{property}");
+        };
+        check("topic.creation.default.partitions", "topic.creation.<group>.partitions");
+        check("topic.creation.a.include", "topic.creation.<group>.include");
+        check("topic.creation.a.cleanup.policy", "topic.creation.<group>.*");
+        check("topic.creation.groups", "topic.creation.groups");
+        check("column.mask.hash.v2.MD5.with.salt.x", "column.mask.hash.v2.<algorithm>.with.salt.<salt>");
+        check("schema.history.internal.s3.bucket.name", "schema.history.internal.*");
+        check("database.sslMode", "database.*");
     }
 
     #[test]

@@ -150,10 +150,7 @@ fn expand(replacement: &str, captures: &fancy_regex::Captures<'_>) -> String {
 
 /// The engine's own refusal. Its positions count in the translated text, so only its reason is kept.
 fn refused(pattern: &str, error: &fancy_regex::Error) -> RegexError {
-    let reason = match error {
-        fancy_regex::Error::ParseError(_, kind) => kind.to_string(),
-        other => other.to_string(),
-    };
+    let reason = if let fancy_regex::Error::ParseError(_, kind) = error { kind.to_string() } else { error.to_string() };
     // The engine's messages can run over several lines and repeat the translated expression.
     let reason = reason.lines().last().unwrap_or("it cannot be compiled").trim().to_owned();
     RegexError { pattern: pattern.to_owned(), position: 0, reason }

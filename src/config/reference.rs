@@ -1,0 +1,153 @@
+//! The reference of all options, as `headwater config` prints it.
+//!
+//! In: the option tables. Out: Markdown. Promised: it is a pure function of the tables, so that a test can
+//! compare the committed `docs/reference/configuration.md` with it; `UPDATE=1` rewrites that file.
+
+use std::fmt::Write as _;
+
+use super::option::{self, Applies, ConfigOption, Group, Importance, Kind, Status};
+
+/// The whole reference.
+pub fn markdown() -> String {
+    let mut out = String::from(INTRODUCTION);
+    let mut groups: Vec<Group> = option::all().map(|option| option.group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    for group in groups {
+        section(&mut out, group);
+    }
+    old_names(&mut out);
+    out
+}
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+Every option of connectors and of the worker. This page is printed by `headwater config`; do not edit it by
+hand (`UPDATE=1 cargo test reference` writes it).
+
+Names, defaults and values are those of Debezium 3.6 and Kafka Connect, and what begins with `headwater.` is
+ours. An option without a remark does what Debezium's or Kafka's manual says.
+
+* **no effect**: accepted, and changes nothing here, for the reason given. Setting it is said once at start.
+* **refused**: setting it to anything but the default is an error, because ignoring it would change the events.
+* A name that no option has is ignored, as Connect does, with a warning that names the nearest option.
+* **\u{2605}** stands in practically every deployment. **required** cannot be left out.
+* `*` in a name stands for anything, `<x>` for one part of the name.
+* Filters are comma-separated Java regular expressions, matched against the whole name in any case; a comma
+  inside an expression is written `\\,`.
+* `${env:NAME}`, `${file:/path/to/file.properties:key}` and `${dir:/path:file}` are replaced in every value, and
+  so are the providers that `config.providers` of the worker names.
+* The worker's options also come from the environment, as in the Connect container images: `BOOTSTRAP_SERVERS`,
+  `GROUP_ID`, `OFFSET_STORAGE_TOPIC` and their like, and `CONNECT_<NAME>` for any option (`_` is `.`, `__` is `-`,
+  `___` is `_`). The command line is over the environment, and the environment over the file.
+";
+
+fn section(out: &mut String, group: Group) {
+    let _ =
+        write!(out, "\n## {}\n\n| option | type | default | for | meaning |\n|---|---|---|---|---|\n", group.title());
+    for option in option::all().filter(|option| option.group == group) {
+        row(out, option);
+    }
+}
+
+fn row(out: &mut String, option: &ConfigOption) {
+    let star = if option.importance == Importance::High { "**\u{2605}** " } else { "" };
+    let default = match (option.default, option.required) {
+        (Some(default), _) => format!("`{}`", cell(default)),
+        (None, true) => "**required**".to_owned(),
+        (None, false) => String::new(),
+    };
+    let status = match option.status {
+        Status::Works => String::new(),
+        Status::NoEffect(because) => format!(". **no effect**: {because}"),
+        Status::Refused(because) => format!(". **refused**: {because}"),
+    };
+    let _ = writeln!(
+        out,
+        "| {star}`{}` | {} | {default} | {} | {}{} |",
+        cell(option.name),
+        kind(option),
+        option.applies,
+        cell(option.about),
+        cell(&status),
+    );
+}
+
+/// The type, with its unit and what it takes.
+fn kind(option: &ConfigOption) -> String {
+    let unit = option.unit.map_or(String::new(), |unit| format!(", {unit}"));
+    let takes = match option.kind {
+        Kind::Word(words, _) => {
+            format!(": {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
+        }
+        Kind::Number(least, most) => match (least, most) {
+            (i64::MIN, _) => String::new(),
+            (least, most) if most >= i64::from(i32::MAX) => format!(", {least} or more"),
+            (least, most) => format!(", {least} to {most}"),
+        },
+        Kind::Text
+        | Kind::Password
+        | Kind::List
+        | Kind::Bool
+        | Kind::Regexes
+        | Kind::Regex
+        | Kind::Class
+        | Kind::TopicName
+        | Kind::Pairs => String::new(),
+    };
+    format!("{}{unit}{takes}", option.kind.name())
+}
+
+fn old_names(out: &mut String) {
+    out.push_str("\n## Names of earlier generations\n\nTaken, with a warning that names today's.\n\n| old | today | since |\n|---|---|---|\n");
+    let mut rows: Vec<(&str, &str, &str)> = option::all()
+        .filter(|option| option.applies.meets(Applies::ALL))
+        .flat_map(|option| option.old_names.iter().map(|old| (old.name, option.name, old.until)))
+        .collect();
+    rows.push(("sanitize.field.names=true", "field.name.adjustment.mode=avro", "2.0"));
+    rows.sort_unstable();
+    for (old, today, since) in rows {
+        let _ = writeln!(out, "| `{}` | `{}` | {since} |", cell(old), cell(today));
+    }
+}
+
+/// Text that does not end a table's cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// `docs/reference/configuration.md` is what `headwater config` prints.
+    #[test]
+    fn the_committed_reference_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/configuration.md");
+        let printed = markdown();
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+            std::fs::write(path, &printed).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        let different = committed.lines().zip(printed.lines()).find(|(committed, printed)| committed != printed);
+        assert_eq!(different, None, "run UPDATE=1 cargo test reference");
+        assert_eq!(committed.len(), printed.len(), "run UPDATE=1 cargo test reference");
+    }
+
+    /// The options of Debezium's manual: section 1.2 of the notes that this project was planned with.
+    #[test]
+    fn every_documented_option_has_a_row() {
+        let names = include_str!("options/documented.txt");
+        let mut count = 0;
+        for line in names.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let known =
+                option::all().any(|option| option.name == line || (option.is(line) && option.name != "database.*"));
+            assert!(known, "{line} has no row");
+            count += 1;
+        }
+        assert!(count > 230, "{count}");
+    }
+}
