@@ -1,9 +1,8 @@
 //! Numbers as Java writes them: `Double.toString`, `Float.toString`, `BigDecimal.toString`.
 //!
-//! In: numbers. Out: ASCII appended to a buffer, without allocation. Since JDK 19 Java writes the shortest
-//! decimal that reads back as the same number (JDK-4511638); JDK 17 and older sometimes write a digit more
-//! (`2.0E-3` is the same, `2.2250738585072014E-308` too, but `2.0E22` came out as `2.0000000000000001E22`
-//! for some values). The newer, shorter text is written here: it is the same number.
+//! In: numbers. Out: ASCII appended to a buffer, without allocation. Since JDK 19 Java writes the shortest decimal that
+//! reads back as the same number (JDK-4511638). JDK 17 and older write other digits for some: `2.5E22` came out as
+//! `2.4999999999999998E22`, the same double. The newer text is written here.
 
 use std::fmt::Write as _;
 

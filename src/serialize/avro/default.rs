@@ -5,11 +5,12 @@
 
 use super::AvroOptions;
 use super::name::scrub;
-use super::schema::{quoted, value_of_default};
+use super::schema::value_of_default;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Value, ValueRef};
 use crate::serialize::error::SerializeError;
 use crate::serialize::java_text;
+use crate::serialize::json::escape::quoted;
 
 /// Where a default stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::name::{self, AvroName};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::Value;
 use crate::serialize::error::SerializeError;
-use crate::serialize::json::escape::write_string;
+use crate::serialize::json::escape::quoted;
 
 pub(super) const DECIMAL: &str = "org.apache.kafka.connect.data.Decimal";
 const NAMESPACE: &str = "io.confluent.connect.avro";
@@ -278,13 +278,6 @@ impl Conversion<'_> {
 /// The default, where one other than null was declared.
 pub(super) fn value_of_default(schema: &Schema) -> Option<&Value> {
     schema.default.as_ref().filter(|default| **default != Value::Null)
-}
-
-/// Text as a JSON string.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = Vec::new();
-    write_string(text, &mut out);
-    String::from_utf8(out).unwrap_or_default()
 }
 
 fn null() -> Arc<AvroType> {

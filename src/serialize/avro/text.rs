@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 
 use super::name::AvroName;
-use super::schema::{AvroKind, AvroRecord, AvroType, quoted};
+use super::schema::{AvroKind, AvroRecord, AvroType};
+use crate::serialize::json::escape::quoted;
 
 /// Names that would be read as a type when written without namespace.
 const TYPE_NAMES: &[&str] = &[

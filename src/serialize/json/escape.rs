@@ -1,7 +1,18 @@
-//! JSON strings as Jackson escapes them: `"`, `\` and control characters, nothing else.
+//! JSON strings as Jackson escapes them.
 //!
-//! Jackson's default (no `ESCAPE_NON_ASCII`) leaves `/`, DEL and everything beyond ASCII alone and writes
-//! control characters without a short form as `\u00XX` with capital hexadecimal digits.
+//! Always `"`, `\` and control characters; of the latter, those without a short form as `\u00XX` with capital
+//! hexadecimal digits; never `/`, DEL or other text. Characters beyond the Basic Multilingual Plane depend on what
+//! Jackson writes to: into bytes (JSON converter, `UTF8JsonGenerator`) they become two escaped surrogates, into
+//! characters (Avro's schema text, `WriterBasedJsonGenerator`) they stay.
+
+/// Whether characters beyond the Basic Multilingual Plane are escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// As two surrogates, `\uD83E\uDD80`.
+    Escaped,
+    /// Left as they are.
+    Kept,
+}
 
 /// For each byte: 0 to copy it, `u` for `\u00XX`, else the letter after the backslash.
 static ESCAPES: [u8; 256] = {
@@ -24,57 +35,67 @@ static ESCAPES: [u8; 256] = {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// Whether one of eight bytes has to be escaped. May be true without cause only for bytes after one that must.
+/// Whether one of eight bytes has to be escaped, or (where `beyond`) begins a character of four bytes.
 #[inline]
-fn eight_need_escape(word: u64) -> bool {
+fn eight_need_escape(word: u64, beyond: bool) -> bool {
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
     let control = word.wrapping_sub(ONES * 0x20) & !word;
     let quote = quote.wrapping_sub(ONES) & !quote;
     let backslash = backslash.wrapping_sub(ONES) & !backslash;
-    (control | quote | backslash) & HIGH != 0
+    // The four high bits of a byte that is 0xF0 or more, all moved to the highest.
+    let four = if beyond { word & (word << 1) & (word << 2) & (word << 3) } else { 0 };
+    (control | quote | backslash | four) & HIGH != 0
 }
 
 #[inline]
-fn needs_escape(bytes: &[u8]) -> bool {
+fn needs_escape(bytes: &[u8], beyond: bool) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().any(|word| eight_need_escape(u64::from_le_bytes(*word)))
-        || rest.iter().any(|byte| ESCAPES[*byte as usize] != 0)
+    words.iter().any(|word| eight_need_escape(u64::from_le_bytes(*word), beyond))
+        || rest.iter().any(|byte| ESCAPES[*byte as usize] != 0 || (beyond && *byte >= 0xf0))
 }
 
-/// Appends the text with quotes around it.
+/// Appends the text with quotes around it, as the JSON converter writes it.
 #[inline]
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
     out.push(b'"');
-    write_escaped(text, out);
+    if needs_escape(text.as_bytes(), true) {
+        write_slowly(text, Beyond::Escaped, out);
+    } else {
+        out.extend_from_slice(text.as_bytes());
+    }
     out.push(b'"');
 }
 
-/// Appends the text without quotes.
-#[inline]
-pub fn write_escaped(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    if needs_escape(bytes) { write_slowly(bytes, out) } else { out.extend_from_slice(bytes) }
+/// The text with quotes around it, as it stands in an Avro schema.
+pub fn quoted(text: &str) -> String {
+    let mut out = vec![b'"'];
+    write_slowly(text, Beyond::Kept, &mut out);
+    out.push(b'"');
+    String::from_utf8(out).unwrap_or_default()
 }
 
 #[cold]
-fn write_slowly(bytes: &[u8], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for run in bytes.chunk_by(|left, right| ESCAPES[*left as usize] == 0 && ESCAPES[*right as usize] == 0) {
-        let [byte] = run else {
-            out.extend_from_slice(run);
-            continue;
-        };
-        match ESCAPES[*byte as usize] {
-            0 => out.push(*byte),
-            b'u' => {
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+fn write_slowly(text: &str, beyond: Beyond, out: &mut Vec<u8>) {
+    for c in text.chars() {
+        let escape = if c.is_ascii() { ESCAPES[c as usize & 0x7f] } else { 0 };
+        match escape {
+            0 if beyond == Beyond::Escaped && u32::from(c) > 0xffff => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write_unit(*unit, out));
             }
+            0 => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            b'u' => write_unit(c as u16, out),
             letter => out.extend_from_slice(&[b'\\', letter]),
         }
     }
+}
+
+/// `\uXXXX`
+fn write_unit(unit: u16, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    out.extend_from_slice(b"\\u");
+    out.extend([12, 8, 4, 0].map(|shift| HEX[usize::from(unit >> shift & 15)]));
 }
 
 #[cfg(test)]
@@ -91,7 +112,9 @@ mod tests {
     #[test]
     fn strings_are_escaped_as_jackson_escapes_them() {
         check("", "\"\"");
-        check("plain / text \u{7f} é 漢 🦀", "\"plain / text \u{7f} é 漢 🦀\"");
+        check("plain / text \u{7f} é 漢", "\"plain / text \u{7f} é 漢\"");
+        check("a crab 🦀", r#""a crab \uD83E\uDD80""#);
+        assert_eq!(quoted("a 🦀\n"), "\"a 🦀\\n\"");
         check("a\"b\\c", r#""a\"b\\c""#);
         check("\u{8}\t\n\u{c}\r", r#""\b\t\n\f\r""#);
         check("\u{0}\u{1f}\u{b}", r#""\u0000\u001F\u000B""#);
@@ -104,7 +127,9 @@ mod tests {
             for place in 0..17 {
                 let mut bytes = [b'x'; 17];
                 bytes[place] = byte;
-                assert_eq!(needs_escape(&bytes), ESCAPES[byte as usize] != 0, "byte {byte:#x} at {place}");
+                let must = ESCAPES[byte as usize] != 0;
+                assert_eq!(needs_escape(&bytes, false), must, "byte {byte:#x} at {place}");
+                assert_eq!(needs_escape(&bytes, true), must || byte >= 0xf0, "byte {byte:#x} at {place}");
             }
         }
     }

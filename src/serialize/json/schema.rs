@@ -3,7 +3,7 @@
 //! In: a schema. Out: its JSON text, keys in the order of `JsonConverter.asJsonSchema`. Made once per plan.
 
 use super::DecimalFormat;
-use super::escape::{write_escaped, write_string};
+use super::escape::write_string;
 use super::plan::Node;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, Value};
@@ -96,8 +96,8 @@ fn write_shape(kind: &Kind, format: DecimalFormat, out: &mut Vec<u8>) -> Result<
 }
 
 fn write_member(name: &str, value: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"");
-    write_escaped(name, out);
-    out.extend_from_slice(b"\":");
+    out.push(b',');
+    write_string(name, out);
+    out.push(b':');
     write_string(value, out);
 }

@@ -152,10 +152,7 @@ impl Registry {
 }
 
 fn body(text: &str) -> String {
-    let mut out = b"{\"schema\":".to_vec();
-    super::json::escape::write_string(text, &mut out);
-    out.push(b'}');
-    String::from_utf8(out).unwrap_or_default()
+    format!("{{\"schema\":{}}}", super::json::escape::quoted(text))
 }
 
 /// Whether records written by our plan can be read with `theirs`: names, fields and types must be the same.
@@ -171,3 +168,6 @@ fn same_structure(subject: &str, version: &str, ours: &str, theirs: &str) -> Res
         Some(difference) => Err(differs(answer::clean(&difference, 500))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! TLS of the registry's client: Java's keystore settings, with PEM and PKCS12 files.
 
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
 use crate::serialize::error::SerializeError;
 use crate::serialize::options::Options;
@@ -121,7 +121,12 @@ impl Store {
 
     fn certificates(&self) -> Result<Vec<Certificate<'static>>, SerializeError> {
         let found: Vec<Certificate<'static>> = match self.format {
-            Format::Pem => self.pem_items()?.into_iter().filter_map(certificate).collect(),
+            Format::Pem => {
+                // Checked here, because the HTTP client passes over certificates that it cannot read.
+                let chain = openssl::x509::X509::stack_from_pem(&self.content);
+                let chain = chain.map_err(|_| self.error("it is not valid PEM"))?;
+                chain.iter().map(|cert| der(cert)).collect::<Result<_, _>>().map_err(|e| self.error(e))?
+            }
             Format::Pkcs12 => {
                 let parsed = self.pkcs12()?;
                 let chain = parsed.ca.into_iter().flatten().chain(parsed.cert);
@@ -158,14 +163,6 @@ impl Store {
         let pem = key.private_key_to_pem_pkcs8().map_err(|e| self.error(e))?;
         PrivateKey::from_pem(&pem).map_err(|e| self.error(e))
     }
-
-    fn pem_items(&self) -> Result<Vec<PemItem<'static>>, SerializeError> {
-        ureq::tls::parse_pem(&self.content).collect::<Result<_, _>>().map_err(|_| self.error("it is not valid PEM"))
-    }
-}
-
-fn certificate(item: PemItem<'static>) -> Option<Certificate<'static>> {
-    if let PemItem::Certificate(certificate) = item { Some(certificate) } else { None }
 }
 
 fn der(certificate: &openssl::x509::X509Ref) -> Result<Certificate<'static>, openssl::error::ErrorStack> {
