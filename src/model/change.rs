@@ -214,8 +214,11 @@ pub enum Change {
 /// Changes that were read together.
 #[derive(Debug)]
 pub struct Batch {
-    /// The bytes that changes point into.
+    /// The bytes that changes point into. What lies behind [`Batch::bytes`] has no meaning: it is kept so that the
+    /// block need not be zeroed before it is used again.
     pub block: Vec<u8>,
+    /// How many bytes of the block are in use.
+    pub bytes: usize,
     /// The changes, in the order of the stream.
     pub changes: Vec<Change>,
     /// From where to go on once every record of this batch is delivered.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::commit::Discipline;
 use super::produce::{HistoryWriter, Sink};
-use super::supervise::{Assembly, Parts, PipelineOptions};
 use super::reader::ReaderOptions;
+use super::supervise::{Assembly, Parts, PipelineOptions, Stops};
 use super::translate;
 use crate::config::connector::{ConnectorConfig, HistoryStorage};
 use crate::config::worker::{ConverterSetting, OffsetStorage, WorkerConfig};
@@ -132,7 +132,8 @@ impl ConnectorAssembly {
 }
 
 impl Assembly for ConnectorAssembly {
-    fn assemble(&mut self, abort: &Stop) -> Result<Parts, Failure> {
+    fn assemble(&mut self, stops: &Stops) -> Result<Parts, Failure> {
+        let abort = &stops.abort;
         let key = OffsetKey { connector: self.config.name.clone(), server: self.config.topics.prefix.clone() };
         let mut offsets = self.offsets()?;
         let stored = offsets.read(&key)?;
@@ -146,7 +147,7 @@ impl Assembly for ConnectorAssembly {
             })?;
             Ok(())
         };
-        let source = start::open(options, stored.as_ref(), &mut past, abort)?;
+        let source = start::open(options, stored.as_ref(), &mut past, &stops.intake)?;
         let sink = KafkaSink::new(self.sink.clone(), self.counters.clone(), abort.clone())?;
         let server = OffsetField::Text(self.config.topics.prefix.clone());
         Ok(Parts {

@@ -359,7 +359,7 @@ fn count_rows(metrics: &ConnectorMetrics, operation: Operation, rows: u64) {
 
 fn recycle(mut batch: Batch, spare: &Sender<Batch>) {
     batch.changes.clear();
-    batch.block.clear();
+    batch.bytes = 0;
     if batch.block.capacity() > BUFFER_LIMIT_BYTES {
         batch.block = Vec::new();
     }

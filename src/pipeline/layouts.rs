@@ -21,7 +21,13 @@ pub struct BinlogLayouts {
 }
 
 impl BinlogLayouts {
-    fn column(&self, table: &Table, index: usize, metadata: &ColumnMetadata<'_>, key: bool) -> Result<ColumnLayout, Failure> {
+    fn column(
+        &self,
+        table: &Table,
+        index: usize,
+        metadata: &ColumnMetadata<'_>,
+        key: bool,
+    ) -> Result<ColumnLayout, Failure> {
         let column: &Column = table.columns.get(index).ok_or(crate::model::value::ValueError::Shape)?;
         let wire = WireColumn {
             wire_type: metadata.column_type.real,
@@ -45,7 +51,9 @@ impl LayoutMaker for BinlogLayouts {
         let mut key = Vec::new();
         for name in &table.primary_key {
             let found = table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
-            if let Some((index, metadata)) = found.and_then(|index| columns.get(index).map(|metadata| (index, metadata))) {
+            if let Some((index, metadata)) =
+                found.and_then(|index| columns.get(index).map(|metadata| (index, metadata)))
+            {
                 key.push(self.column(table, index, metadata, true)?);
             }
         }

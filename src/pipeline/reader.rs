@@ -66,6 +66,7 @@ impl Reader {
     /// # Errors
     /// What a new connection does not mend.
     pub fn run(self, mut source: Box<dyn Source>) -> Result<(), Failure> {
+        let mut running = false;
         let mut next_report = clock::moment();
         let mut next_heartbeat = self.options.heartbeat_interval.map(|interval| clock::moment() + interval);
         let mut batch = self.empty(&*source);
@@ -79,7 +80,10 @@ impl Reader {
                 }
             };
             self.metrics.connected.store(true, std::sync::atomic::Ordering::Relaxed);
-            self.running();
+            if !running {
+                running = true;
+                self.board.set(State::Running);
+            }
             if heartbeat_is_due(&mut Some(next_report), Some(REPORT_INTERVAL)) {
                 next_report = clock::moment() + REPORT_INTERVAL;
                 self.report(&*source);
@@ -115,33 +119,31 @@ impl Reader {
         metrics.captured_tables.set(report.captured_tables.join(","));
         if report.last_change_ms != 0 {
             metrics.last_source_ms.set(report.last_change_ms);
+            metrics.behind_source_ms.set((metrics.last_received_ms.get() - report.last_change_ms).max(0));
         }
     }
 
     fn empty(&self, source: &dyn Source) -> Batch {
         self.spare.try_recv().unwrap_or_else(|_| Batch {
             block: Vec::new(),
+            bytes: 0,
             changes: Vec::new(),
             position: source.position(),
             received_ns: 0,
         })
     }
 
-    fn running(&self) {
-        // Another stage may be waiting for its own weather to pass; only what the reader said is taken back.
-        if matches!(self.board.read().state, State::Unassigned) {
-            self.board.set(State::Running);
-        }
-    }
-
     /// Enters a batch and hands it over; `false` when asked to stop before that.
     fn hand_over(&self, batch: Batch) -> bool {
-        let bytes = batch.block.capacity() as u64 + BATCH_OVERHEAD_BYTES;
+        let bytes = batch.bytes as u64 + BATCH_OVERHEAD_BYTES;
         if self.desk.is_full(bytes) {
             self.metrics.reader.set(Activity::BlockedOnBudget);
         }
         let Some(ticket) = self.desk.enter(batch.position.clone(), bytes, &self.stop) else { return false };
         let items = batch.changes.len() as u64;
+        if items > 0 {
+            self.metrics.last_received_ms.set(batch.received_ns / 1_000_000);
+        }
         self.metrics.reader.set(Activity::BlockedOnNextStage);
         let mut job = Job { batch, ticket };
         loop {

@@ -61,13 +61,22 @@ pub struct Parts {
     pub header: Arc<dyn Converter>,
 }
 
+/// What ends an attempt, for those of its parts that wait.
+#[derive(Clone, Debug, Default)]
+pub struct Stops {
+    /// Nothing more is read; what was read goes on to the broker.
+    pub intake: Stop,
+    /// All is given up.
+    pub abort: Stop,
+}
+
 /// Builds the parts of an attempt: connects, checks, reads what is stored.
 pub trait Assembly: Send {
-    /// The parts, from the position that is stored now. `abort` ends whatever they wait for.
+    /// The parts, from the position that is stored now.
     ///
     /// # Errors
     /// With the disposition that decides whether another attempt is made.
-    fn assemble(&mut self, abort: &Stop) -> Result<Parts, Failure>;
+    fn assemble(&mut self, stops: &Stops) -> Result<Parts, Failure>;
 }
 
 /// How a pipeline behaves.
@@ -199,9 +208,9 @@ impl Supervisor {
     }
 
     fn attempt(&mut self) -> Result<(), Failure> {
-        let abort = Stop::new();
-        let watcher = AbortOnStop { stop: self.stop.clone(), abort: abort.clone() };
-        let mut parts = match watcher.during(|| self.assembly.assemble(&abort)) {
+        let stops = Stops::default();
+        let watcher = AbortOnStop { stop: self.stop.clone(), stops: stops.clone() };
+        let mut parts = match watcher.during(|| self.assembly.assemble(&stops)) {
             Err(_) if self.stop.is_set() => return Ok(()),
             other => other?,
         };
@@ -220,14 +229,14 @@ impl Supervisor {
             );
             self.metrics.stored_position.set(printed);
         }
-        Run::start(self, parts, abort)?.supervise(self)
+        Run::start(self, parts, stops)?.supervise(self)
     }
 }
 
 /// While something is assembled, a request to stop must end its waiting.
 struct AbortOnStop {
     stop: Stop,
-    abort: Stop,
+    stops: Stops,
 }
 
 impl AbortOnStop {
@@ -237,7 +246,8 @@ impl AbortOnStop {
             scope.spawn(|| {
                 while !done.wait(STOP_POLL) {
                     if self.stop.is_set() {
-                        self.abort.set();
+                        self.stops.intake.set();
+                        self.stops.abort.set();
                         return;
                     }
                 }
@@ -263,7 +273,8 @@ struct Run {
 }
 
 impl Run {
-    fn start(supervisor: &Supervisor, parts: Parts, abort: Stop) -> Result<Run, Failure> {
+    fn start(supervisor: &Supervisor, parts: Parts, stops: Stops) -> Result<Run, Failure> {
+        let Stops { intake, abort } = stops;
         let options = &supervisor.options;
         let workers = options.encode_threads.max(1);
         let (jobs_in, jobs) = bounded(QUEUE_LENGTH * workers);
@@ -272,7 +283,7 @@ impl Run {
         let (spare_buffers_in, spare_buffers) = bounded(QUEUE_LENGTH * workers);
         // Unbounded, and holds one message a thread.
         let (outcomes_in, outcomes) = unbounded();
-        let (intake, committing) = (Stop::new(), Stop::new());
+        let committing = Stop::new();
         let (metrics, board) = (&supervisor.metrics, &supervisor.board);
         let desk = Desk::new(options.budget_bytes, metrics.clone());
         let mut threads = Vec::new();

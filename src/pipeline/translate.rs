@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::layouts::BinlogLayouts;
+use crate::config::connector::database::ProtocolCompression;
 use crate::config::connector::{
     ConnectorConfig, DatabaseOptions, HistoryStorage, RecordTooLarge, StartPosition, TopicCreation as CreationRules,
 };
-use crate::config::connector::database::ProtocolCompression;
 use crate::config::secret::Secret as ConfigSecret;
 use crate::config::worker::{OffsetStorage, WorkerConfig};
 use crate::envelope::EnvelopeOptions;
@@ -19,15 +20,14 @@ use crate::model::table::TableId;
 use crate::sink::SinkError;
 use crate::sink::kafka::creation::TopicCreation;
 use crate::sink::kafka::{KafkaSinkOptions, TooLargePolicy};
-use super::layouts::BinlogLayouts;
 use crate::source::binlog::codec::CodecOptions;
 use crate::source::binlog::connection::{
     Compression, ConnectOptions, Flavor, Secret, SslMode as WireSslMode, SslOptions, Store,
 };
 use crate::source::binlog::options::{BinlogOptions, Past, StartAt, TableFilter, TextFilter};
 use crate::source::binlog::tables::LayoutMaker;
-use crate::store::history::kafka::KafkaHistoryOptions;
 use crate::store::KafkaStoreOptions;
+use crate::store::history::kafka::KafkaHistoryOptions;
 use crate::store::offset::kafka::KafkaOffsetOptions;
 use crate::util::java_regex::CompiledFilter;
 use crate::util::kafka::admin::TopicSpecification;
@@ -136,7 +136,11 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         flavor: flavor(config.kind),
         server_id: stream.server_id,
         initial_statements: config.database.initial_statements.clone(),
-        heartbeat_period: stream.heartbeat_period,
+        // A heartbeat record is written when the server shows that it is alive, so it must do so often enough.
+        heartbeat_period: config
+            .heartbeat
+            .interval
+            .map_or(stream.heartbeat_period, |interval| interval.min(stream.heartbeat_period)),
         silence_heartbeats: stream.silence_heartbeats,
         net_write_timeout_s: seconds(config.database.net_write_timeout_s),
         net_read_timeout_s: seconds(config.database.net_read_timeout_s),

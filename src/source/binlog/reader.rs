@@ -157,6 +157,7 @@ impl BinlogSource {
     /// Reads blocks until there is something to hand over.
     fn read_batch(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
         batch.changes.clear();
+        batch.bytes = 0;
         self.query_range = None;
         let before = (self.progress.file.clone(), self.progress.position, self.progress.open.is_some());
         let result = match self.held.take() {
@@ -185,7 +186,7 @@ impl BinlogSource {
         let result = match outcome {
             Ok(ReadOutcome::Events) => {
                 let end = packets.last().map_or(0, |last| last.end as usize);
-                batch.block.truncate(end);
+                batch.bytes = end;
                 self.report.bytes_read += end as u64;
                 {
                     let spans = packets.iter().map(|packet| packet.start as usize..packet.end as usize);
@@ -217,7 +218,7 @@ impl BinlogSource {
                 Flow::Next => {}
                 Flow::HandOver => {
                     // A large payload is at `index`, or this was the end of one: the rest waits in its own block.
-                    let rest = batch.block.get(packet.start..).unwrap_or_default().to_vec();
+                    let rest = batch.block.get(packet.start..batch.bytes).unwrap_or_default().to_vec();
                     let moved = |range: &Range<usize>| range.start - packet.start..range.end - packet.start;
                     let rest_packets: Vec<Range<usize>> = packets.iter().skip(index).map(moved).collect();
                     self.held = Some(Held { block: rest, packets: rest_packets, next: 0, payload: None });
@@ -240,6 +241,7 @@ impl BinlogSource {
             Ok(_) | Err(_) => {
                 // Not a payload: the rest of the block is read as any other.
                 let (block, packets, next) = (held.block, held.packets, held.next);
+                batch.bytes = block.len();
                 batch.block = block;
                 return self.events(batch, &packets, next);
             }
@@ -258,6 +260,7 @@ impl BinlogSource {
                 break;
             }
             let end = batch.block.len();
+            batch.bytes = end;
             let _ = self.event(batch, start..end, Some(place))?;
         }
         if finished {
@@ -301,11 +304,13 @@ impl BinlogSource {
     fn event(&mut self, batch: &mut Batch, range: Range<usize>, outer: Option<Place>) -> Result<Flow, Failure> {
         // The block is set aside, so that the event may borrow from it while changes are added to the batch.
         let block = std::mem::take(&mut batch.block);
-        let result = self.event_in(&block, batch, range, outer);
+        let used = block.get(..batch.bytes).unwrap_or_default();
+        let result = self.event_in(used, batch, range, outer);
         batch.block = block;
         if !self.tail.is_empty() {
-            batch.block.extend_from_slice(&self.tail);
-            self.tail.clear();
+            batch.block.truncate(batch.bytes);
+            batch.block.append(&mut self.tail);
+            batch.bytes = batch.block.len();
         }
         match result? {
             Step::Done => Ok(Flow::Next),
