@@ -13,7 +13,7 @@ pub enum DdlError {
         position: usize,
         /// At most 80 characters from there on.
         excerpt: String,
-        /// The table that the statement creates or alters, as far as it was read: where that is not captured, the
+        /// The table that the statement creates or alters, spelled as in it: where that is not captured, the
         /// statement need not be understood.
         table: Option<TableId>,
     },
@@ -34,7 +34,7 @@ pub enum DdlError {
         position: usize,
         /// At most 80 characters from there on.
         excerpt: String,
-        /// The table: where it is not captured, the type need not be known.
+        /// The table, spelled as in the statement: where it is not captured, the type need not be known.
         table: Option<TableId>,
     },
 }

@@ -12,6 +12,7 @@ use super::statement::{
     CharsetClause, DatabaseOptions, DropTable, Flavor, RenamePair, Span, Statement, StatementContext, TableName,
 };
 use super::token::{Token, TokenKind, tokenize};
+use crate::model::table::TableId;
 
 /// Characters of the statement that an error shows.
 const EXCERPT_CHARACTERS: usize = 80;
@@ -28,14 +29,11 @@ pub(super) struct ParsedText<'a> {
 }
 
 /// Reads one statement; an error comes with the name of the table, where the statement creates or alters one.
-pub(super) fn parse<'a>(
-    text: &'a str,
-    context: &StatementContext<'_>,
-) -> Result<ParsedText<'a>, (DdlError, Option<TableName>)> {
+pub(super) fn parse<'a>(text: &'a str, context: &StatementContext<'_>) -> Parsed<ParsedText<'a>> {
     let mut parser = Parser::new(text, context);
-    parser.set_statement().map_err(|error| (error, None))?;
+    parser.set_statement()?;
     let start = parser.token(0).start;
-    let statement = parser.statement().map_err(|error| (error, parser.subject.take()))?;
+    let statement = parser.statement().map_err(|error| error.about(parser.subject()))?;
     Ok(ParsedText { statement, tokens: parser.tokens, start })
 }
 
@@ -51,6 +49,12 @@ pub(super) struct Parser<'a, 'c> {
 impl<'a, 'c> Parser<'a, 'c> {
     pub(super) fn new(text: &'a str, context: &'c StatementContext<'c>) -> Self {
         Parser { text, tokens: tokenize(text, context), at: 0, context, subject: None }
+    }
+
+    /// The table that the statement creates or alters, as far as it was read.
+    fn subject(&self) -> Option<TableId> {
+        let name = self.subject.as_ref()?;
+        Some(TableId::new(name.database.as_deref().unwrap_or(self.context.database), &name.table))
     }
 
     // The cursor.

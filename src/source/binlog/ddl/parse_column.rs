@@ -43,15 +43,7 @@ impl Parser<'_, '_> {
         let word = self.token(0);
         let keyword = if word.kind == TokenKind::Word { word.text.to_ascii_uppercase() } else { String::new() };
         match keyword.as_str() {
-            "NOT" => {
-                self.advance();
-                if self.take("NULL") {
-                    attributes.optional = Some(false);
-                } else {
-                    // NOT ENFORCED, NOT SECONDARY
-                    self.advance();
-                }
-            }
+            "NOT" => self.not(attributes),
             "NULL" => {
                 self.advance();
                 attributes.optional = Some(true);
@@ -110,6 +102,16 @@ impl Parser<'_, '_> {
             _ => self.skip_one()?,
         }
         Ok(())
+    }
+
+    /// `NOT NULL`, `NOT ENFORCED`, `NOT SECONDARY`.
+    fn not(&mut self, attributes: &mut Attributes) {
+        self.advance();
+        if self.take("NULL") {
+            attributes.optional = Some(false);
+        } else {
+            self.advance();
+        }
     }
 
     fn charset_attribute(&mut self, attributes: &mut Attributes) -> Parsed<()> {

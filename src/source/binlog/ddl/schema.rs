@@ -162,8 +162,7 @@ impl Schema {
             return Ok(Outcome::Skipped(kind));
         }
         let text = decode(sql, context.client_charset);
-        let parsed = parse(&text, context)
-            .map_err(|(error, subject)| error.about(subject.map(|name| self.id(&name, context))))?;
+        let parsed = parse(&text, context)?;
         let mut edit = Edit {
             schema: self,
             context,
@@ -202,12 +201,6 @@ impl Schema {
                 TableId::new(&id.catalog.to_lowercase(), &id.table.to_lowercase())
             }
         }
-    }
-
-    /// The table that a name in a statement means.
-    fn id(&self, name: &TableName, context: &StatementContext<'_>) -> TableId {
-        let database = name.database.as_deref().unwrap_or(context.database);
-        TableId::new(&self.stored(database), &self.stored(&name.table))
     }
 
     /// The name as the server stores it.
@@ -260,7 +253,8 @@ impl Edit<'_> {
     }
 
     pub(super) fn id(&self, name: &TableName) -> TableId {
-        self.schema.id(name, self.context)
+        let database = name.database.as_deref().unwrap_or(self.context.database);
+        TableId::new(&self.schema.stored(database), &self.schema.stored(&name.table))
     }
 
     /// The character set of a table that names none.
