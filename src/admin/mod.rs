@@ -1,16 +1,90 @@
 //! HTTP: health, metrics, and the part of Kafka Connect's REST API that says how connectors are.
+//!
+//! In: requests on the worker's `listeners`. Out: JSON as Kafka Connect writes it, and Prometheus text.
+//! Promised: an answer never waits for a connector; it reads what the connectors' threads have written down.
+//! The server has an OS thread and a runtime of its own, so that it answers whatever the pipelines do.
+//! Nothing here survives a crash.
 
-use crate::config::worker::WorkerConfig;
+mod error;
+mod exposition;
+mod rest;
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+pub use error::{AdminError, CODES};
+
+use crate::config::worker::{Listener, WorkerConfig};
 use crate::error::Failure;
 use crate::worker::Handle;
 
 /// A server that runs until it is dropped.
-pub struct Server;
+pub struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// The addresses it listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn bind(listener: &Listener) -> Result<TcpListener, AdminError> {
+    let host = listener.host.as_deref().filter(|host| !host.is_empty()).unwrap_or("0.0.0.0");
+    let address = format!("{host}:{}", listener.port);
+    let failed = |error: std::io::Error| AdminError::Listen { address: address.clone(), message: error.to_string() };
+    let addresses: Vec<SocketAddr> = (host, listener.port).to_socket_addrs().map_err(failed)?.collect();
+    let socket = TcpListener::bind(addresses.as_slice()).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    Ok(socket)
+}
 
 /// Starts the server on the worker's listeners.
 ///
 /// # Errors
 /// When a listener's address cannot be used.
-pub fn start(_worker_config: &WorkerConfig, _worker: &Handle) -> Result<Server, Failure> {
-    Ok(Server)
+pub fn start(config: &WorkerConfig, worker: &Handle) -> Result<Server, Failure> {
+    let sockets = config.listeners.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+    let addresses: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| AdminError::Runtime(error.to_string()))?;
+    let (stop, stopped) = oneshot::channel();
+    let router = rest::router(worker.clone());
+    let serve = move || {
+        runtime.block_on(async {
+            let servers = sockets.into_iter().filter_map(|socket| {
+                let socket = tokio::net::TcpListener::from_std(socket).ok()?;
+                Some(axum::serve(socket, router.clone()).into_future())
+            });
+            let all = futures_util::future::join_all(servers);
+            tokio::select! {
+                biased;
+                // First, because a request to stop must not wait for a request to be answered.
+                _ = stopped => {}
+                _ = all => {}
+            }
+        });
+    };
+    let spawned = std::thread::Builder::new().name("admin".to_owned()).spawn(serve);
+    let thread = spawned.map_err(|error| AdminError::Runtime(error.to_string()))?;
+    for address in &addresses {
+        tracing::info!(%address, "listening");
+    }
+    Ok(Server { stop: Some(stop), thread: Some(thread), addresses })
 }

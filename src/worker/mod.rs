@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::config::connector::ConnectorConfig;
+use crate::config::secret;
 use crate::config::worker::WorkerConfig;
 use crate::error::Failure;
 use crate::model::modes::ConnectorKind;
@@ -20,6 +21,7 @@ pub struct Connector {
     class: String,
     kind: ConnectorKind,
     prefix: String,
+    shown: std::collections::BTreeMap<String, String>,
     pipeline: PipelineHandle,
 }
 
@@ -42,6 +44,11 @@ impl Connector {
     /// `topic.prefix`.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// Its configuration as written, with secrets masked.
+    pub fn shown_config(&self) -> &std::collections::BTreeMap<String, String> {
+        &self.shown
     }
 
     /// What it is doing.
@@ -87,6 +94,7 @@ impl Worker {
                     class: config.class.clone(),
                     kind: config.kind,
                     prefix: config.topics.prefix.clone(),
+                    shown: shown(config),
                     pipeline,
                 }),
                 Err(failure) => {
@@ -122,4 +130,13 @@ impl Worker {
     pub fn is_finished(&self) -> bool {
         self.connectors.iter().all(|connector| connector.pipeline.is_finished())
     }
+}
+
+/// A configuration for other eyes: variables unresolved, as Connect shows them, and secrets masked.
+fn shown(config: &ConnectorConfig) -> std::collections::BTreeMap<String, String> {
+    let show = |(name, value): (&str, &str)| {
+        let hidden = secret::is_sensitive(name) && !value.contains("${");
+        (name.to_owned(), if hidden { secret::MASK.to_owned() } else { value.to_owned() })
+    };
+    config.original.iter().map(show).collect()
 }

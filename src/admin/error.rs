@@ -1,0 +1,44 @@
+//! What can keep the server from answering.
+
+use crate::error::{Code, Coded, Disposition};
+
+/// An error of the HTTP server.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {message}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        message: String,
+    },
+    /// The runtime or its thread cannot be made.
+    #[error("the server could not be started: {0}")]
+    Runtime(String),
+}
+
+static LISTEN: Code = Code {
+    number: 1100,
+    disposition: Disposition::Stop,
+    title: "an address of `listeners` cannot be used",
+    hint: "Another process has the port, or the address is not this machine's. Set listeners=http://:8084 in the worker's file, or --set listeners=http://127.0.0.1:8084.",
+};
+static RUNTIME: Code = Code {
+    number: 1101,
+    disposition: Disposition::Stop,
+    title: "the HTTP server could not be started",
+    hint: "The machine or the container is out of threads, memory or file descriptors: raise its limits.",
+};
+
+impl Coded for AdminError {
+    fn code(&self) -> &'static Code {
+        match self {
+            AdminError::Listen { .. } => &LISTEN,
+            AdminError::Runtime(_) => &RUNTIME,
+        }
+    }
+}
+
+/// Every page of this room, for `headwater explain`.
+pub static CODES: &[&Code] = &[&LISTEN, &RUNTIME];

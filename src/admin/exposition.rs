@@ -1,0 +1,172 @@
+//! The metrics' text.
+//!
+//! Names and labels of Debezium's attributes are those of its own example rules for the JMX exporter
+//! (`debezium_metrics_<Attribute>{plugin,name,context}`); what Debezium lacks has the prefix `headwater_`.
+
+use std::sync::atomic::Ordering;
+
+use prometheus::proto::{Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::{Encoder, TextEncoder};
+
+use crate::observe::metrics::ConnectorMetrics;
+use crate::observe::pulse::{Activity, Pulse};
+use crate::pipeline::status::State;
+use crate::pipeline::translate::plugin;
+use crate::worker::{Connector, Handle};
+
+/// One series of one connector.
+type Read = fn(&ConnectorMetrics) -> f64;
+
+/// Attribute of Debezium's streaming MBean, and where its value is.
+const DEBEZIUM: &[(&str, &str, Read)] = &[
+    ("Connected", "1 while the connection to the database stands", |m| {
+        f64::from(u8::from(m.connected.load(Ordering::Relaxed)))
+    }),
+    ("MilliSecondsBehindSource", "Between a change and its receipt, in milliseconds; -1 before the first", |m| {
+        m.behind_source_ms.get() as f64
+    }),
+    (
+        "MilliSecondsSinceLastEvent",
+        "Since the last change was received, in milliseconds; -1 before the first",
+        since_last_event,
+    ),
+    ("TotalNumberOfEventsSeen", "Rows inserted, updated and deleted", |m| {
+        (m.creates.get() + m.updates.get() + m.deletes.get()) as f64
+    }),
+    ("TotalNumberOfCreateEventsSeen", "Rows inserted", |m| m.creates.get() as f64),
+    ("TotalNumberOfUpdateEventsSeen", "Rows updated", |m| m.updates.get() as f64),
+    ("TotalNumberOfDeleteEventsSeen", "Rows deleted", |m| m.deletes.get() as f64),
+    ("NumberOfEventsFiltered", "Row events of tables that are not captured", |m| m.filtered.get() as f64),
+    ("NumberOfErroneousEvents", "Events passed over because a setting says so", |m| {
+        (m.erroneous.get() + m.passed_over.get()) as f64
+    }),
+    ("NumberOfCommittedTransactions", "Transactions read to their end", |m| m.transactions.get() as f64),
+    ("NumberOfDisconnects", "Connections to the database that were lost or dropped", |m| m.disconnects.get() as f64),
+    ("BinlogPosition", "Where in the binlog file reading is", |m| m.binlog_position.get() as f64),
+    ("MaxQueueSizeInBytes", "Bound of the bytes between source and acknowledgement", |m| m.budget_bytes.get() as f64),
+    ("CurrentQueueSizeInBytes", "Bytes between source and acknowledgement", |m| m.outstanding_bytes.get() as f64),
+];
+
+/// What Debezium has no attribute for.
+const HEADWATER: &[(&str, &str, Read)] = &[
+    ("headwater_events_read_total", "Events of the stream", |m| m.events_read.get() as f64),
+    ("headwater_bytes_read_total", "Bytes of the stream", |m| m.bytes_read.get() as f64),
+    ("headwater_records_sent_total", "Records handed to the producer", |m| m.records_sent.get() as f64),
+    ("headwater_records_acknowledged_total", "Records that the broker has acknowledged", |m| {
+        m.records_acknowledged.get() as f64
+    }),
+    ("headwater_records_skipped_total", "Records left out because a setting says so", |m| {
+        m.records_skipped.get() as f64
+    }),
+    ("headwater_commits_total", "Positions stored", |m| m.commits.get() as f64),
+    ("headwater_commit_failures_total", "Positions that could not be stored", |m| m.commit_failures.get() as f64),
+    ("headwater_last_commit_timestamp_seconds", "When the last position was stored", |m| {
+        m.last_commit_ms.get() as f64 / 1000.0
+    }),
+    ("headwater_pipeline_restarts_total", "Times that the whole pipeline was built again", |m| {
+        m.pipeline_restarts.get() as f64
+    }),
+    ("headwater_outstanding_batches", "Batches between source and acknowledgement", |m| {
+        m.outstanding_batches.get() as f64
+    }),
+];
+
+fn since_last_event(metrics: &ConnectorMetrics) -> f64 {
+    match metrics.last_received_ms.get() {
+        0 => -1.0,
+        last => (crate::util::clock::now_ms() - last).max(0) as f64,
+    }
+}
+
+fn label(name: &str, value: &str) -> LabelPair {
+    let mut label = LabelPair::default();
+    label.set_name(name.to_owned());
+    label.set_value(value.to_owned());
+    label
+}
+
+fn metric(labels: Vec<LabelPair>, value: f64) -> Metric {
+    let mut gauge = Gauge::default();
+    gauge.set_value(value);
+    let mut metric = Metric::default();
+    metric.set_label(labels);
+    metric.set_gauge(gauge);
+    metric
+}
+
+fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
+    let mut family = MetricFamily::default();
+    family.set_name(name.to_owned());
+    family.set_help(help.to_owned());
+    family.set_field_type(MetricType::GAUGE);
+    family.set_metric(metrics);
+    family
+}
+
+fn debezium_labels(connector: &Connector) -> Vec<LabelPair> {
+    vec![label("context", "streaming"), label("name", connector.prefix()), label("plugin", plugin(connector.kind()))]
+}
+
+fn pulses(metrics: &ConnectorMetrics) -> [(&'static str, &Pulse); 4] {
+    [
+        ("reader", &metrics.reader),
+        ("encoders", &metrics.encoders),
+        ("producer", &metrics.producer),
+        ("committer", &metrics.committer),
+    ]
+}
+
+/// Every series of every connector.
+pub(super) fn text(worker: &Handle) -> prometheus::Result<String> {
+    let connectors = worker.connectors();
+    let mut families = Vec::new();
+    if connectors.is_empty() {
+        return Ok(String::new());
+    }
+    for (attribute, help, read) in DEBEZIUM {
+        let series = connectors.iter().map(|connector| metric(debezium_labels(connector), read(connector.metrics())));
+        families.push(family(&format!("debezium_metrics_{attribute}"), help, series.collect()));
+    }
+    let own = |connector: &Connector| label("connector", connector.name());
+    for (name, help, read) in HEADWATER {
+        let series = connectors.iter().map(|connector| metric(vec![own(connector)], read(connector.metrics())));
+        families.push(family(name, help, series.collect()));
+    }
+    let states = [State::Unassigned, State::Running, State::Restarting, State::Failed, State::Stopped];
+    let series = connectors.iter().flat_map(|connector| {
+        let now = connector.status().state;
+        states.map(|state| {
+            let labels = vec![own(connector), label("state", &state.name().to_ascii_lowercase())];
+            metric(labels, f64::from(u8::from(state == now)))
+        })
+    });
+    families.push(family("headwater_connector_state", "1 for the state that the connector is in", series.collect()));
+    families.extend(pulse_families(connectors));
+    let mut bytes = Vec::new();
+    TextEncoder::new().encode(&families, &mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn pulse_families(connectors: &[Connector]) -> Vec<MetricFamily> {
+    let (mut activities, mut progress, mut taken, mut given) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for connector in connectors {
+        for (stage, pulse) in pulses(connector.metrics()) {
+            let labels = || vec![label("connector", connector.name()), label("stage", stage)];
+            for activity in Activity::ALL {
+                let mut with_activity = labels();
+                with_activity.push(label("activity", activity.name()));
+                activities.push(metric(with_activity, f64::from(u8::from(activity == pulse.activity()))));
+            }
+            progress.push(metric(labels(), pulse.last_progress_ns() as f64 / 1e9));
+            let (items_in, items_out) = pulse.items();
+            taken.push(metric(labels(), items_in as f64));
+            given.push(metric(labels(), items_out as f64));
+        }
+    }
+    vec![
+        family("headwater_stage_activity", "1 for what the stage is doing", activities),
+        family("headwater_stage_last_progress_timestamp_seconds", "When the stage last got on", progress),
+        family("headwater_stage_items_in_total", "Items that the stage has taken", taken),
+        family("headwater_stage_items_out_total", "Items that the stage has given out", given),
+    ]
+}
