@@ -82,6 +82,77 @@ impl ColumnType {
     }
 }
 
+/// A [`CellFormat`] as the walk wants it: all lengths are loaded by the same few instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Step {
+    /// Bytes of a fixed value, else 0.
+    fixed: u32,
+    /// What of the next four bytes is length: as many low bytes as there are length bytes.
+    mask: u32,
+    /// Length bytes.
+    prefix: u8,
+    absent: bool,
+}
+
+impl Step {
+    fn new(format: CellFormat) -> Self {
+        let sized = |prefix: u8, mask| Step { fixed: 0, mask, prefix, absent: false };
+        match format {
+            CellFormat::Absent => Step { fixed: 0, mask: 0, prefix: 0, absent: true },
+            CellFormat::Fixed(bytes) => Step { fixed: u32::from(bytes), mask: 0, prefix: 0, absent: false },
+            CellFormat::Length1 => sized(1, 0xff),
+            CellFormat::Length2 => sized(2, 0xffff),
+            CellFormat::Length3 => sized(3, 0xff_ffff),
+            CellFormat::Length4 => sized(4, 0xffff_ffff),
+        }
+    }
+
+    /// The length at the start of `rest`; `None` when it is not all there.
+    #[inline]
+    fn length(self, rest: &[u8]) -> Option<u32> {
+        let next = match rest.first_chunk() {
+            Some(next) => u32::from_le_bytes(*next),
+            None => last_length(rest.get(..usize::from(self.prefix))?),
+        };
+        Some(next & self.mask)
+    }
+}
+
+/// Fewer than four bytes are left, so none are read that may not be there.
+#[cold]
+fn last_length(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u32::from(*byte))
+}
+
+/// Fixed values are not checked one by one: the end of the last one tells whether all fit. Offsets cannot
+/// wrap, because each column adds at most four gigabytes.
+#[inline]
+fn walk_values(steps: &[Step], body: &[u8], mut at: usize, nulls: &[u8], cells: &mut [Cell]) -> Option<usize> {
+    let mut nulls = nulls.iter();
+    let mut mask = 0_u32; // the null bits still to come, under a guard bit
+    for (step, cell) in steps.iter().zip(cells) {
+        if step.absent {
+            *cell = Cell::ABSENT;
+            continue;
+        }
+        if mask <= 1 {
+            mask = 0x100 | u32::from(*nulls.next()?);
+        }
+        let null = mask & 1 == 1;
+        mask >>= 1;
+        if null {
+            *cell = Cell::NULL;
+            continue;
+        }
+        // The branch is foreseen and lets the next columns begin before a length has been loaded.
+        let length = if step.prefix == 0 { step.fixed } else { step.length(body.get(at..)?)? };
+        at += usize::from(step.prefix);
+        *cell = Cell { offset: at as u32, length };
+        at += length as usize;
+    }
+    Some(at)
+}
+
 /// Which JSON columns of one after image are written as differences.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartialColumns<'b> {
@@ -95,7 +166,8 @@ const PARTIAL_JSON_UPDATES: u64 = 1;
 /// How to walk the row images of one table under one bitmap of present columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImagePlan {
-    steps: Vec<CellFormat>,
+    formats: Vec<CellFormat>,
+    steps: Vec<Step>,
     null_bitmap_length: usize,
     /// For each column its place among the JSON columns, or `NOT_JSON`.
     json_places: Vec<u16>,
@@ -110,20 +182,22 @@ impl ImagePlan {
     /// Errors: [`EventError::ColumnType`] with the column when its type has no known row format (columns that
     /// the image does not have may be of any type).
     pub fn new(column_types: &[u8], column_metadata: &[u8], present: &[u8]) -> Result<Self, EventError> {
-        let mut steps = Vec::with_capacity(column_types.len());
+        let mut formats = Vec::with_capacity(column_types.len());
         let mut json_places = Vec::with_capacity(column_types.len());
         let mut json_columns = 0;
         for (index, column_type) in ColumnTypes::new(column_types, column_metadata).enumerate() {
             let column_type = column_type?;
             let unknown = EventError::ColumnType { column: index + 1, wire_type: column_type.wire };
-            let step = if bit(present, index) { column_type.cell().ok_or(unknown)? } else { CellFormat::Absent };
-            steps.push(step);
+            let format = if bit(present, index) { column_type.cell().ok_or(unknown)? } else { CellFormat::Absent };
+            formats.push(format);
             let is_json = column_type.real == JSON;
             json_places.push(if is_json { json_columns } else { NOT_JSON });
             json_columns += u16::from(is_json);
         }
         let null_bitmap_length = bitmap_length(count_bits(present, column_types.len()));
-        Ok(ImagePlan { steps, null_bitmap_length, json_places, json_columns: usize::from(json_columns) })
+        let steps = formats.iter().copied().map(Step::new).collect();
+        let json_columns = usize::from(json_columns);
+        Ok(ImagePlan { formats, steps, null_bitmap_length, json_places, json_columns })
     }
 
     /// Number of columns of the table; what `cells` must hold.
@@ -133,7 +207,7 @@ impl ImagePlan {
 
     /// The formats, column by column.
     pub fn formats(&self) -> &[CellFormat] {
-        &self.steps
+        &self.formats
     }
 
     /// Fills `cells` from the row image that begins at offset `at` of `body`; gives the offset behind it.
@@ -149,48 +223,10 @@ impl ImagePlan {
         let Some(nulls) = body.get(at..values) else {
             return Err(EventError::Row { column: 0, at, length: body.len() });
         };
-        match self.walk_values(body, values, nulls, cells) {
+        match walk_values(&self.steps, body, values, nulls, cells) {
             Some(end) if end <= body.len() => Ok(end),
             Some(_) | None => Err(self.where_it_ends(body, values, nulls)),
         }
-    }
-
-    /// Fixed values are not checked one by one: the end of the last one tells whether all fit. Offsets cannot
-    /// wrap, because each column adds at most four gigabytes.
-    #[inline]
-    fn walk_values(&self, body: &[u8], mut at: usize, nulls: &[u8], cells: &mut [Cell]) -> Option<usize> {
-        let mut nulls = nulls.iter();
-        let mut mask = 0_u32; // the null bits still to come, under a guard bit
-        for (step, cell) in self.steps.iter().zip(cells) {
-            if *step == CellFormat::Absent {
-                *cell = Cell::ABSENT;
-                continue;
-            }
-            if mask <= 1 {
-                mask = 0x100 | u32::from(*nulls.next()?);
-            }
-            let null = mask & 1 == 1;
-            mask >>= 1;
-            if null {
-                *cell = Cell::NULL;
-                continue;
-            }
-            let (prefix, length) = match *step {
-                CellFormat::Fixed(length) => (0, usize::from(length)),
-                CellFormat::Length1 => (1, usize::from(*body.get(at)?)),
-                CellFormat::Length2 => (2, usize::from(u16::from_le_bytes(*body.get(at..)?.first_chunk()?))),
-                CellFormat::Length3 => {
-                    let [a, b, c] = *body.get(at..)?.first_chunk()?;
-                    (3, u32::from_le_bytes([a, b, c, 0]) as usize)
-                }
-                CellFormat::Length4 => (4, u32::from_le_bytes(*body.get(at..)?.first_chunk()?) as usize),
-                CellFormat::Absent => continue,
-            };
-            at += prefix;
-            *cell = Cell { offset: at as u32, length: length as u32 };
-            at += length;
-        }
-        Some(at)
     }
 
     /// Walks again, slowly, to name the column that does not fit.
@@ -199,14 +235,12 @@ impl ImagePlan {
         let mut cell = [Cell::ABSENT];
         let (mut at, mut place) = (values, 0);
         for (index, step) in self.steps.iter().enumerate() {
-            if *step == CellFormat::Absent {
+            if step.absent {
                 continue;
             }
             let null = [u8::from(bit(nulls, place))];
             place += 1;
-            let one =
-                ImagePlan { steps: vec![*step], null_bitmap_length: 0, json_places: vec![NOT_JSON], json_columns: 0 };
-            match one.walk_values(body, at, &null, &mut cell) {
+            match walk_values(std::slice::from_ref(step), body, at, &null, &mut cell) {
                 Some(end) if end <= body.len() => at = end,
                 Some(_) | None => {
                     return EventError::Row { column: index + 1, at, length: body.len() };
