@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use super::super::event::EventError;
 use super::super::event::json::write_text;
+use super::super::walk::JSON_TEXT_MARKER;
 use super::compressed::Compressed;
 use super::plan::{Context, Decode, Fallback, Plan};
 use super::text::Text;
@@ -47,8 +48,10 @@ impl Binary {
 
 impl Decode for Binary {
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        if cell.is_empty() {
-            return Ok(if self.optional { ValueRef::Null } else { ValueRef::String("{}") });
+        match cell.split_first() {
+            None => return Ok(if self.optional { ValueRef::Null } else { ValueRef::String("{}") }),
+            Some((&JSON_TEXT_MARKER, text)) => return Text::UTF8.decode(text, arena),
+            Some(_) => {}
         }
         let text = SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
             Ok(mut scratch) => Binary::text(cell, arena, &mut scratch),

@@ -27,6 +27,7 @@ mod float;
 mod geometry;
 mod integer;
 mod json;
+mod layouts;
 mod mariadb;
 mod plan;
 mod temporal;
@@ -39,6 +40,7 @@ use std::sync::Arc;
 
 pub use error::{CODES, CodecError};
 pub use failure::{ConversionFailures, guarded};
+pub use layouts::Layouts;
 
 use crate::model::modes::{
     BigIntUnsignedHandlingMode, BinaryHandlingMode, DecimalHandlingMode, EventConvertingFailureHandlingMode,
@@ -321,5 +323,7 @@ fn default_value(context: &Context<'_>, convert: plan::DefaultConversion) -> Res
     }
 }
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;
