@@ -3,7 +3,7 @@
 use headwater::error::Coded;
 use headwater::source::binlog::connection::{ConnectionError, Flavor, SslMode};
 
-use crate::server::{Server, skip};
+use crate::server::{Server, skip_part};
 
 /// Logs in with TLS and without, twice each: the first login of a `caching_sha2_password` account sends the password,
 /// the second does not.
@@ -58,7 +58,7 @@ pub fn plugins(server: &Server) {
                     Ok(()) => {}
                     Err(_) if plugin == "parsec" && server.name == "mariadb-10.11" => continue,
                     Err(error) => {
-                        skip(&format!("{} with {plugin}", server.name), &error.to_string());
+                        skip_part(&format!("{} with {plugin}", server.name), &error.to_string());
                         continue;
                     }
                 }

@@ -1,4 +1,4 @@
-//! Stores of certificates and keys: PEM, PKCS12, and the certificates of a JKS.
+//! Stores of certificates and keys: PEM, PKCS12 and JKS.
 //!
 //! In: a file and its password. Out: certificates, and the client's key. Promised: the format is told by the
 //! file's first bytes, not by its name; a wrong password, a truncated file or a hostile length is an error.
@@ -7,16 +7,10 @@ use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 
-use super::super::wire::WireError;
-use super::super::wire::read::Reader;
-use super::{ConnectionError, Store};
+use super::{ConnectionError, Store, java_store};
 
 /// A store larger than this is no store.
 const STORE_LIMIT_BYTES: u64 = 16 << 20;
-/// First bytes of a Java keystore.
-const JKS_MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
-/// First bytes of a JCE keystore: the same layout with other key encryption.
-const JCEKS_MAGIC: [u8; 4] = [0xce, 0xce, 0xce, 0xce];
 
 /// The client's certificate, its key, and the certificates between it and its authority.
 pub struct Identity {
@@ -41,10 +35,6 @@ fn read(store: &Store) -> Result<Vec<u8>, ConnectionError> {
     std::fs::read(&store.path).map_err(failed)
 }
 
-fn is_java(bytes: &[u8]) -> bool {
-    bytes.starts_with(&JKS_MAGIC) || bytes.starts_with(&JCEKS_MAGIC)
-}
-
 fn is_pem(bytes: &[u8]) -> bool {
     bytes.windows(11).any(|window| window == b"-----BEGIN ")
 }
@@ -56,12 +46,9 @@ fn password(store: &Store) -> &str {
 /// Certificates that may vouch for a server.
 pub fn trusted(store: &Store) -> Result<Vec<X509>, ConnectionError> {
     let bytes = read(store)?;
-    let certificates = if is_java(&bytes) {
-        let ders = parse_java_store(&bytes).map_err(|error| refused(store, error.to_string()))?;
-        ders.into_iter()
-            .map(X509::from_der)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| refused(store, format!("a certificate in it cannot be read: {error}")))?
+    let certificates = if java_store::is_java_store(&bytes) {
+        let entries = java_store::parse(&bytes).map_err(|error| refused(store, error.to_string()))?;
+        x509(store, entries.into_iter().flat_map(|entry| entry.certificates))?
     } else if is_pem(&bytes) {
         X509::stack_from_pem(&bytes).map_err(|error| refused(store, error.to_string()))?
     } else {
@@ -77,8 +64,8 @@ pub fn trusted(store: &Store) -> Result<Vec<X509>, ConnectionError> {
 /// The client's certificate and key.
 pub fn identity(store: &Store) -> Result<Identity, ConnectionError> {
     let bytes = read(store)?;
-    if is_java(&bytes) {
-        return Err(ConnectionError::JavaKeystore { path: store.path.clone() });
+    if java_store::is_java_store(&bytes) {
+        return java_identity(store, &bytes);
     }
     if is_pem(&bytes) {
         let mut certificates =
@@ -95,6 +82,34 @@ pub fn identity(store: &Store) -> Result<Identity, ConnectionError> {
     Ok(Identity { certificate, key, chain: opened.ca.into_iter().flatten().collect() })
 }
 
+fn x509<'a>(store: &Store, ders: impl Iterator<Item = &'a [u8]>) -> Result<Vec<X509>, ConnectionError> {
+    ders.map(X509::from_der)
+        .collect::<Result<_, _>>()
+        .map_err(|error| refused(store, format!("a certificate in it cannot be read: {error}")))
+}
+
+/// The first private key of a JKS. One that is encrypted otherwise is for Java's own tool to convert.
+fn java_identity(store: &Store, bytes: &[u8]) -> Result<Identity, ConnectionError> {
+    let entries = java_store::parse(bytes).map_err(|error| refused(store, error.to_string()))?;
+    let entry = entries.into_iter().find(|entry| entry.sealed_key.is_some());
+    let Some((sealed, certificates)) = entry.and_then(|entry| Some((entry.sealed_key?, entry.certificates))) else {
+        return Err(refused(store, "there is no certificate with its private key in it"));
+    };
+    let key = match java_store::open_key(sealed, password(store)) {
+        Ok(der) => PKey::private_key_from_der(&der)
+            .map_err(|error| refused(store, format!("its private key cannot be read: {error}")))?,
+        Err(java_store::Sealed::WrongPassword) => {
+            return Err(refused(store, "the password does not open its private key"));
+        }
+        Err(java_store::Sealed::Unknown) => {
+            return Err(ConnectionError::JavaKeystore { path: store.path.clone() });
+        }
+    };
+    let mut certificates = x509(store, certificates.into_iter())?.into_iter();
+    let certificate = certificates.next().ok_or_else(|| refused(store, "its private key has no certificate"))?;
+    Ok(Identity { certificate, key, chain: certificates.collect() })
+}
+
 fn open_pkcs12(store: &Store, bytes: &[u8]) -> Result<openssl::pkcs12::ParsedPkcs12_2, ConnectionError> {
     let parsed = Pkcs12::from_der(bytes).map_err(|_| refused(store, "it is neither PEM nor PKCS12 nor JKS"))?;
     let opened = parsed.parse2(password(store)).or_else(|error| {
@@ -105,48 +120,5 @@ fn open_pkcs12(store: &Store, bytes: &[u8]) -> Result<openssl::pkcs12::ParsedPkc
     opened.map_err(|error| refused(store, format!("it cannot be opened, most often for a wrong password: {error}")))
 }
 
-/// The plain certificates of a JKS: the layout of `sun.security.provider.JavaKeyStore`.
-///
-/// The digest at the end binds the file to its password; it is not asserted, because the certificates are no
-/// secret and who can change this file can change the configuration beside it.
-pub fn parse_java_store(bytes: &[u8]) -> Result<Vec<&[u8]>, WireError> {
-    let malformed = |reason| WireError::Malformed { message: "Java keystore", reason };
-    let mut reader = Reader::new("Java keystore", bytes);
-    reader.take(4, "magic")?;
-    let version = big_endian(&mut reader, 4, "version")?;
-    if !(1..=2).contains(&version) {
-        return Err(malformed("its version is neither 1 nor 2"));
-    }
-    let entries = big_endian(&mut reader, 4, "entry count")?;
-    let mut certificates = Vec::new();
-    for _ in 0..entries {
-        let tag = big_endian(&mut reader, 4, "entry tag")?;
-        let alias = big_endian(&mut reader, 2, "alias length")?;
-        reader.take(alias, "alias")?;
-        reader.take(8, "time stamp")?;
-        let count = match tag {
-            1 => {
-                let key = big_endian(&mut reader, 4, "key length")?;
-                reader.take(key, "key")?;
-                big_endian(&mut reader, 4, "chain length")?
-            }
-            2 => 1,
-            _ => {
-                return Err(malformed("it holds an entry that is neither key nor certificate"));
-            }
-        };
-        for _ in 0..count {
-            if version == 2 {
-                let kind = big_endian(&mut reader, 2, "certificate type")?;
-                reader.take(kind, "certificate type")?;
-            }
-            let length = big_endian(&mut reader, 4, "certificate length")?;
-            certificates.push(reader.take(length, "certificate")?);
-        }
-    }
-    Ok(certificates)
-}
-
-fn big_endian(reader: &mut Reader<'_>, count: usize, field: &'static str) -> Result<usize, WireError> {
-    Ok(reader.take(count, field)?.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)))
-}
+#[cfg(test)]
+mod tests;

@@ -100,8 +100,8 @@ pub enum ConnectionError {
         /// What is wrong.
         reason: String,
     },
-    /// A JKS file that holds a private key.
-    #[error("{0} is a Java keystore (JKS); convert it: keytool -importkeystore -srckeystore {0} -destkeystore {0}.p12 -deststoretype PKCS12", path.display())]
+    /// A Java keystore that holds a private key in an encryption of its own.
+    #[error("{0} is a Java keystore whose key only Java can open; convert it: keytool -importkeystore -srckeystore {0} -destkeystore {0}.p12 -deststoretype PKCS12", path.display())]
     JavaKeystore {
         /// The file.
         path: PathBuf,
@@ -426,10 +426,10 @@ pages! {
         "Connect under a name that the certificate holds (certificates that MySQL makes itself hold none), or set \
          database.ssl.mode to verify_ca (MySQL) or verify-ca (MariaDB).";
     STORE 220 Stop "A truststore or keystore cannot be used"
-        "Check the path, the password and the format: PEM, PKCS12 and (for certificates) JKS are read. A PKCS12 of an old \
+        "Check the path, the password and the format: PEM, PKCS12 and JKS are read. A PKCS12 of an old \
          Java is mended by: openssl pkcs12 -legacy -in old.p12 -nodes -out store.pem";
-    JAVA_KEYSTORE 221 Stop "A Java keystore (JKS) holds the client's private key"
-        "JKS encrypts keys in a way of its own. Convert the file: keytool -importkeystore -srckeystore store.jks \
+    JAVA_KEYSTORE 221 Stop "A Java keystore holds the client's private key in an encryption of its own"
+        "The key is encrypted in a way that only Java reads (a JCE keystore). Convert the file: keytool -importkeystore -srckeystore store.jks \
          -destkeystore store.p12 -deststoretype PKCS12, and name store.p12 in database.ssl.keystore.";
     TLS_DEMANDED 222 Stop "The server accepts only encrypted connections"
         "Set database.ssl.mode to required (MySQL) or trust (MariaDB).";

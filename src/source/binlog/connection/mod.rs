@@ -18,6 +18,7 @@ mod conversation;
 mod deadline;
 mod dump;
 mod error;
+mod java_store;
 mod login;
 mod options;
 mod query;

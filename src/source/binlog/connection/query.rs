@@ -97,14 +97,18 @@ impl Connection {
     /// Connects and logs in.
     pub fn connect(options: &ConnectOptions, stop: &StopFlag) -> Result<Self, ConnectionError> {
         let (conversation, server) = login::log_in(options, stop)?;
-        Ok(Self {
+        let mut session = Self {
             conversation,
             server,
             user: options.user.clone(),
             query_timeout: options.query_timeout,
             state: State::Ready,
             payload: Vec::new(),
-        })
+        };
+        // The handshake asks for utf8mb4 too, but a server may be told to ignore that
+        // (character_set_client_handshake=OFF), and init_connect may change it.
+        session.query_drop("SET NAMES utf8mb4")?;
+        Ok(session)
     }
 
     /// Who answers.
