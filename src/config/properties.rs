@@ -3,7 +3,8 @@
 //! In: bytes. Out: keys and values with the line and column of each key, in the order of the file, doubled
 //! keys included. Promised: escapes, continued lines and separators as in Java; bytes that are UTF-8 are
 //! read as UTF-8 and others as ISO-8859-1 (Connect reads worker files as ISO-8859-1 and the files of its
-//! FileConfigProvider as UTF-8; a file with valid UTF-8 in it was never meant as the former).
+//! FileConfigProvider as UTF-8; a file with valid UTF-8 in it was never meant as the former). The one
+//! difference: a backslash alone on the last line is nothing, and to Java an empty key with an empty value.
 //! Source: the API documentation of `java.util.Properties.load(Reader)`.
 
 /// One key and its value.
@@ -61,14 +62,13 @@ fn logical_lines(text: &str) -> Vec<Vec<Placed>> {
     let mut lines = Vec::new();
     let mut current: Vec<Placed> = Vec::new();
     for (number, natural) in natural_lines(text).enumerate() {
-        let continues = !current.is_empty();
         let mut placed =
             natural.chars().enumerate().map(|(column, c)| Placed { c, line: number + 1, column: column + 1 });
         let first = placed.by_ref().find(|placed| !is_blank(placed.c));
-        // The backslash that asked for this line is still at the end of what came before it.
-        if continues {
-            current.pop();
-        }
+        // The backslash that asked for this line is still at the end of what came before it. Where it stood
+        // alone, Java takes this line for a new one: a comment is a comment.
+        current.pop();
+        let continues = !current.is_empty();
         match first {
             // A blank line ends a line that asked to go on; Java adds nothing and ends there as well.
             None if !continues => continue,
@@ -214,6 +214,7 @@ mod tests {
         check(b"a\\\n=b", &[("a", "b")]);
         check(b"a=b\\", &[("a", "b")]);
         check(b"\\\na=b", &[("a", "b")]);
+        check(b"\\\n#a=b\nc=d", &[("c", "d")]);
     }
 
     #[test]

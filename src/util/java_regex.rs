@@ -28,8 +28,8 @@ const LONGEST_LIST: usize = 4 * 1024 * 1024;
 pub struct RegexError {
     /// The expression as written.
     pub pattern: String,
-    /// Where in the expression, in characters from 0.
-    pub position: usize,
+    /// Where in the expression, in characters from 0; `None` when it is the whole of it.
+    pub position: Option<usize>,
     /// What is wrong there.
     pub reason: String,
 }
@@ -37,10 +37,13 @@ pub struct RegexError {
 impl fmt::Display for RegexError {
     /// `reason at position 3 of 'a(b': a(»b«`: the character at fault stands between the marks.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before: String = self.pattern.chars().take(self.position).collect();
-        let at: String = self.pattern.chars().skip(self.position).take(1).collect();
-        let after: String = self.pattern.chars().skip(self.position + 1).collect();
-        write!(f, "{} at character {}: {before}»{at}«{after}", self.reason, self.position + 1)
+        let Some(position) = self.position else {
+            return write!(f, "{} in {}", self.reason, self.pattern);
+        };
+        let before: String = self.pattern.chars().take(position).collect();
+        let at: String = self.pattern.chars().skip(position).take(1).collect();
+        let after: String = self.pattern.chars().skip(position + 1).collect();
+        write!(f, "{} at character {}: {before}»{at}«{after}", self.reason, position + 1)
     }
 }
 
@@ -153,7 +156,7 @@ fn refused(pattern: &str, error: &fancy_regex::Error) -> RegexError {
     let reason = if let fancy_regex::Error::ParseError(_, kind) = error { kind.to_string() } else { error.to_string() };
     // The engine's messages can run over several lines and repeat the translated expression.
     let reason = reason.lines().last().unwrap_or("it cannot be compiled").trim().to_owned();
-    RegexError { pattern: pattern.to_owned(), position: 0, reason }
+    RegexError { pattern: pattern.to_owned(), position: None, reason }
 }
 
 /// A comma-separated list of expressions; a comma inside an expression is written `\,`.
@@ -167,7 +170,7 @@ impl RegexList {
     pub fn parse(list: &str) -> Result<RegexList, RegexError> {
         if list.len() > LONGEST_LIST {
             let reason = format!("a list of {} bytes is longer than the limit of {LONGEST_LIST}", list.len());
-            return Err(RegexError { pattern: String::new(), position: 0, reason });
+            return Err(RegexError { pattern: String::new(), position: None, reason });
         }
         let expressions = split(list)?.iter().map(|part| JavaRegex::parse(part)).collect::<Result<Vec<_>, _>>()?;
         Ok(RegexList { expressions })
@@ -207,7 +210,7 @@ fn split(list: &str) -> Result<Vec<String>, RegexError> {
                 None => {
                     let position = list.chars().count().saturating_sub(1);
                     let reason = "a backslash with nothing behind it".to_owned();
-                    return Err(RegexError { pattern: list.to_owned(), position, reason });
+                    return Err(RegexError { pattern: list.to_owned(), position: Some(position), reason });
                 }
             },
             ',' => parts.push(std::mem::take(&mut part)),

@@ -49,7 +49,7 @@ impl Translation<'_> {
     }
 
     fn refuse(&self, position: usize, reason: &str) -> RegexError {
-        RegexError { pattern: self.pattern.to_owned(), position, reason: reason.to_owned() }
+        RegexError { pattern: self.pattern.to_owned(), position: Some(position), reason: reason.to_owned() }
     }
 
     /// One token outside a class.
