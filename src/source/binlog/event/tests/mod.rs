@@ -6,3 +6,4 @@ mod dump;
 mod gtid_sets;
 mod hostile;
 mod replay;
+mod rules;
