@@ -19,9 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &[]),
     (
         "pipeline",
-        &[
-            "ack", "config", "envelope", "observe", "serialize", "sink", "source", "store", "transform", "pipeline",
-        ],
+        &["ack", "config", "envelope", "observe", "serialize", "sink", "source", "store", "transform", "pipeline"],
     ),
     ("watchdog", &["observe", "pipeline"]),
     ("observe", &[]),
@@ -32,8 +30,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "ack", "admin", "config", "envelope", "observe", "pipeline", "serialize", "sink", "source", "store",
-            "transform", "watchdog", "worker",
+            "ack",
+            "admin",
+            "config",
+            "envelope",
+            "observe",
+            "pipeline",
+            "serialize",
+            "sink",
+            "source",
+            "store",
+            "transform",
+            "watchdog",
+            "worker",
         ],
     ),
     ("error", &[]),
@@ -138,8 +147,7 @@ fn rooms_import_only_what_the_plan_allows() {
 #[test]
 fn rooms_stand_in_the_order_of_the_flow() {
     let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap_or_default();
-    let listed: Vec<&str> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let listed: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     let planned: Vec<&str> = ROOMS.iter().map(|(room, _)| *room).collect();
     assert_eq!(listed, planned);
 }
@@ -157,7 +165,10 @@ fn files_and_functions_stay_small() {
         }
         for (name, start, length) in functions(&lines) {
             if length > FUNCTION_LINES && !LONG_FUNCTIONS.contains(&name.as_str()) {
-                findings.push(format!("{}:{start}: fn {name} has {length} lines, {FUNCTION_LINES} allowed", path.display()));
+                findings.push(format!(
+                    "{}:{start}: fn {name} has {length} lines, {FUNCTION_LINES} allowed",
+                    path.display()
+                ));
             }
         }
     }

@@ -45,6 +45,8 @@ impl LayoutMaker for BinlogLayouts {
     fn layout(&self, table: &Table, columns: &[ColumnMetadata<'_>]) -> Result<TableLayout, Failure> {
         let all: Vec<ColumnLayout> = columns
             .iter()
+            // What the log has beyond the table's own columns, the server keeps for itself.
+            .take(table.columns.len())
             .enumerate()
             .map(|(index, metadata)| self.column(table, index, metadata, false))
             .collect::<Result<_, _>>()?;

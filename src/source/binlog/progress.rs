@@ -49,6 +49,9 @@ pub struct Progress {
     pub file: Arc<str>,
     /// Behind the last event.
     pub position: u64,
+    /// Where the last event begins that says where it is; MariaDB 11 does not say it of a transaction's inner
+    /// events, and Debezium gives them all the place of the one before.
+    pub event_start: u64,
     /// The server that wrote the last event.
     pub server_id: u32,
     /// When the last event was written, in seconds since the epoch.
@@ -85,6 +88,7 @@ impl Progress {
         Progress {
             file: position.file.clone(),
             position: position.position,
+            event_start: position.position,
             server_id: position.server_id,
             timestamp_s: position.timestamp_s,
             commit_us: None,

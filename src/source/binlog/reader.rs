@@ -284,15 +284,25 @@ impl BinlogSource {
 
     /// Where an event begins, and when it was written.
     fn place(&self, header: &EventHeader) -> Place {
-        let end = extended(self.progress.position, header.next_position);
-        let start = if header.next_position == 0 { self.progress.position } else { end - u64::from(header.event_size) };
+        let start = match self.end_of(header) {
+            Some(end) => end.saturating_sub(u64::from(header.event_size)),
+            None => self.progress.event_start,
+        };
         let seconds = i64::from(header.timestamp).saturating_mul(1_000_000);
         Place { start, timestamp_us: self.progress.commit_us.unwrap_or(seconds), server_id: header.server_id }
     }
 
+    /// Where an event ends in its file; `None` for one that is in no file or does not say.
+    fn end_of(&self, header: &EventHeader) -> Option<u64> {
+        let says = header.next_position != 0 && !header.is_artificial();
+        says.then(|| extended(self.progress.position, header.next_position))
+    }
+
     fn finish_event(&mut self, header: &EventHeader) {
-        let counts = header.next_position != 0 && !header.is_artificial();
-        let end = counts.then(|| extended(self.progress.position, header.next_position));
+        let end = self.end_of(header);
+        if let Some(end) = end {
+            self.progress.event_start = end.saturating_sub(u64::from(header.event_size));
+        }
         if header.timestamp != 0 {
             self.progress.timestamp_s = i64::from(header.timestamp);
             self.progress.server_id = header.server_id;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::connection::Flavor;
 use super::error::BinlogError;
 use super::event::rows_event::{Rows, RowsKind};
 use super::event::{ChecksumAlgorithm, TableMap};
@@ -24,8 +25,11 @@ impl BinlogSource {
             return Ok(());
         }
         let id = tables::table_id(map);
-        let mapped =
-            if (self.options.captured)(&id) { self.captured(&id, map, context.place)? } else { Mapped::NotCaptured };
+        let mapped = if (self.options.captured)(&id) && !self.schema.is_sequence(&id) {
+            self.captured(&id, map, context.place)?
+        } else {
+            Mapped::NotCaptured
+        };
         self.maps.insert(map.table_id, body, mapped);
         Ok(())
     }
@@ -39,7 +43,7 @@ impl BinlogSource {
         let columns = self.located(map.metadata().and_then(|metadata| metadata.columns()), position)?;
         let failure: Failure = match self.schema.table(id) {
             None => BinlogError::UnknownTable { table: id.to_string(), file, position }.into(),
-            Some(table) => match tables::difference(table, &columns) {
+            Some(table) => match tables::difference(table, &columns, self.options.flavor == Flavor::MariaDb) {
                 Some(difference) => {
                     BinlogError::InconsistentTable { table: id.to_string(), file, position, difference }.into()
                 }

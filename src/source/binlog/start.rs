@@ -84,6 +84,7 @@ pub fn open(
         Some(stored) => continued(&mut connection, &options, &server, stored, past, &mut schema)?,
         None => begun(&mut connection, &options, &server, &mut schema)?,
     };
+    read_sequences(&mut connection, &options, &mut schema)?;
     connection.close();
     let opened = open_stream(&options, &position, stop)?;
     let progress = Progress::at(&opened.position, opened.server.uuid.clone());
@@ -390,6 +391,22 @@ fn read_tables(
         }
     }
     Ok(changes)
+}
+
+/// MariaDB writes the numbers that a sequence gives out as rows of a table; they are nobody's data.
+fn read_sequences(connection: &mut Connection, options: &BinlogOptions, schema: &mut Schema) -> Result<(), Failure> {
+    if options.flavor != Flavor::MariaDb {
+        return Ok(());
+    }
+    let sequences = connection.query(
+        "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE'",
+    )?;
+    for row in &sequences.rows {
+        if let (Some(database), Some(name)) = (sequences.text(row, "db"), sequences.text(row, "name")) {
+            schema.insert_sequence(&TableId::new(&database, &name));
+        }
+    }
+    Ok(())
 }
 
 /// `SHOW CREATE TABLE`; `None` for a table that is gone, or that nobody captures and that may not be seen.

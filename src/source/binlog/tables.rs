@@ -154,8 +154,13 @@ pub fn table_id(map: &TableMap<'_>) -> TableId {
 
 /// What of the log's description contradicts the tracked table: the number of columns, and their names where the
 /// log has them (`binlog_row_metadata=FULL`). Types are compared when codecs are made.
-pub fn difference(table: &Table, columns: &[ColumnMetadata<'_>]) -> Option<String> {
-    if table.columns.len() != columns.len() {
+///
+/// MariaDB adds columns behind a table's own that no statement shows (system versioning, hashes of long unique
+/// keys): a surplus at the end is theirs, unless the log names it and shows it to everyone.
+pub fn difference(table: &Table, columns: &[ColumnMetadata<'_>], hidden_allowed: bool) -> Option<String> {
+    let surplus = columns.get(table.columns.len()..).unwrap_or_default();
+    let hidden = hidden_allowed && surplus.iter().all(|column| column.visible != Some(true) || column.name.is_none());
+    if columns.len() < table.columns.len() || !(surplus.is_empty() || hidden) {
         return Some(format!("{} columns are tracked, the log has {}", table.columns.len(), columns.len()));
     }
     table.columns.iter().zip(columns).enumerate().find_map(|(index, (tracked, logged))| {
