@@ -1,17 +1,14 @@
 #!/usr/bin/env bash
 # dist.sh: the binary as it is published, in dist/headwater-VERSION-SYSTEM.tar.gz with a checksum. OpenSSL is inside.
-# With STATIC=1 the C library is too (position independent, for images without one).
 set -euo pipefail
 . "$(dirname "$0")/prepare.sh"
 prepare_build
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 system=$(rustc -vV | sed -n 's/^host: //p')
 name=headwater-$version-$system
-# Naming the system keeps the flags away from build scripts and procedural macros, which cannot be static.
-[ -z "${STATIC:-}" ] || export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static -C relocation-model=pie"
-OPENSSL_NO_VENDOR=0 cargo build --locked --profile dist --bin headwater --target "$system"
+OPENSSL_NO_VENDOR=0 cargo build --locked --profile dist --bin headwater
 rm -rf "dist/$name"; mkdir -p "dist/$name"
-cp "target/$system/dist/headwater" LICENSE "dist/$name/"
+cp target/dist/headwater LICENSE "dist/$name/"
 tar -czf "dist/$name.tar.gz" --owner=0 --group=0 -C dist "$name"
 rm -rf "dist/$name"
 (cd dist && sha256sum "$name.tar.gz" | tee "$name.tar.gz.sha256")
