@@ -58,11 +58,10 @@ impl ProducerContext for Outcome {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, sequence: usize) {
-        if let Ok(mut report) = self.report.lock() {
-            if report.0 == sequence {
-                let outcome = result.as_ref().map(|_| ()).map_err(|(error, _)| code_of(error));
-                report.1 = Some(outcome);
-            }
+        if let Ok(mut report) = self.report.lock()
+            && report.0 == sequence
+        {
+            report.1 = Some(result.as_ref().map(|_| ()).map_err(|(error, _)| code_of(error)));
         }
     }
 }

@@ -16,11 +16,11 @@ pub(super) struct Claims {
 impl Claims {
     /// Keeps a share; the number is never 0.
     pub(super) fn insert(&mut self, share: Share) -> usize {
-        if let Some(place) = self.free.pop() {
-            if let Some(slot) = self.places.get_mut(place) {
-                *slot = Some(share);
-                return place + 1;
-            }
+        if let Some(place) = self.free.pop()
+            && let Some(slot) = self.places.get_mut(place)
+        {
+            *slot = Some(share);
+            return place + 1;
         }
         self.places.push(Some(share));
         self.places.len()

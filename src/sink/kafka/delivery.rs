@@ -179,8 +179,7 @@ impl Deliveries {
 
     /// The topic's `max.message.bytes`; 1, each record alone, where the broker does not say.
     fn topic_limit(&self, topic: &str) -> usize {
-        let settings = Admin::new(&self.properties, super::creation::REQUEST_TIMEOUT)
-            .and_then(|admin| admin.topic_settings(topic));
+        let settings = Admin::new(&self.properties, LIMIT_TIMEOUT).and_then(|admin| admin.topic_settings(topic));
         let limit = settings
             .ok()
             .and_then(|settings| settings.get("max.message.bytes").and_then(|text| text.parse::<usize>().ok()));
@@ -205,6 +204,9 @@ impl Deliveries {
         }
     }
 }
+
+/// How long the question for a topic's limit may hold up the thread: without an answer each record goes alone.
+const LIMIT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// Header of a record batch of format 2 (61 bytes), rounded up for the lengths that grow with its records.
 const BATCH_OVERHEAD_BYTES: usize = 128;

@@ -158,10 +158,10 @@ impl KafkaSink {
         if !creation::is_legal_name(name) {
             return Err(SinkError::TopicName { topic: name.to_string() });
         }
-        if let Some(creator) = &mut self.creator {
-            if creator.ensure(name)? {
-                self.counters.topics_created.add(1);
-            }
+        if let Some(creator) = &mut self.creator
+            && creator.ensure(name)?
+        {
+            self.counters.topics_created.add(1);
         }
         let topic = self.producer.open_topic(name).ok_or_else(|| SinkError::TopicName { topic: name.to_string() })?;
         self.topics.insert(name.clone(), topic);

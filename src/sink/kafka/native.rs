@@ -50,11 +50,11 @@ unsafe impl Send for QueuePointer {}
 impl Waker {
     /// Makes the current or the next wait return at once.
     pub fn wake(&self) {
-        if let Ok(queue) = self.queue.lock() {
-            if let Some(QueuePointer(queue)) = *queue {
-                // SAFETY: the pointer is in the mutex, so the producer has not destroyed the queue yet.
-                unsafe { rdsys::rd_kafka_queue_yield(queue) };
-            }
+        if let Ok(queue) = self.queue.lock()
+            && let Some(QueuePointer(queue)) = *queue
+        {
+            // SAFETY: the pointer is in the mutex, so the producer has not destroyed the queue yet.
+            unsafe { rdsys::rd_kafka_queue_yield(queue) };
         }
     }
 

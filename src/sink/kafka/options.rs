@@ -56,8 +56,10 @@ pub struct KafkaSinkOptions {
     pub waker: Waker,
 }
 
-/// How long a record waits for company before it leaves, where neither worker nor connector say. Measured on a
-/// real broker at 2,000 rows/s: see `docs/` and the sink's bench; under a backlog batches fill without it.
+/// How long a record waits for company before it leaves, where neither worker nor connector say. Measured with
+/// `benches/sink.rs` at 2,000 records/s on a busy machine of two cores, from hand-over to acknowledgement: 0 ms gives
+/// p50 0.2 ms and a request for each record (0.16 to 0.27 core), 0.5 ms gives 0.8 ms (0.12 core), 1 ms gives 1.0 ms,
+/// 5 ms (librdkafka's own and Java's default) gives 3.6 ms (0.09 core). Under a backlog batches fill without it.
 pub const DEFAULT_LINGER_MS: &str = "0.5";
 
 /// How often the client reports statistics.

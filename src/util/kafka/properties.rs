@@ -321,15 +321,15 @@ fn producer(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Resu
 
 /// The partition of a key decides its order and its consumers: what cannot be done alike must not be done.
 fn partitioner(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Result<(), PropertyError> {
-    if let Some(class) = given(java, "partitioner.class") {
-        if !class.ends_with(".DefaultPartitioner") {
-            return Err(PropertyError::new(
-                "partitioner.class",
-                format!(
-                    "{class} is a Java class and cannot be loaded; remove the property to partition by key as Kafka does"
-                ),
-            ));
-        }
+    if let Some(class) = given(java, "partitioner.class")
+        && !class.ends_with(".DefaultPartitioner")
+    {
+        return Err(PropertyError::new(
+            "partitioner.class",
+            format!(
+                "{class} is a Java class and cannot be loaded; remove the property to partition by key as Kafka does"
+            ),
+        ));
     }
     let ignore_keys = match given(java, "partitioner.ignore.keys") {
         Some(value) => boolean("partitioner.ignore.keys", value)?,

@@ -157,3 +157,79 @@ fn keystore(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use openssl::asn1::Asn1Time;
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::{PKey, Private};
+    use openssl::rsa::Rsa;
+    use openssl::x509::{X509, X509NameBuilder};
+
+    use super::*;
+
+    fn certificate() -> (PKey<Private>, X509) {
+        let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+        let mut name = X509NameBuilder::new().unwrap();
+        name.append_entry_by_text("CN", "broker").unwrap();
+        let name = name.build();
+        let mut builder = X509::builder().unwrap();
+        builder.set_subject_name(&name).unwrap();
+        builder.set_issuer_name(&name).unwrap();
+        builder.set_pubkey(&key).unwrap();
+        builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+        builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+        builder.sign(&key, MessageDigest::sha256()).unwrap();
+        (key, builder.build())
+    }
+
+    fn translated(java: &[(&str, &str)]) -> Result<ClientProperties, PropertyError> {
+        let java = java.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut out = ClientProperties::default();
+        translate(&java, &mut out).map(|()| out)
+    }
+
+    #[test]
+    fn stores_are_read_by_what_they_are() {
+        let (key, certificate) = certificate();
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let store =
+            Pkcs12::builder().name("a").pkey(&key).cert(&certificate).build2("s3cret").unwrap().to_der().unwrap();
+        let (store, pem) = (file("store.jks", &store), file("ca.pem", &certificate.to_pem().unwrap()));
+        let jks = file("old.jks", &[0xFE, 0xED, 0xFE, 0xED, 0, 0, 0, 2]);
+        let nothing = file("nothing", b"hello");
+
+        let out = translated(&[("ssl.truststore.location", &store), ("ssl.truststore.password", "s3cret")]).unwrap();
+        assert!(out.native["ssl.ca.pem"].contains("BEGIN CERTIFICATE"));
+        let out = translated(&[
+            ("ssl.truststore.location", &pem),
+            ("ssl.keystore.location", &store),
+            ("ssl.keystore.password", "s3cret"),
+        ])
+        .unwrap();
+        assert_eq!((&out.native["ssl.ca.location"], &out.native["ssl.keystore.location"]), (&pem, &store));
+        let out = translated(&[("ssl.endpoint.identification.algorithm", "")]).unwrap();
+        assert_eq!(
+            (out.native["ssl.endpoint.identification.algorithm"].as_str(), out.native["ssl.ca.location"].as_str()),
+            ("none", "probe")
+        );
+
+        for (path, password, part) in [
+            (jks.as_str(), "s3cret", "keytool -importkeystore"),
+            (&store, "wr0ng", "is ssl.truststore.password right?"),
+            (&nothing, "s3cret", "neither PEM nor PKCS12"),
+            ("/nowhere", "s3cret", "/nowhere"),
+        ] {
+            let error =
+                translated(&[("ssl.truststore.location", path), ("ssl.truststore.password", password)]).unwrap_err();
+            assert!(error.reason.contains(part) && !error.reason.contains(password), "{error}");
+        }
+    }
+}
