@@ -2,11 +2,14 @@
 
 use openssl::hash::{DigestBytes, MessageDigest, hash};
 
+/// Asks the library for a digest; `None` where it was built without.
+type Make = fn() -> Option<MessageDigest>;
+
 /// A digest.
 #[derive(Clone, Copy)]
 pub struct Digest {
     name: &'static str,
-    digest: fn() -> Option<MessageDigest>,
+    digest: Make,
 }
 
 impl std::fmt::Debug for Digest {
@@ -23,7 +26,7 @@ impl PartialEq for Digest {
 
 /// Java's standard names, and the short ones that it takes as well. MD2 is in no library that is still looked
 /// after.
-const DIGESTS: &[(&str, fn() -> Option<MessageDigest>)] = &[
+const DIGESTS: &[(&str, Make)] = &[
     ("MD5", || Some(MessageDigest::md5())),
     ("SHA", || Some(MessageDigest::sha1())),
     ("SHA1", || Some(MessageDigest::sha1())),
