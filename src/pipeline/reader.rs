@@ -89,6 +89,7 @@ impl Reader {
                 self.report(&*source);
             }
             if heartbeat_is_due(&mut next_heartbeat, self.options.heartbeat_interval) {
+                source.heartbeat();
                 batch.changes.push(Change::Heartbeat);
                 batch.position = source.position();
                 batch.received_ns = clock::now_ns();

@@ -136,6 +136,7 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         flavor: flavor(config.kind),
         server_id: stream.server_id,
         initial_statements: config.database.initial_statements.clone(),
+        heartbeat_action: config.heartbeat.action_query.clone(),
         // A heartbeat record is written when the server shows that it is alive, so it must do so often enough.
         heartbeat_period: config
             .heartbeat

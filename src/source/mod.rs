@@ -72,6 +72,10 @@ pub trait Source: Send {
     /// As [`Source::read`].
     fn reconnect(&mut self) -> Result<(), Failure>;
 
+    /// It is time for a heartbeat: does at the database what the configuration asks for
+    /// (`heartbeat.action.query`). A failure is logged and does not end the stream.
+    fn heartbeat(&mut self);
+
     /// Where the stream stands: after the last batch that was handed over.
     fn position(&self) -> Position;
 

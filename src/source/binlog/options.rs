@@ -48,6 +48,8 @@ pub struct BinlogOptions {
     pub server_id: u32,
     /// `database.initial.statements`.
     pub initial_statements: Vec<String>,
+    /// `heartbeat.action.query`.
+    pub heartbeat_action: Option<String>,
     /// The period of the server's heartbeat.
     pub heartbeat_period: Duration,
     /// Silence of this many periods is a dead connection.

@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::connection::{BinlogStream, ConnectionError, PacketRange, ReadOutcome};
+use super::connection::{BinlogStream, Connection, ConnectionError, PacketRange, ReadOutcome};
 use super::ddl::Schema;
 use super::error::BinlogError;
 use super::event::event_type::{FORMAT_DESCRIPTION_EVENT, ROTATE_EVENT};
@@ -34,6 +35,9 @@ const UNPACKED_LIMIT_BYTES: usize = 256 * 1024;
 /// far below (`max_binlog_cache_size` recommends 4 GiB).
 const PAYLOAD_LIMIT_BYTES: u64 = 16 << 30;
 
+/// How long `heartbeat.action.query` may keep the stream waiting.
+const ACTION_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The rest of a block, kept while a large payload in it is unpacked.
 struct Held {
     block: Vec<u8>,
@@ -52,6 +56,8 @@ pub struct BinlogSource {
     pub(super) beginning: Option<Beginning>,
     pub(super) report: Report,
     stream: Option<BinlogStream>,
+    /// The connection of `heartbeat.action.query`, made when it is first needed.
+    action: Option<Connection>,
     pub(super) maps: TableMaps,
     packets: Vec<PacketRange>,
     spans: Vec<Range<usize>>,
@@ -131,6 +137,7 @@ impl BinlogSource {
             beginning: None,
             report: Report::default(),
             stream: Some(stream),
+            action: None,
             maps: TableMaps::default(),
             packets: Vec::new(),
             spans: Vec::new(),
@@ -146,6 +153,22 @@ impl BinlogSource {
             failed: None,
             filtered_gtid: false,
         }
+    }
+
+    /// Runs `heartbeat.action.query`, with a deadline that does not let the stream wait for long.
+    fn act(&mut self, query: &str) -> Result<(), Failure> {
+        let mut connection = match self.action.take() {
+            Some(connection) => connection,
+            None => {
+                let mut options = (*self.options).clone();
+                options.connect.query_timeout = Some(ACTION_TIMEOUT);
+                options.connect.connect_timeout = ACTION_TIMEOUT;
+                start::connect(&options, &self.stop)?
+            }
+        };
+        connection.query_drop(query)?;
+        self.action = Some(connection);
+        Ok(())
     }
 
     /// Notes which captured tables are tracked, for metrics.
@@ -386,11 +409,11 @@ impl BinlogSource {
                 let commit = gtid.original_commit_timestamp_us.filter(|time| *time != 0);
                 let tag = Tag::new(gtid.tag).unwrap_or(Tag::NONE);
                 self.progress.mysql_gtid(gtid.uuid, tag, gtid.gno, commit.and_then(|time| i64::try_from(time).ok()));
-                self.filtered_gtid = self.is_filtered(&gtid.uuid.to_string());
+                self.filtered_gtid = self.is_filtered(&gtid.uuid);
             }
             Event::MariadbGtid(gtid) => {
                 self.progress.mariadb_gtid(gtid.gtid);
-                self.filtered_gtid = self.is_filtered(&gtid.gtid.domain_id.to_string());
+                self.filtered_gtid = self.is_filtered(&gtid.gtid.domain_id);
                 if !gtid.is_standalone() {
                     self.begin(batch, context.place, None);
                 }
@@ -431,8 +454,13 @@ impl BinlogSource {
         Ok(Step::Done)
     }
 
-    fn is_filtered(&self, source: &str) -> bool {
-        self.options.gtid_filter_dml && self.options.gtid_source.as_ref().is_some_and(|wanted| !wanted(source))
+    /// Whether the rows of this source are not wanted. Its name is made text only where a filter is set: this is
+    /// asked for every transaction.
+    fn is_filtered(&self, source: &dyn std::fmt::Display) -> bool {
+        match &self.options.gtid_source {
+            Some(wanted) if self.options.gtid_filter_dml => !wanted(&source.to_string()),
+            _ => false,
+        }
     }
 
     fn incident(&self, place: Place, message: &[u8]) -> Result<(), Failure> {
@@ -554,6 +582,14 @@ impl Source for BinlogSource {
         self.server = opened.server;
         self.stream = Some(opened.stream);
         Ok(())
+    }
+
+    fn heartbeat(&mut self) {
+        let Some(query) = self.options.heartbeat_action.clone() else { return };
+        if let Err(failure) = self.act(&query) {
+            self.action = None;
+            tracing::warn!(code = %failure.code, reason = %failure.message, "heartbeat.action.query failed");
+        }
     }
 
     fn position(&self) -> Position {
