@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::commit::Discipline;
+use super::layouts::BinlogLayouts;
 use super::produce::{HistoryWriter, Sink};
 use super::reader::ReaderOptions;
 use super::supervise::{Assembly, Parts, PipelineOptions, Stops};
@@ -73,7 +74,7 @@ impl ConnectorAssembly {
         metrics: Arc<ConnectorMetrics>,
     ) -> Result<Self, Failure> {
         let counters = Arc::new(SinkCounters::default());
-        let layouts = Arc::new(translate::layouts(&config));
+        let layouts = Arc::new(BinlogLayouts::new(&config));
         let run_id = uuid::Uuid::new_v4().to_string();
         let sink = translate::sink_options(&config, &run_id)?;
         Ok(ConnectorAssembly { config, worker, layouts, sink, counters, metrics })

@@ -2,65 +2,83 @@
 
 use std::sync::Arc;
 
+use crate::config::connector::{ColumnMask, ConnectorConfig};
 use crate::error::Failure;
 use crate::model::modes::EventConvertingFailureHandlingMode;
-use crate::model::row::{ColumnLayout, TableLayout};
-use crate::model::table::{Column, Table};
+use crate::model::row::TableLayout;
+use crate::model::table::Table;
+use crate::model::value::ValueError;
 use crate::source::binlog::codec::{self, CodecOptions, ConversionFailures, WireColumn};
 use crate::source::binlog::event::table_metadata::ColumnMetadata;
 use crate::source::binlog::tables::LayoutMaker;
+use crate::source::layout::{ColumnParts, ColumnRule, Digest, LayoutOptions, Mask, table_layout};
 
 /// Makes layouts.
 pub struct BinlogLayouts {
-    /// What values look like.
-    pub codec: CodecOptions,
-    /// `event.converting.failure.handling.mode`.
-    pub failure_mode: EventConvertingFailureHandlingMode,
-    /// Counts values that could not be converted.
-    pub failures: Arc<ConversionFailures>,
+    codec: CodecOptions,
+    layout: LayoutOptions,
+    failure_mode: EventConvertingFailureHandlingMode,
+    failures: Arc<ConversionFailures>,
 }
 
 impl BinlogLayouts {
-    fn column(
-        &self,
-        table: &Table,
-        index: usize,
-        metadata: &ColumnMetadata<'_>,
-        key: bool,
-    ) -> Result<ColumnLayout, Failure> {
-        let column: &Column = table.columns.get(index).ok_or(crate::model::value::ValueError::Shape)?;
-        let wire = WireColumn {
-            wire_type: metadata.column_type.real,
-            metadata: metadata.column_type.metadata,
-            unsigned: metadata.unsigned,
-            collation: metadata.collation.and_then(|number| u16::try_from(number).ok()),
-        };
-        let parts = codec::column_codec(&table.id, column, wire, &self.codec)?;
-        let guarded = codec::guarded(&table.id, &column.name, &parts, self.failure_mode, key, &self.failures);
-        Ok(ColumnLayout { name: column.name.as_str().into(), schema: parts.schema, cell: index, codec: guarded })
+    /// The layouts that a connector asks for.
+    pub fn new(config: &ConnectorConfig) -> Self {
+        let (events, capture) = (&config.events, &config.capture);
+        let rules = capture
+            .column_rules
+            .iter()
+            .filter_map(|rule| Some(ColumnRule { columns: rule.columns.clone(), mask: mask(&rule.mask)? }));
+        BinlogLayouts {
+            codec: CodecOptions {
+                decimal: events.decimal,
+                time_precision: events.time,
+                binary: events.binary,
+                bigint_unsigned: events.bigint_unsigned,
+                enable_time_adjuster: events.adjust_two_digit_years,
+                include_schema_comments: events.schema_comments,
+                invalid_dates: config.errors.event_processing,
+                converting_failure: events.converting_failure,
+                ..CodecOptions::default()
+            },
+            layout: LayoutOptions {
+                columns: capture.columns.clone(),
+                key_columns: capture.key_columns.clone(),
+                rules: rules.collect(),
+                propagate_columns: capture.propagate_columns.clone(),
+                propagate_types: capture.propagate_types.clone(),
+                field_names: events.field_names,
+            },
+            failure_mode: events.converting_failure,
+            failures: Arc::default(),
+        }
     }
+}
+
+/// The mask of a rule. The configuration has checked that its digest is one that every JDK has.
+fn mask(mask: &ColumnMask) -> Option<Mask> {
+    Some(match mask {
+        ColumnMask::Truncate(length) => Mask::Truncate(*length),
+        ColumnMask::Asterisks(length) => Mask::Asterisks(*length),
+        ColumnMask::Hash { algorithm, salt, version } => {
+            Mask::Hash { digest: Digest::named(algorithm)?, salt: salt.expose().as_bytes().into(), version: *version }
+        }
+    })
 }
 
 impl LayoutMaker for BinlogLayouts {
     fn layout(&self, table: &Table, columns: &[ColumnMetadata<'_>]) -> Result<TableLayout, Failure> {
-        let all: Vec<ColumnLayout> = columns
-            .iter()
-            // What the log has beyond the table's own columns, the server keeps for itself.
-            .take(table.columns.len())
-            .enumerate()
-            .map(|(index, metadata)| self.column(table, index, metadata, false))
-            .collect::<Result<_, _>>()?;
-        let mut key = Vec::new();
-        for name in &table.primary_key {
-            let found = table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
-            if let Some((index, metadata)) =
-                found.and_then(|index| columns.get(index).map(|metadata| (index, metadata)))
-            {
-                key.push(self.column(table, index, metadata, true)?);
-            }
-        }
-        static VERSION: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-        let version = VERSION.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(TableLayout { id: table.id.clone(), version, cells: columns.len(), columns: all.into(), key: key.into() })
+        table_layout(table, &self.layout, |index, column| -> Result<ColumnParts, Failure> {
+            let metadata = columns.get(index).ok_or(ValueError::Shape)?;
+            let wire = WireColumn {
+                wire_type: metadata.column_type.real,
+                metadata: metadata.column_type.metadata,
+                unsigned: metadata.unsigned,
+                collation: metadata.collation.and_then(|number| u16::try_from(number).ok()),
+            };
+            let parts = codec::column_codec(&table.id, column, wire, &self.codec)?;
+            let guard = |key| codec::guarded(&table.id, &column.name, &parts, self.failure_mode, key, &self.failures);
+            Ok(ColumnParts { schema: parts.schema.clone(), value: guard(false), key: guard(true) })
+        })
     }
 }

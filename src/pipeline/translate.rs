@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::layouts::BinlogLayouts;
 use crate::config::connector::database::ProtocolCompression;
 use crate::config::connector::{
     ConnectorConfig, DatabaseOptions, HistoryStorage, RecordTooLarge, StartPosition, TopicCreation as CreationRules,
@@ -20,7 +19,6 @@ use crate::model::table::TableId;
 use crate::sink::SinkError;
 use crate::sink::kafka::creation::TopicCreation;
 use crate::sink::kafka::{KafkaSinkOptions, TooLargePolicy};
-use crate::source::binlog::codec::CodecOptions;
 use crate::source::binlog::connection::{
     Compression, ConnectOptions, Flavor, Secret, SslMode as WireSslMode, SslOptions, Store,
 };
@@ -310,24 +308,4 @@ pub fn history_options(config: &ConnectorConfig) -> Option<KafkaHistoryOptions> 
             read_timeout: (*recovery_poll_interval * *recovery_attempts).max(Duration::from_secs(1)),
         },
     })
-}
-
-/// What makes the layouts of tables.
-pub fn layouts(config: &ConnectorConfig) -> BinlogLayouts {
-    let events = &config.events;
-    BinlogLayouts {
-        codec: CodecOptions {
-            decimal: events.decimal,
-            time_precision: events.time,
-            binary: events.binary,
-            bigint_unsigned: events.bigint_unsigned,
-            enable_time_adjuster: events.adjust_two_digit_years,
-            include_schema_comments: events.schema_comments,
-            invalid_dates: config.errors.event_processing,
-            converting_failure: events.converting_failure,
-            ..CodecOptions::default()
-        },
-        failure_mode: events.converting_failure,
-        failures: Arc::default(),
-    }
 }
