@@ -3,8 +3,14 @@
 //! In: arguments. Out: an exit code and what a person reads. Promised: no logic that another command or a
 //! test would need. Nothing here survives a crash.
 
+pub mod endpoint;
+pub mod explain;
+pub mod healthcheck;
+pub mod reference;
 pub mod run;
+pub mod status;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +37,14 @@ pub struct Cli {
 pub enum Command {
     /// Runs connectors until asked to stop.
     Run(run::Arguments),
+    /// Says how the connectors of a running worker are.
+    Status(status::Arguments),
+    /// Explains an error code, or lists all.
+    Explain(explain::Arguments),
+    /// Prints the reference of all options, as Markdown.
+    Config,
+    /// Asks a worker whether it is alive, for containers.
+    Healthcheck(healthcheck::Arguments),
 }
 
 /// What every command has at hand.
@@ -52,6 +66,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
         Command::Run(arguments) => run::run(arguments, &Context),
+        Command::Status(arguments) => status::run(arguments),
+        Command::Explain(arguments) => Ok(explain::run(arguments)),
+        Command::Config => Ok(reference::run()),
+        Command::Healthcheck(arguments) => healthcheck::run(arguments),
     };
     match result {
         Ok(code) => code,
@@ -60,6 +78,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(EXIT_FAILED)
         }
     }
+}
+
+/// Prints a line. A reader that has gone (`| head`) ends the output and is no error.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// The machine's name, for the worker's id; `localhost` where it has none.

@@ -259,6 +259,9 @@ static SHAPE: Code = Code {
     hint: "This is a fault of Headwater. Nothing was stored beyond it; report the table's definition.",
 };
 
+/// Every page of this room.
+pub static CODES: &[&Code] = &[&LENGTH, &INVALID, &CHARSET, &OUTSIDE_ROW, &SHAPE];
+
 impl Coded for ValueError {
     fn code(&self) -> &'static Code {
         match self {

@@ -62,6 +62,9 @@ static ABANDONED: Code = Code {
     hint: "The pipeline is built again from the stored position, and the batches are read again.",
 };
 
+/// Every page of this room.
+pub static CODES: &[&Code] = &[&BATCH_TOO_LARGE, &PANICKED, &SPAWN, &ABANDONED];
+
 impl Coded for PipelineError {
     fn code(&self) -> &'static Code {
         match self {

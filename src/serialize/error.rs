@@ -209,144 +209,89 @@ pub enum SerializeError {
     Stopped,
 }
 
-macro_rules! code {
-    ($number:literal, $disposition:ident, $title:literal, $hint:literal) => {{
-        static CODE: Code =
-            Code { number: $number, disposition: Disposition::$disposition, title: $title, hint: $hint };
-        &CODE
-    }};
+macro_rules! pages {
+    ($($name:ident $number:literal $disposition:ident $title:literal $hint:literal;)*) => {
+        $(static $name: Code = Code {
+            number: $number,
+            disposition: Disposition::$disposition,
+            title: $title,
+            hint: $hint,
+        };)*
+        /// Every page of this room.
+        pub static CODES: &[&Code] = &[$(&$name),*];
+    };
+}
+
+pages! {
+    UNKNOWN_CONVERTER 600 Stop "a converter that does not exist"
+        "key.converter, value.converter and header.converter take Kafka Connect's JsonConverter, StringConverter, ByteArrayConverter, SimpleHeaderConverter and Confluent's AvroConverter; `headwater config` lists them.";
+    UNSUPPORTED 601 Stop "a converter or an option that is not supported"
+        "The message says what to use instead.";
+    BAD_OPTION 602 Stop "an option of a converter has a value that it does not take"
+        "Correct the setting; `headwater config` lists what it takes.";
+    NULL 610 Reject "null in a field that is required"
+        "The table's definition and its rows disagree: compare SHOW CREATE TABLE with the schema history. A row that is older than a change of the column from NULL to NOT NULL shows this when the history is lost.";
+    SHAPE 611 Stop "a value does not have the shape of its schema"
+        "A fault of Headwater, or of a transform that changed a value and not its schema. Nothing was stored beyond it; report the table's definition and the transforms.";
+    AVRO_NAME 620 Stop "a name that Avro does not allow"
+        "Set schema.name.adjustment.mode=avro and field.name.adjustment.mode=avro (or avro_unicode), as with Debezium, or change topic.prefix to letters, digits and underscores.";
+    AVRO_REDEFINED 621 Stop "two different schemas have one Avro name"
+        "Avro would read one with the other's fields. Give them different names: topic.prefix, topic.naming.strategy, or the transform that renamed one of them.";
+    AVRO_SCHEMA 622 Stop "a schema that cannot be written as Avro"
+        "Use another converter for this topic, or leave the column out with column.exclude.list.";
+    REGISTRY_UNREACHABLE 640 Retry "the schema registry cannot be reached"
+        "Records wait and nothing is lost. Check schema.registry.url from this host: curl URL/subjects";
+    REGISTRY_BUSY 641 Retry "the schema registry cannot serve now"
+        "Records wait and nothing is lost. 429: the registry limits requests; 5xx: look at the registry's own log.";
+    REGISTRY_NOT_JSON 642 Stop "what answers is not a schema registry"
+        "schema.registry.url leads to a proxy, a login page or another service. Check the path too: Apicurio's is /apis/ccompat/v7.";
+    REGISTRY_ANSWER 643 Stop "an answer that a schema registry does not give"
+        "Check that schema.registry.url is a registry with Confluent's API, and its version.";
+    REGISTRY_TOO_LARGE 644 Stop "an answer that is too large"
+        "Check that schema.registry.url is a registry with Confluent's API.";
+    REGISTRY_REDIRECT 645 Stop "the schema registry redirects"
+        "Set schema.registry.url to where it leads, if that is right. It is not followed, because it would carry the password with it.";
+    REGISTRY_DENIED 646 Stop "the schema registry refuses the credentials"
+        "Check basic.auth.credentials.source and basic.auth.user.info (or bearer.auth.token) and the rights on the subject: read, and write unless auto.register.schemas=false.";
+    REGISTRY_INCOMPATIBLE 647 Stop "the schema is not compatible with the subject's"
+        "Either relax the subject (curl -X PUT URL/config/SUBJECT -H 'Content-Type: application/json' -d '{\"compatibility\":\"NONE\"}') or undo the change of the table; then restart the connector. Nothing was stored beyond it.";
+    REGISTRY_MISSING 648 Stop "the registry does not have the schema"
+        "auto.register.schemas=false: register the schema first (the log has its text at level debug), or set auto.register.schemas=true.";
+    REGISTRY_DIFFERS 649 Stop "the schema to be used has another structure"
+        "use.latest.version or use.schema.id picks a schema whose fields are not those of the table. Register one with the same fields, or set use.latest.version=false.";
+    REGISTRY_REFUSED 650 Stop "the schema registry refuses the request"
+        "The message is the registry's own. 422 with error code 42201: the registry finds the schema invalid; 42205: the subject or the registry is in mode READONLY.";
+    REGISTRY_TLS 651 Stop "TLS of the schema registry is not set up right"
+        "Check the schema.registry.ssl.* settings. A JKS file is converted with: keytool -importkeystore -srckeystore FILE.jks -destkeystore FILE.p12 -deststoretype PKCS12";
+    STOPPED 652 Retry "stopped while waiting for the schema registry"
+        "The connector was told to stop. Nothing was stored beyond what the broker has.";
 }
 
 impl Coded for SerializeError {
     fn code(&self) -> &'static Code {
         match self {
-            SerializeError::UnknownConverter { .. } => code!(
-                600,
-                Stop,
-                "a converter that does not exist",
-                "key.converter, value.converter and header.converter take Kafka Connect's JsonConverter, StringConverter, ByteArrayConverter, SimpleHeaderConverter and Confluent's AvroConverter; `headwater config` lists them."
-            ),
-            SerializeError::Unsupported { .. } => code!(
-                601,
-                Stop,
-                "a converter or an option that is not supported",
-                "The message says what to use instead."
-            ),
-            SerializeError::BadOption { .. } => code!(
-                602,
-                Stop,
-                "an option of a converter has a value that it does not take",
-                "Correct the setting; `headwater config` lists what it takes."
-            ),
-            SerializeError::Null { .. } => code!(
-                610,
-                Reject,
-                "null in a field that is required",
-                "The table's definition and its rows disagree: compare SHOW CREATE TABLE with the schema history. A row that is older than a change of the column from NULL to NOT NULL shows this when the history is lost."
-            ),
-            SerializeError::Shape { .. } => code!(
-                611,
-                Stop,
-                "a value does not have the shape of its schema",
-                "A fault of Headwater, or of a transform that changed a value and not its schema. Nothing was stored beyond it; report the table's definition and the transforms."
-            ),
+            SerializeError::UnknownConverter { .. } => &UNKNOWN_CONVERTER,
+            SerializeError::Unsupported { .. } => &UNSUPPORTED,
+            SerializeError::BadOption { .. } => &BAD_OPTION,
+            SerializeError::Null { .. } => &NULL,
+            SerializeError::Shape { .. } => &SHAPE,
             SerializeError::Value { source, .. } => source.code(),
-            SerializeError::AvroName { .. } => code!(
-                620,
-                Stop,
-                "a name that Avro does not allow",
-                "Set schema.name.adjustment.mode=avro and field.name.adjustment.mode=avro (or avro_unicode), as with Debezium, or change topic.prefix to letters, digits and underscores."
-            ),
-            SerializeError::AvroRedefined { .. } => code!(
-                621,
-                Stop,
-                "two different schemas have one Avro name",
-                "Avro would read one with the other's fields. Give them different names: topic.prefix, topic.naming.strategy, or the transform that renamed one of them."
-            ),
-            SerializeError::AvroSchema { .. } => code!(
-                622,
-                Stop,
-                "a schema that cannot be written as Avro",
-                "Use another converter for this topic, or leave the column out with column.exclude.list."
-            ),
-            SerializeError::RegistryUnreachable { .. } => code!(
-                640,
-                Retry,
-                "the schema registry cannot be reached",
-                "Records wait and nothing is lost. Check schema.registry.url from this host: curl URL/subjects"
-            ),
-            SerializeError::RegistryBusy { .. } => code!(
-                641,
-                Retry,
-                "the schema registry cannot serve now",
-                "Records wait and nothing is lost. 429: the registry limits requests; 5xx: look at the registry's own log."
-            ),
-            SerializeError::RegistryNotJson { .. } => code!(
-                642,
-                Stop,
-                "what answers is not a schema registry",
-                "schema.registry.url leads to a proxy, a login page or another service. Check the path too: Apicurio's is /apis/ccompat/v7."
-            ),
-            SerializeError::RegistryAnswer { .. } => code!(
-                643,
-                Stop,
-                "an answer that a schema registry does not give",
-                "Check that schema.registry.url is a registry with Confluent's API, and its version."
-            ),
-            SerializeError::RegistryTooLarge { .. } => code!(
-                644,
-                Stop,
-                "an answer that is too large",
-                "Check that schema.registry.url is a registry with Confluent's API."
-            ),
-            SerializeError::RegistryRedirect { .. } => code!(
-                645,
-                Stop,
-                "the schema registry redirects",
-                "Set schema.registry.url to where it leads, if that is right. It is not followed, because it would carry the password with it."
-            ),
-            SerializeError::RegistryDenied { .. } => code!(
-                646,
-                Stop,
-                "the schema registry refuses the credentials",
-                "Check basic.auth.credentials.source and basic.auth.user.info (or bearer.auth.token) and the rights on the subject: read, and write unless auto.register.schemas=false."
-            ),
-            SerializeError::RegistryIncompatible { .. } => code!(
-                647,
-                Stop,
-                "the schema is not compatible with the subject's",
-                "Either relax the subject (curl -X PUT URL/config/SUBJECT -H 'Content-Type: application/json' -d '{\"compatibility\":\"NONE\"}') or undo the change of the table; then restart the connector. Nothing was stored beyond it."
-            ),
-            SerializeError::RegistryMissing { .. } => code!(
-                648,
-                Stop,
-                "the registry does not have the schema",
-                "auto.register.schemas=false: register the schema first (the log has its text at level debug), or set auto.register.schemas=true."
-            ),
-            SerializeError::RegistryDiffers { .. } => code!(
-                649,
-                Stop,
-                "the schema to be used has another structure",
-                "use.latest.version or use.schema.id picks a schema whose fields are not those of the table. Register one with the same fields, or set use.latest.version=false."
-            ),
-            SerializeError::RegistryRefused { .. } => code!(
-                650,
-                Stop,
-                "the schema registry refuses the request",
-                "The message is the registry's own. 422 with error code 42201: the registry finds the schema invalid; 42205: the subject or the registry is in mode READONLY."
-            ),
-            SerializeError::RegistryTls { .. } => code!(
-                651,
-                Stop,
-                "TLS of the schema registry is not set up right",
-                "Check the schema.registry.ssl.* settings. A JKS file is converted with: keytool -importkeystore -srckeystore FILE.jks -destkeystore FILE.p12 -deststoretype PKCS12"
-            ),
-            SerializeError::Stopped => code!(
-                652,
-                Retry,
-                "stopped while waiting for the schema registry",
-                "The connector was told to stop. Nothing was stored beyond what the broker has."
-            ),
+            SerializeError::AvroName { .. } => &AVRO_NAME,
+            SerializeError::AvroRedefined { .. } => &AVRO_REDEFINED,
+            SerializeError::AvroSchema { .. } => &AVRO_SCHEMA,
+            SerializeError::RegistryUnreachable { .. } => &REGISTRY_UNREACHABLE,
+            SerializeError::RegistryBusy { .. } => &REGISTRY_BUSY,
+            SerializeError::RegistryNotJson { .. } => &REGISTRY_NOT_JSON,
+            SerializeError::RegistryAnswer { .. } => &REGISTRY_ANSWER,
+            SerializeError::RegistryTooLarge { .. } => &REGISTRY_TOO_LARGE,
+            SerializeError::RegistryRedirect { .. } => &REGISTRY_REDIRECT,
+            SerializeError::RegistryDenied { .. } => &REGISTRY_DENIED,
+            SerializeError::RegistryIncompatible { .. } => &REGISTRY_INCOMPATIBLE,
+            SerializeError::RegistryMissing { .. } => &REGISTRY_MISSING,
+            SerializeError::RegistryDiffers { .. } => &REGISTRY_DIFFERS,
+            SerializeError::RegistryRefused { .. } => &REGISTRY_REFUSED,
+            SerializeError::RegistryTls { .. } => &REGISTRY_TLS,
+            SerializeError::Stopped => &STOPPED,
         }
     }
 }
