@@ -39,6 +39,13 @@ fn verdict(sink: &mut KafkaSink) -> SinkError {
     }
 }
 
+/// A pipeline may make the sink on one thread and run it on another.
+#[test]
+fn the_sink_can_move_to_its_thread() {
+    fn movable<T: Send>() {}
+    movable::<KafkaSink>();
+}
+
 #[test]
 fn everything_is_acknowledged_in_order_and_settled_once() {
     let broker = EmbeddedBroker::start(&[("t", 1)]).unwrap();

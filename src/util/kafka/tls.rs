@@ -215,6 +215,10 @@ mod tests {
         ])
         .unwrap();
         assert_eq!((&out.native["ssl.ca.location"], &out.native["ssl.keystore.location"]), (&pem, &store));
+        // Made by keytool (OpenJDK 17): a certificate that is trusted, without a key.
+        let java = file("trust.p12", include_bytes!("../../../tests/golden/keystores/java-truststore.p12"));
+        let out = translated(&[("ssl.truststore.location", &java), ("ssl.truststore.password", "changeit")]).unwrap();
+        assert_eq!(out.native["ssl.ca.pem"].matches("BEGIN CERTIFICATE").count(), 1);
         let out = translated(&[("ssl.endpoint.identification.algorithm", "")]).unwrap();
         assert_eq!(
             (out.native["ssl.endpoint.identification.algorithm"].as_str(), out.native["ssl.ca.location"].as_str()),
