@@ -40,13 +40,11 @@ struct Bytes;
 
 impl Plan for Bytes {
     fn write(&self, value: &ValueRef<'_>, _arena: &Arena, out: &mut Vec<u8>) -> Result<bool, SerializeError> {
-        match value {
-            ValueRef::Null => Ok(false),
-            ValueRef::Bytes(bytes) => {
-                out.extend_from_slice(bytes);
-                Ok(true)
-            }
-            other => Err(Fault::shape("bytes", other).into_error()),
+        if matches!(value, ValueRef::Null) {
+            return Ok(false);
         }
+        let ValueRef::Bytes(bytes) = value else { return Err(Fault::shape("bytes", value).into_error()) };
+        out.extend_from_slice(bytes);
+        Ok(true)
     }
 }

@@ -80,6 +80,9 @@ pub trait Plan: Send + Sync {
     fn write(&self, value: &ValueRef<'_>, arena: &Arena, out: &mut Vec<u8>) -> Result<bool, SerializeError>;
 }
 
+/// Makes a converter from its options; the flag ends waiting when it becomes true.
+pub type Build = fn(&Options<'_>, Role, &Arc<AtomicBool>) -> Result<Arc<dyn Converter>, SerializeError>;
+
 /// One converter: its names, what it takes, how it is made.
 pub struct ConverterSpec {
     /// Its short name.
@@ -91,7 +94,7 @@ pub struct ConverterSpec {
     /// What can be set, beneath `key.converter.`, `value.converter.` or `header.converter.`.
     pub options: &'static [&'static [ConverterOption]],
     /// Makes it.
-    pub build: fn(&Options<'_>, Role, &Arc<AtomicBool>) -> Result<Arc<dyn Converter>, SerializeError>,
+    pub build: Build,
 }
 
 impl ConverterSpec {

@@ -37,14 +37,12 @@ macro_rules! number_converter {
 
         impl Plan for $plan {
             fn write(&self, value: &ValueRef<'_>, _: &Arena, out: &mut Vec<u8>) -> Result<bool, SerializeError> {
-                match value {
-                    ValueRef::Null => Ok(false),
-                    ValueRef::$kind(value) => {
-                        out.extend_from_slice(&$bytes(*value));
-                        Ok(true)
-                    }
-                    other => Err(Fault::shape($name, other).into_error()),
+                if matches!(value, ValueRef::Null) {
+                    return Ok(false);
                 }
+                let ValueRef::$kind(number) = value else { return Err(Fault::shape($name, value).into_error()) };
+                out.extend_from_slice(&$bytes(*number));
+                Ok(true)
             }
         }
     };

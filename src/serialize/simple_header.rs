@@ -15,7 +15,7 @@ use super::java_text::{self, Instant, Logical};
 use super::options::Options;
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::{Kind, Schema};
-use crate::model::value::{Arena, Value, ValueRef};
+use crate::model::value::{Arena, StructView, Value, ValueRef};
 
 /// The simple header converter.
 pub static SPEC: ConverterSpec = ConverterSpec {
@@ -113,24 +113,29 @@ fn write(
             }
             out.push(b'}');
         }
-        ValueRef::Struct(view) => {
-            let Some(schema) = schema else { return Err(Fault::shape("a value with a schema", value)) };
-            out.push(b'{');
-            for (index, field) in schema.fields().iter().enumerate() {
-                out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                write_quoted(&field.name, out);
-                out.push(b':');
-                let value = view.field(index, arena).map_err(|source| Fault::value(source).within(&field.name))?;
-                // Struct.get gives the default for null.
-                let value = match (&value, &field.schema.default) {
-                    (ValueRef::Null, Some(default)) if *default != Value::Null => default.borrow(arena),
-                    _ => value,
-                };
-                write(Some(&field.schema), &value, true, arena, out).map_err(|fault| fault.within(&field.name))?;
-            }
-            out.push(b'}');
-        }
+        ValueRef::Struct(view) => match schema {
+            Some(schema) => write_struct(schema, *view, arena, out)?,
+            None => return Err(Fault::shape("a value with a schema", value)),
+        },
     }
+    Ok(())
+}
+
+fn write_struct(schema: &Schema, view: &dyn StructView, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+    out.push(b'{');
+    for (index, field) in schema.fields().iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        write_quoted(&field.name, out);
+        out.push(b':');
+        let value = view.field(index, arena).map_err(|source| Fault::value(source).within(&field.name))?;
+        // Struct.get gives the default for null.
+        let value = match (&value, &field.schema.default) {
+            (ValueRef::Null, Some(default)) if *default != Value::Null => default.borrow(arena),
+            _ => value,
+        };
+        write(Some(&field.schema), &value, true, arena, out).map_err(|fault| fault.within(&field.name))?;
+    }
+    out.push(b'}');
     Ok(())
 }
 

@@ -104,19 +104,46 @@ impl Node {
     /// Appends a value.
     #[inline]
     pub(super) fn write(&self, value: &ValueRef<'_>, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
-        let null = matches!(value, ValueRef::Null);
-        match self.optional {
-            Optional::Never if null => return Err(Fault::null()),
-            Optional::Never => {}
-            Optional::NullFirst => out.push(if null { 0 } else { 2 }),
-            Optional::NullLast => out.push(if null { 2 } else { 0 }),
+        if matches!(value, ValueRef::Null) {
+            return self.write_null(out);
         }
-        if null { Ok(()) } else { self.shape.write(value, arena, out) }
+        self.write_branch(out);
+        self.shape.write(value, arena, out)
+    }
+
+    fn write_null(&self, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+        match self.optional {
+            Optional::Never => return Err(Fault::null()),
+            Optional::NullFirst => out.push(0),
+            Optional::NullLast => out.push(2),
+        }
+        Ok(())
+    }
+
+    /// The branch of the union for what is not null.
+    #[inline]
+    fn write_branch(&self, out: &mut Vec<u8>) {
+        match self.optional {
+            Optional::Never => {}
+            Optional::NullFirst => out.push(2),
+            Optional::NullLast => out.push(0),
+        }
+    }
+}
+
+impl Member {
+    #[inline]
+    fn write_null(&self, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+        match &self.default {
+            Some(default) => out.extend_from_slice(default),
+            None => return self.node.write_null(out),
+        }
+        Ok(())
     }
 }
 
 impl Shape {
-    #[inline]
+    #[inline(always)]
     fn write(&self, value: &ValueRef<'_>, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
         match (self, value) {
             (Shape::Int32, ValueRef::Int32(v)) => write_long(i64::from(*v), out),
@@ -128,26 +155,30 @@ impl Shape {
             (Shape::Boolean, ValueRef::Boolean(v)) => out.push(u8::from(*v)),
             (Shape::Float64, ValueRef::Float64(v)) => out.extend_from_slice(&v.to_le_bytes()),
             (Shape::Float32, ValueRef::Float32(v)) => out.extend_from_slice(&v.to_le_bytes()),
-            (Shape::Struct(members), ValueRef::Struct(view)) => return write_struct(members, *view, arena, out),
-            (Shape::Array(node), ValueRef::Array(items)) => {
-                return write_blocks(items, out, |item, out| node.write(item, arena, out));
-            }
-            (Shape::Map(node), ValueRef::Map(entries)) => {
-                return write_blocks(entries, out, |(key, value), out| {
-                    let ValueRef::String(key) = key else { return Err(Fault::shape("string", key)) };
-                    write_bytes(key.as_bytes(), out);
-                    node.write(value, arena, out)
-                });
-            }
-            (Shape::Pairs(nodes), ValueRef::Map(entries)) => {
-                return write_blocks(entries, out, |(key, value), out| {
-                    nodes.0.write(key, arena, out)?;
-                    nodes.1.write(value, arena, out)
-                });
-            }
-            (shape, value) => return Err(Fault::shape(shape.name(), value)),
+            _ => return self.write_container(value, arena, out),
         }
         Ok(())
+    }
+
+    /// Apart from the simple shapes, so that these need few registers and no call.
+    #[inline(never)]
+    fn write_container(&self, value: &ValueRef<'_>, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+        match (self, value) {
+            (Shape::Struct(members), ValueRef::Struct(view)) => write_struct(members, *view, arena, out),
+            (Shape::Array(node), ValueRef::Array(items)) => {
+                write_blocks(items, out, |item, out| node.write(item, arena, out))
+            }
+            (Shape::Map(node), ValueRef::Map(entries)) => write_blocks(entries, out, |(key, value), out| {
+                let ValueRef::String(key) = key else { return Err(Fault::shape("string", key)) };
+                write_bytes(key.as_bytes(), out);
+                node.write(value, arena, out)
+            }),
+            (Shape::Pairs(nodes), ValueRef::Map(entries)) => write_blocks(entries, out, |(key, value), out| {
+                nodes.0.write(key, arena, out)?;
+                nodes.1.write(value, arena, out)
+            }),
+            (shape, value) => Err(Fault::shape(shape.name(), value)),
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -179,15 +210,17 @@ fn default_bytes(schema: &Schema, node: &Node, options: &AvroOptions) -> Result<
 
 fn write_struct(members: &[Member], view: &dyn StructView, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
     for (index, member) in members.iter().enumerate() {
-        let value = match view.field(index, arena) {
-            Ok(value) => value,
-            Err(source) => return Err(Fault::value(source).within(&member.name)),
+        // The value is looked at where it was put: moving it first costs more than writing it (the processor
+        // cannot forward the separate stores of its parts to one wide load).
+        let written = match &view.field(index, arena) {
+            Ok(ValueRef::Null) => member.write_null(out),
+            Ok(value) => {
+                member.node.write_branch(out);
+                member.node.shape.write(value, arena, out)
+            }
+            Err(source) => Err(Fault::value(source.clone())),
         };
-        if let (ValueRef::Null, Some(default)) = (&value, &member.default) {
-            out.extend_from_slice(default);
-            continue;
-        }
-        if let Err(fault) = member.node.write(&value, arena, out) {
+        if let Err(fault) = written {
             return Err(fault.within(&member.name));
         }
     }
@@ -210,30 +243,65 @@ fn write_blocks<T>(
     Ok(())
 }
 
-/// A zigzag varint.
+/// A zigzag varint: seven bits a byte, lowest first, the highest bit set in all bytes but the last.
 #[inline]
 pub(super) fn write_long(value: i64, out: &mut Vec<u8>) {
-    let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-    if rest < 0x80 {
-        out.push(rest as u8);
+    let zigzag = ((value << 1) ^ (value >> 63)) as u64;
+    if zigzag < 0x80 {
+        out.push(zigzag as u8);
+    } else {
+        write_varint(zigzag, out);
+    }
+}
+
+/// Spreads the groups of seven bits over eight bytes at once, and writes all eight before it cuts: a copy of known
+/// length is one store, one of unknown length is a call.
+fn write_varint(zigzag: u64, out: &mut Vec<u8>) {
+    const CONTINUE: u64 = 0x8080_8080_8080_8080;
+    let x = zigzag & 0x00ff_ffff_ffff_ffff;
+    let x = (x & 0x0000_0000_0fff_ffff) | ((x & 0x00ff_ffff_f000_0000) << 4);
+    let x = (x & 0x0000_3fff_0000_3fff) | ((x & 0x0fff_c000_0fff_c000) << 2);
+    let x = (x & 0x007f_007f_007f_007f) | ((x & 0x3f80_3f80_3f80_3f80) << 1);
+    let high = (zigzag >> 56) as u8;
+    if high == 0 {
+        let length = (zigzag | 1).ilog2() / 7 + 1;
+        let end = out.len() + length as usize;
+        out.extend_from_slice(&(x | CONTINUE & ((1 << (8 * (length - 1))) - 1)).to_le_bytes());
+        out.truncate(end);
         return;
     }
-    let mut bytes = [0u8; 10];
-    let mut length = 0;
-    for place in &mut bytes {
-        length += 1;
-        if rest < 0x80 {
-            *place = rest as u8;
-            break;
-        }
-        *place = rest as u8 | 0x80;
-        rest >>= 7;
-    }
-    out.extend_from_slice(bytes.get(..length).unwrap_or(&bytes));
+    out.extend_from_slice(&(x | CONTINUE).to_le_bytes());
+    if high < 0x80 { out.push(high) } else { out.extend_from_slice(&[high, 1]) }
 }
 
 #[inline]
 fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     write_long(bytes.len() as i64, out);
     out.extend_from_slice(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn numbers_are_zigzag_varints_of_every_length() {
+        let mut values = vec![0, -1, 1, i64::MAX, i64::MIN];
+        for shift in 0..63 {
+            values.extend([1i64 << shift, (1 << shift) - 1, -(1 << shift), -(1 << shift) - 1]);
+        }
+        for value in values {
+            let mut out = vec![7];
+            write_long(value, &mut out);
+            let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+            let mut expected = vec![7];
+            while rest >= 0x80 {
+                expected.push(rest as u8 | 0x80);
+                rest >>= 7;
+            }
+            expected.push(rest as u8);
+            assert_eq!(out, expected, "{value}");
+        }
+    }
 }

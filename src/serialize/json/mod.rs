@@ -98,7 +98,7 @@ impl JsonPlan {
         out.extend_from_slice(&self.prefix);
         match &self.node {
             Some(node) => node.write(value, arena, out)?,
-            None => plan::write_schemaless(value, arena, out)?,
+            None => plan::write_schemaless(value, out)?,
         }
         out.extend_from_slice(self.suffix);
         Ok(())

@@ -113,10 +113,14 @@ impl Node {
             (Shape::Struct(members), ValueRef::Struct(view)) => {
                 for (index, member) in members.iter().enumerate() {
                     out.extend_from_slice(&member.key);
-                    view.field(index, arena)
-                        .map_err(Fault::value)
-                        .and_then(|value| member.node.write(&value, arena, out))
-                        .map_err(|fault| fault.within(&member.name))?;
+                    // Looked at where it was put: moving it first costs more than most values take to write.
+                    let written = match &view.field(index, arena) {
+                        Ok(value) => member.node.write(value, arena, out),
+                        Err(source) => Err(Fault::value(source.clone())),
+                    };
+                    if let Err(fault) = written {
+                        return Err(fault.within(&member.name));
+                    }
                 }
                 out.extend_from_slice(if members.is_empty() { b"{}" } else { b"}" });
             }
@@ -175,7 +179,7 @@ fn decimal_scale(schema: &Schema) -> Result<Option<i32>, SerializeError> {
 }
 
 /// A value without a schema: its own shape decides, as in Connect.
-pub(super) fn write_schemaless(value: &ValueRef<'_>, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+pub(super) fn write_schemaless(value: &ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
     match value {
         ValueRef::Null => out.extend_from_slice(b"null"),
         ValueRef::Boolean(v) => out.extend_from_slice(if *v { b"true" } else { b"false" }),
@@ -187,15 +191,15 @@ pub(super) fn write_schemaless(value: &ValueRef<'_>, arena: &Arena, out: &mut Ve
         ValueRef::Float64(v) => write_double(*v, out),
         ValueRef::String(v) => write_string(v, out),
         ValueRef::Bytes(v) => write_base64(v, out),
-        ValueRef::Array(items) => write_list(items, out, |item, out| write_schemaless(item, arena, out))?,
+        ValueRef::Array(items) => write_list(items, out, write_schemaless)?,
         ValueRef::Map(entries) if entries.iter().all(|(key, _)| matches!(key, ValueRef::String(_))) => {
-            write_object(entries, out, |value, out| write_schemaless(value, arena, out))?;
+            write_object(entries, out, write_schemaless)?;
         }
         ValueRef::Map(entries) => write_list(entries, out, |(key, value), out| {
             out.push(b'[');
-            write_schemaless(key, arena, out)?;
+            write_schemaless(key, out)?;
             out.push(b',');
-            write_schemaless(value, arena, out)?;
+            write_schemaless(value, out)?;
             out.push(b']');
             Ok(())
         })?,

@@ -208,17 +208,15 @@ fn failure(url: &str, error: ureq::Error) -> Failure {
     Failure::Passing(SerializeError::RegistryUnreachable { reason, attempts: 0, seconds: 0 })
 }
 
-fn with_attempts(error: SerializeError, tried: u32, elapsed: Duration) -> SerializeError {
-    match error {
-        SerializeError::RegistryUnreachable { reason, .. } => {
-            SerializeError::RegistryUnreachable { reason, attempts: tried, seconds: elapsed.as_secs() }
-        }
-        SerializeError::RegistryBusy { url, status, message, .. } => {
-            SerializeError::RegistryBusy { url, status, message, attempts: tried }
-        }
-        // Only these two are passing; any other is kept as it is.
-        other => other,
+/// The error, saying how often and how long it was tried.
+fn with_attempts(mut error: SerializeError, tried: u32, elapsed: Duration) -> SerializeError {
+    if let SerializeError::RegistryUnreachable { attempts, seconds, .. } = &mut error {
+        (*attempts, *seconds) = (tried, elapsed.as_secs());
     }
+    if let SerializeError::RegistryBusy { attempts, .. } = &mut error {
+        *attempts = tried;
+    }
+    error
 }
 
 fn first_line(bytes: &[u8]) -> String {
