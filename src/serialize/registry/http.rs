@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
 use super::answer::{Answer, Call, clean};
 use super::settings::{Endpoint, Settings};
 use crate::serialize::error::SerializeError;
+use crate::util::clock;
 
 /// The largest answer: a subject's latest version with its schema, far below this in practice.
 const ANSWER_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
@@ -62,7 +63,7 @@ impl Client {
         path: &str,
         body: Option<&str>,
     ) -> Result<Answer, SerializeError> {
-        let begun = Instant::now();
+        let begun = clock::moment();
         let deadline = begun + self.settings.deadline;
         let mut wait = self.settings.first_wait;
         let mut attempts = 0;
@@ -71,7 +72,7 @@ impl Client {
             for endpoint in &self.settings.endpoints {
                 self.check_stop()?;
                 attempts += 1;
-                let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+                let left = deadline.saturating_duration_since(clock::moment()).max(Duration::from_millis(1));
                 match self.attempt(endpoint, call, subject, path, body, left) {
                     Ok(answer) => return Ok(answer),
                     Err(Failure::Final(error)) => return Err(error),
@@ -79,7 +80,7 @@ impl Client {
                 }
             }
             let jittered = wait.mul_f64(0.5 + fastrand::f64() / 2.0);
-            if Instant::now() + jittered >= deadline {
+            if clock::moment() + jittered >= deadline {
                 return Err(with_attempts(last, attempts, begun.elapsed()));
             }
             tracing::warn!(attempts, wait_ms = jittered.as_millis() as u64, reason = %last, "schema registry: trying again");
@@ -93,10 +94,10 @@ impl Client {
     }
 
     fn wait(&self, duration: Duration) -> Result<(), SerializeError> {
-        let until = Instant::now() + duration;
+        let until = clock::moment() + duration;
         loop {
             self.check_stop()?;
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.saturating_duration_since(clock::moment());
             if left.is_zero() {
                 return Ok(());
             }
