@@ -1,0 +1,65 @@
+//! A broker of the test's own, to freeze and to kill, from `tests/stack/kafka.sh`; and a registry.
+
+use super::{free_port, scratch, stack_script};
+
+/// A running program of the stack; ended and removed when dropped.
+pub struct Broker {
+    script: &'static str,
+    /// Port on 127.0.0.1.
+    pub port: u16,
+    environment: Vec<(&'static str, String)>,
+    _scratch: tempfile::TempDir,
+}
+
+impl Broker {
+    /// Starts a Kafka broker.
+    pub fn start() -> Self {
+        let (scratch, port) = (scratch("broker-"), free_port());
+        let folder = scratch.path().join("kafka").display().to_string();
+        let environment =
+            vec![("KAFKA_PORT", port.to_string()), ("KAFKA_DATA", folder), ("KAFKA_HEAP", "256m".to_owned())];
+        Self::begin(Broker { script: "kafka.sh", port, environment, _scratch: scratch })
+    }
+
+    fn begin(broker: Self) -> Self {
+        broker.run("start");
+        broker
+    }
+
+    fn run(&self, command: &str) {
+        stack_script(self.script, &[command, "losses"], &self.environment);
+    }
+
+    /// host:port.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// SIGSTOP.
+    pub fn freeze(&self) {
+        self.run("pause");
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.run("resume");
+    }
+
+    /// SIGKILL.
+    pub fn kill(&self) {
+        self.run("kill");
+    }
+
+    /// After [`Broker::kill`].
+    pub fn start_again(&self) {
+        self.run("start");
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        for command in ["kill", "wipe"] {
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.run(command)));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A TCP proxy on loopback that fails on command: bytes stop while TCP lives, connections are reset.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often a quiet connection looks at the rules.
+const LOOK: Duration = Duration::from_millis(5);
+
+#[derive(Default)]
+struct Rules {
+    /// No connection passes a byte, old or new.
+    blackhole: AtomicBool,
+    /// Connections up to this number never pass a byte again.
+    dead_up_to: AtomicU64,
+    /// Connections up to this number are reset.
+    reset_up_to: AtomicU64,
+    /// After so many more bytes from the server, all connections are reset, once; negative for never.
+    reset_after: AtomicI64,
+    /// Connections so far.
+    connections: AtomicU64,
+    /// Bytes from the server so far.
+    downstream: AtomicU64,
+    ended: AtomicBool,
+    target: Mutex<String>,
+}
+
+impl Rules {
+    fn passes(&self, number: u64) -> bool {
+        !self.blackhole.load(Ordering::Acquire) && number > self.dead_up_to.load(Ordering::Acquire)
+    }
+
+    fn is_over(&self, number: u64) -> bool {
+        self.ended.load(Ordering::Acquire) || number <= self.reset_up_to.load(Ordering::Acquire)
+    }
+
+    fn reset_all(&self) {
+        self.reset_up_to.store(self.connections.load(Ordering::Acquire), Ordering::Release);
+    }
+}
+
+/// A proxy; its connections end when it is dropped.
+pub struct FaultProxy {
+    /// Where it listens on 127.0.0.1.
+    pub port: u16,
+    rules: Arc<Rules>,
+}
+
+impl FaultProxy {
+    /// Listens, and passes everything on to `target` (host:port).
+    pub fn start(target: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        listener.set_nonblocking(true).unwrap();
+        let rules = Arc::new(Rules { reset_after: AtomicI64::new(-1), ..Rules::default() });
+        *rules.target.lock().unwrap() = target.to_owned();
+        let shared = rules.clone();
+        std::thread::spawn(move || accept(&listener, &shared));
+        FaultProxy { port, rules }
+    }
+
+    /// Bytes stop, in every connection, old and new; TCP lives.
+    pub fn blackhole(&self) {
+        self.rules.blackhole.store(true, Ordering::Release);
+    }
+
+    /// Connections that exist now stay silent for ever; new ones work, at once.
+    pub fn freeze(&self) {
+        self.rules.dead_up_to.store(self.rules.connections.load(Ordering::Acquire), Ordering::Release);
+        self.rules.blackhole.store(false, Ordering::Release);
+    }
+
+    /// Everything passes again, also what waited.
+    pub fn pass(&self) {
+        self.rules.blackhole.store(false, Ordering::Release);
+    }
+
+    /// Every connection gets a TCP reset; new ones work.
+    pub fn reset(&self) {
+        self.rules.reset_all();
+    }
+
+    /// After so many more bytes from the server every connection gets a TCP reset, once.
+    pub fn reset_after(&self, bytes: u64) {
+        self.rules.reset_after.store(i64::try_from(bytes).unwrap(), Ordering::Release);
+    }
+
+    /// Whether the reset of [`FaultProxy::reset_after`] has happened.
+    pub fn has_reset(&self) -> bool {
+        self.rules.reset_after.load(Ordering::Acquire) < 0
+    }
+
+    /// Bytes from the server so far.
+    pub fn downstream(&self) -> u64 {
+        self.rules.downstream.load(Ordering::Acquire)
+    }
+
+    /// New connections go to another server, and those that exist are reset: a failover behind one address.
+    pub fn switch(&self, target: &str) {
+        *self.rules.target.lock().unwrap() = target.to_owned();
+        self.reset();
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.rules.ended.store(true, Ordering::Release);
+    }
+}
+
+fn accept(listener: &TcpListener, rules: &Arc<Rules>) {
+    while !rules.ended.load(Ordering::Acquire) {
+        let client = match listener.accept() {
+            Ok((client, _)) => client,
+            Err(_) => {
+                std::thread::sleep(LOOK);
+                continue;
+            }
+        };
+        let number = rules.connections.fetch_add(1, Ordering::AcqRel) + 1;
+        let rules = rules.clone();
+        std::thread::spawn(move || serve(client, number, &rules));
+    }
+}
+
+fn serve(client: TcpStream, number: u64, rules: &Arc<Rules>) {
+    client.set_nonblocking(false).unwrap();
+    while !rules.passes(number) {
+        if rules.is_over(number) {
+            return reset(&client);
+        }
+        std::thread::sleep(LOOK);
+    }
+    let target = rules.target.lock().unwrap().clone();
+    let Ok(server) = TcpStream::connect(target) else { return reset(&client) };
+    for stream in [&client, &server] {
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(LOOK)).unwrap();
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| pump(&client, &server, number, rules, false));
+        pump(&server, &client, number, rules, true);
+    });
+    if rules.is_over(number) {
+        reset(&client);
+        reset(&server);
+    }
+}
+
+/// Closing a socket that lingers for no time sends a TCP reset.
+fn reset(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+fn pump(mut from: &TcpStream, mut to: &TcpStream, number: u64, rules: &Rules, downstream: bool) {
+    let mut buffer = vec![0; 64 * 1024];
+    while !rules.is_over(number) {
+        if !rules.passes(number) {
+            std::thread::sleep(LOOK);
+            continue;
+        }
+        let length = match from.read(&mut buffer) {
+            Ok(0) => {
+                let _ = to.shutdown(Shutdown::Write);
+                return;
+            }
+            Ok(length) => length,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => continue,
+            Err(_) => {
+                let _ = to.shutdown(Shutdown::Both);
+                return;
+            }
+        };
+        let mut passed = length;
+        if downstream {
+            rules.downstream.fetch_add(length as u64, Ordering::AcqRel);
+            let left = rules.reset_after.load(Ordering::Acquire);
+            if left >= 0 {
+                let remaining = left - length as i64;
+                rules.reset_after.store(remaining, Ordering::Release);
+                if remaining < 0 {
+                    passed = left as usize;
+                    rules.reset_all();
+                }
+            }
+        }
+        if to.write_all(&buffer[..passed]).is_err() {
+            let _ = from.shutdown(Shutdown::Both);
+            return;
+        }
+    }
+}
