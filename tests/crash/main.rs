@@ -53,6 +53,15 @@ fn create_tables(server: &Server) {
     ]);
 }
 
+/// Sets a flag at the end of a scope, however it ends.
+struct SetWhenDropped<'f>(&'f AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn campaign(server: &Server, broker: &str, rounds: u64, seed: u64) {
     create_tables(server);
     let connector = Connector::new(server, broker, "crash").with(&[
@@ -65,13 +74,15 @@ fn campaign(server: &Server, broker: &str, rounds: u64, seed: u64) {
     // The first start stores where reading begins; what is written before that is not asked for.
     let mut running = connector.start_streaming();
     let stop = AtomicBool::new(false);
-    let (transactions, deaths) = std::thread::scope(|scope| {
+    let (transactions, deaths, running) = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS)
             .map(|number| {
                 let (stop, seed) = (&stop, random.u64(..));
                 scope.spawn(move || writer::write(server, number, seed, stop))
             })
             .collect();
+        // Writers that go on after a failed assertion would never end.
+        let _guard = SetWhenDropped(&stop);
         let mut deaths = Vec::new();
         for _ in 0..rounds {
             // Some die before they have begun to read.
@@ -87,7 +98,7 @@ fn campaign(server: &Server, broker: &str, rounds: u64, seed: u64) {
         }
         stop.store(true, Ordering::Relaxed);
         let transactions: Vec<_> = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
-        (transactions, deaths)
+        (transactions, deaths, running)
     });
     connector.catch_up(&running, server, Duration::from_secs(120));
     assert!(running.terminate(Duration::from_secs(20)).success());

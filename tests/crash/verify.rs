@@ -83,7 +83,8 @@ fn read_table(
         let value: Value = serde_json::from_slice(&value).unwrap();
         let (operation, version) = parse(&value);
         let place = history.places.get(&(operation, version));
-        let place = *place.unwrap_or_else(|| panic!("{name}: {key}: {operation:?} of version {version} never happened"));
+        let place =
+            *place.unwrap_or_else(|| panic!("{name}: {key}: {operation:?} of version {version} never happened"));
         let gtid = value["source"]["gtid"].as_str().unwrap().to_owned();
         let first = First { partition: record.partition, offset: record.offset, gtid };
         firsts.entry((table, key.clone(), operation, version)).or_insert(first);

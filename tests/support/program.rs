@@ -240,7 +240,8 @@ impl Running {
     /// A metric: the first series of that name.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let text = self.get("/metrics")?;
-        let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))?;
+        let line =
+            text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))?;
         line.rsplit(' ').next()?.parse().ok()
     }
 

@@ -109,8 +109,7 @@ impl Server {
 
     /// The current binlog file and the position behind its last event.
     pub fn log_position(&self) -> (String, u64) {
-        let statement =
-            if self.name == "mysql-9.7" { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
+        let statement = if self.name == "mysql-9.7" { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
         let status = self.session().query(statement).unwrap();
         (status.first("File").unwrap(), status.first("Position").unwrap().parse().unwrap())
     }

@@ -94,8 +94,10 @@ pub fn table(server: &Server, table: &str, key: &str, row: &str) -> Rows {
 pub fn assert_same(what: &str, table: &Rows, topic: &Rows) {
     let missing: Vec<&String> = table.keys().filter(|key| !topic.contains_key(*key)).collect();
     let extra: Vec<&String> = topic.keys().filter(|key| !table.contains_key(*key)).collect();
-    let other: Vec<_> =
-        table.iter().filter_map(|(key, row)| topic.get(key).filter(|found| *found != row).map(|found| (row, found))).collect();
+    let other: Vec<_> = table
+        .iter()
+        .filter_map(|(key, row)| topic.get(key).filter(|found| *found != row).map(|found| (row, found)))
+        .collect();
     assert!(
         missing.is_empty() && extra.is_empty() && other.is_empty(),
         "{what}: {} rows are missing on the topic {:?}, {} are too many {:?}, {} differ {:?}",
