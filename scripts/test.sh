@@ -7,7 +7,7 @@
 # to the file HEADWATER_TEST_SKIPPED.
 set -euo pipefail
 . "$(dirname "$0")/prepare.sh"
-started=() scratch=$(mktemp -d "${TMPDIR:-/tmp}/headwater-test.XXXXXX")
+started=() failed=() scratch=$(mktemp -d "${TMPDIR:-/tmp}/headwater-test.XXXXXX")
 skipped=$scratch/skipped; : > "$skipped"
 export HEADWATER_TEST_SKIPPED=$skipped HEADWATER_TEST_SCRATCH=$scratch
 stop_servers() {
@@ -32,7 +32,8 @@ finish() {
   stop_servers
   if [ -s "$skipped" ]; then echo; echo "NOT CHECKED:"; sort -u "$skipped" | sed 's/^/  /'; fi
   rm -rf "$scratch"
-  if [ "$result" = 0 ]; then echo "test: all passed in $SECONDS s"; else echo "test: FAILED ($result) after $SECONDS s"; fi
+  if [ "$result" = 0 ]; then echo "test: all passed in $SECONDS s"
+  else echo "test: FAILED${failed[*]:+: ${failed[*]}} ($result) after $SECONDS s"; fi
   exit "$result"
 }
 trap finish EXIT
@@ -52,14 +53,15 @@ start() {
 prepare_build
 step() { echo; echo "== $*  [$SECONDS s]"; }
 
-step "format"
-if cargo fmt --version >/dev/null 2>&1; then cargo fmt --check; else echo "formatting: no rustfmt on this machine" >> "$skipped"; fi
-step "build"
-cargo test --no-run "$@"
-step "lints"
-if cargo clippy --version >/dev/null 2>&1; then cargo clippy --quiet --all-targets; else echo "lints: no clippy on this machine" >> "$skipped"; fi
+# What fails does not keep the rest from being checked.
+check() { step "$1"; "${@:2}" || failed+=("$1"); }
 
-step "servers"
+if cargo fmt --version >/dev/null 2>&1; then check format cargo fmt --check; else echo "formatting: no rustfmt on this machine" >> "$skipped"; fi
+step build
+cargo test --no-run "$@"
+if cargo clippy --version >/dev/null 2>&1; then check lints cargo clippy --quiet --all-targets; else echo "lints: no clippy on this machine" >> "$skipped"; fi
+
+step servers
 start HEADWATER_TEST_MYSQL_97 127.0.0.1:33306 database.sh mysql-9.7 primary
 start HEADWATER_TEST_MYSQL_97_REPLICA 127.0.0.1:33316 database.sh mysql-9.7 replica
 start HEADWATER_TEST_MARIADB_1011 127.0.0.1:33307 database.sh mariadb-10.11 primary
@@ -68,5 +70,5 @@ start HEADWATER_TEST_MYSQL_80 127.0.0.1:33308 database.sh mysql-8.0 primary || e
 start HEADWATER_TEST_KAFKA "$(tests/stack/kafka.sh address)" kafka.sh
 start HEADWATER_TEST_REGISTRY "$(tests/stack/registry.sh url)" registry.sh
 
-step "tests"
-timeout --foreground 1200 cargo test "$@"
+check tests timeout --foreground 1200 cargo test --no-fail-fast "$@"
+[ ${#failed[@]} = 0 ] || exit 1
