@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# debian-root.sh SUITE DIRECTORY PACKAGE...
+# debian-root.sh SUITE DIRECTORY PACKAGE... [+PACKAGE...]
 # Unpacks packages of a Debian suite, with everything they depend on down to libc, into a directory of their own.
 # The machine's packages are not touched, no maintainer script runs and no root is needed: apt works with a state of
 # its own, made for this one directory. Programs in DIRECTORY/run then start on this machine as they are, because the
 # suite's own loader and library path are written into them (so the directory must not be moved afterwards).
 # Index signatures are checked against Debian's archive keyring, packages against the signed index, both by apt.
-# The mirror is debian-mirror.sh's.
+# Of a +PACKAGE only its own files are taken, nothing that it depends on. The mirror is debian-mirror.sh's.
 # Does nothing when the directory already holds the same request. DIRECTORY/MANIFEST lists the package files.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/service.sh"
@@ -15,7 +15,7 @@ request="3 $suite $*"
 keyring=${DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 
 unpack() {
-  local state=$root.apt mirror deb
+  local state=$root.apt mirror deb package whole=() alone=()
   [ "$(cat "$root/.ready" 2>/dev/null)" != "$request" ] || return 0
   [ -r "$keyring" ] || packages debian-archive-keyring
   mirror=$("$stack_scripts/debian-mirror.sh")
@@ -42,7 +42,9 @@ C
   case $suite in sid|testing|forky) echo 'Acquire::Check-Valid-Until "false";' >> "$state/apt.conf";; esac
   export APT_CONFIG=$state/apt.conf
   apt-get -qq update
-  apt-get -qq -y --download-only install "$@" patchelf >/dev/null
+  for package in "$@"; do case $package in +*) alone+=("${package#+}");; *) whole+=("$package");; esac; done
+  apt-get -qq -y --download-only install "${whole[@]}" patchelf >/dev/null
+  [ ${#alone[@]} = 0 ] || (cd "$state/cache/archives" && apt-get -qq download "${alone[@]}")
   for deb in "$state"/cache/archives/*.deb; do
     dpkg-deb -x "$deb" "$state/tree"
     basename "$deb" >> "$root/MANIFEST"

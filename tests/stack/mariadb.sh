@@ -13,7 +13,15 @@ install() {
   local suite=bookworm
   [ "$server" = mariadb-10.11 ] || suite=trixie
   "$stack_scripts/debian-root.sh" "$suite" "$root" mariadb-server-core mariadb-client-core mariadb-client
+  [ -e "$root/usr/lib/mysql/plugin/auth_ed25519.so" ] || locked "$server-plugins" install_plugins "$suite"
   set_base_options
+}
+
+# Authentication by ed25519 and parsec and the encryption of binlogs are plugins in a package whose dependencies are not wanted.
+install_plugins() { # SUITE
+  "$stack_scripts/debian-root.sh" "$1" "$root.plugins" +mariadb-server
+  cp -a "$root.plugins/usr/lib/mysql/plugin/." "$root/usr/lib/mysql/plugin/"
+  rm -rf "$root.plugins"
 }
 
 # What mariadb-install-db does, without its shell wrapper and without its anonymous users.
