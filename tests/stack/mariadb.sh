@@ -20,6 +20,7 @@ install() {
 # Authentication by ed25519 and parsec and the encryption of binlogs are plugins in a package whose dependencies are not wanted.
 install_plugins() { # SUITE
   "$stack_scripts/debian-root.sh" "$1" "$root.plugins" +mariadb-server
+  mkdir -p "$root/usr/lib/mysql/plugin"
   cp -a "$root.plugins/usr/lib/mysql/plugin/." "$root/usr/lib/mysql/plugin/"
   rm -rf "$root.plugins"
 }
