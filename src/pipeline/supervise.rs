@@ -33,7 +33,7 @@ use crate::util::{clock, stop::Stop};
 
 /// Batches that may wait between two stages, for each encode worker. Small: bytes are bounded by the budget,
 /// and a longer queue only adds latency.
-const QUEUE_LENGTH: usize = 8;
+const QUEUE_LENGTH: usize = 2;
 
 /// How often the supervisor looks whether it was asked to stop.
 const STOP_POLL: Duration = Duration::from_millis(50);
