@@ -6,7 +6,7 @@
 //!
 //! Needs `HEADWATER_TEST_MYSQL_97` and `HEADWATER_TEST_KAFKA`; without them it says SKIPPED, and fails where `CI=true`.
 
-#![allow(unsafe_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(unsafe_code, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;

@@ -62,6 +62,7 @@ async fn connectors(Shared(worker): Shared<Handle>, RawQuery(query): RawQuery) -
     Json(json!(all))
 }
 
+#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
 fn find<'w>(worker: &'w Handle, name: &str) -> Result<&'w Connector, Response> {
     let missing = || refusal(StatusCode::NOT_FOUND, &format!("No status found for connector {name}"));
     worker.connectors().iter().find(|connector| connector.name() == name).ok_or_else(missing)

@@ -1,5 +1,7 @@
 //! Stopping: one flag that everybody looks at, and that wakes those who wait.
 
+#![allow(clippy::disallowed_methods)]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -287,7 +287,6 @@ impl BinlogSource {
             let _ = self.event(batch, start..end, Some(place))?;
         }
         if finished {
-            drop(unpacking);
             self.finish_event(&header);
             held.next += 1;
         } else {
@@ -494,7 +493,6 @@ impl BinlogSource {
             }
             self.unpacked.push(start..context.block.len() + self.tail.len());
         }
-        drop(unpacking);
         self.payloads = payloads;
         Ok(Step::Unpacked(context.place, *header))
     }

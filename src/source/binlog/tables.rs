@@ -47,8 +47,11 @@ pub struct Captured {
     pub layout: Arc<TableLayout>,
     column_types: Box<[u8]>,
     column_metadata: Box<[u8]>,
-    walks: Vec<(RowsKind, Box<[u8]>, Box<[u8]>, Arc<dyn RowWalk>)>,
+    walks: Vec<Walk>,
 }
+
+/// The way through rows of one kind with these columns before and after.
+type Walk = (RowsKind, Box<[u8]>, Box<[u8]>, Arc<dyn RowWalk>);
 
 impl Captured {
     /// The table map's part in it, and the layout.
