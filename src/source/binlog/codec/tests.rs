@@ -264,6 +264,13 @@ fn text_in_many_character_sets() {
     check("gb18030", "c4e3", "你");
     check("big5", "a741", "你");
     check("euckr", "b0a1", "가");
+    // Where Java and the Encoding Standard differ, Java's character is the one Debezium writes.
+    check("sjis", "82a08160b1", "あ\u{301c}ｱ");
+    check("cp932", "8160", "\u{ff5e}");
+    check("ujis", "a1c18fa2b78eb1a4a2", "\u{301c}\u{ff5e}ｱあ");
+    check("eucjpms", "8ff4aea4a2", "\u{70bb}あ");
+    check("big5", "a741a145", "你\u{2022}");
+    check("gb18030", "9439fc3661", "😀a");
     check("ucs2", "00e40041", "äA");
     check("utf16", "d83dde00", "😀");
     check("utf16le", "3dd800de", "😀");
@@ -306,6 +313,7 @@ fn bad_text_is_mended_aloud() {
     check("utf16", "006100", 2, "a\u{fffd}");
     check("utf32", "00110000", 0, "\u{fffd}");
     check("sjis", "6181", 1, "a\u{fffd}");
+    check("sjis", "816061ff81", 3, "\u{301c}a\u{fffd}\u{fffd}");
 }
 
 #[test]

@@ -5,12 +5,14 @@
 //! with its offset, or U+FFFD where that is asked for; nothing is guessed.
 
 mod collation;
+mod multibyte;
 mod single_byte;
 mod wide;
 
 use encoding_rs::{DecoderResult, Encoding};
 
 use crate::model::value::{Arena, ValueError};
+use multibyte::{Differences, Unit};
 use single_byte::UpperHalf;
 
 /// One character set.
@@ -34,11 +36,18 @@ enum Form {
     /// Sweden's ISO 646, which replaces eleven characters of ASCII.
     Swe7,
     /// One or more bytes, ASCII among them.
-    Multi(&'static Encoding),
+    Multi(&'static Multi),
     /// Two or four bytes.
     Utf16 { big: bool },
     /// Four bytes, most significant first.
     Utf32,
+}
+
+/// A multi-byte character set: the Encoding Standard's, with Java's characters where the two differ.
+struct Multi {
+    encoding: &'static Encoding,
+    unit: Unit,
+    differences: &'static Differences,
 }
 
 impl std::fmt::Debug for Charset {
@@ -169,29 +178,52 @@ impl Charset {
         Ok(text.into_bump_str())
     }
 
-    fn multibyte<'a>(
+    /// Decodes from one character that Java has otherwise to the next.
+    fn multibyte<'a>(self, multi: &Multi, cell: &[u8], arena: &'a Arena, lossy: bool) -> Result<&'a str, ValueError> {
+        let mut text = bumpalo::collections::String::with_capacity_in(cell.len() + cell.len() / 2 + 4, arena);
+        let (mut from, mut at) = (0, 0);
+        while let Some(rest) = cell.get(at..).filter(|rest| !rest.is_empty()) {
+            let length = (multi.unit)(rest).clamp(1, rest.len());
+            let code = rest.iter().take(length).fold(0_u32, |code, byte| code << 8 | u32::from(*byte));
+            let known = multi.differences.binary_search_by_key(&code, |(code, _)| *code).ok();
+            if let Some((_, character)) = known.and_then(|index| multi.differences.get(index)) {
+                self.segment(multi.encoding, cell, from..at, &mut text, lossy)?;
+                text.push(*character);
+                from = at + length;
+            }
+            at += length;
+        }
+        self.segment(multi.encoding, cell, from..cell.len(), &mut text, lossy)?;
+        Ok(text.into_bump_str())
+    }
+
+    fn segment(
         self,
         encoding: &'static Encoding,
         cell: &[u8],
-        arena: &'a Arena,
+        range: std::ops::Range<usize>,
+        text: &mut bumpalo::collections::String<'_>,
         lossy: bool,
-    ) -> Result<&'a str, ValueError> {
+    ) -> Result<(), ValueError> {
+        let end = range.end;
         let mut decoder = encoding.new_decoder_without_bom_handling();
-        let most = decoder.max_utf8_buffer_length(cell.len()).ok_or_else(|| self.error(0))?;
-        let out = arena.alloc_slice_fill_copy(most, 0_u8);
-        let written = if lossy {
-            decoder.decode_to_utf8(cell, out, true).2
-        } else {
-            let (result, read, written) = decoder.decode_to_utf8_without_replacement(cell, out, true);
+        let mut rest = cell.get(range).unwrap_or_default();
+        let mut piece = [0_u8; 512];
+        loop {
+            let (result, read, written) = decoder.decode_to_utf8_without_replacement(rest, &mut piece, true);
+            let decoded = piece.get(..written).unwrap_or_default();
+            text.push_str(simdutf8::basic::from_utf8(decoded).map_err(|_| ValueError::Shape)?);
+            rest = rest.get(read..).unwrap_or_default();
             match result {
-                DecoderResult::InputEmpty => written,
-                DecoderResult::OutputFull => return Err(self.error(read)),
+                DecoderResult::InputEmpty => return Ok(()),
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) if lossy => text.push(char::REPLACEMENT_CHARACTER),
                 DecoderResult::Malformed(bad, behind) => {
-                    return Err(self.error(read.saturating_sub(usize::from(bad) + usize::from(behind))));
+                    let at = end.saturating_sub(rest.len());
+                    return Err(self.error(at.saturating_sub(usize::from(bad) + usize::from(behind))));
                 }
             }
-        };
-        simdutf8::basic::from_utf8(out.get(..written).unwrap_or_default()).map_err(|_| ValueError::Shape)
+        }
     }
 }
 
@@ -221,7 +253,14 @@ static CHARSETS: &[Charset] = &[
     Charset { name: "ascii", form: Form::Ascii },
     Charset { name: "binary", form: Form::Iso88591 },
     Charset { name: "armscii8", form: Form::Single(&single_byte::ARMSCII8) },
-    Charset { name: "big5", form: Form::Multi(encoding_rs::BIG5) },
+    Charset {
+        name: "big5",
+        form: Form::Multi(&Multi {
+            encoding: encoding_rs::BIG5,
+            unit: multibyte::double_byte,
+            differences: multibyte::BIG5,
+        }),
+    },
     Charset { name: "cp1250", form: Form::Single(&single_byte::CP1250) },
     Charset { name: "cp1251", form: Form::Single(&single_byte::CP1251) },
     Charset { name: "cp1256", form: Form::Single(&single_byte::CP1256) },
@@ -229,13 +268,47 @@ static CHARSETS: &[Charset] = &[
     Charset { name: "cp850", form: Form::Single(&single_byte::CP850) },
     Charset { name: "cp852", form: Form::Single(&single_byte::CP852) },
     Charset { name: "cp866", form: Form::Single(&single_byte::CP866) },
-    Charset { name: "cp932", form: Form::Multi(encoding_rs::SHIFT_JIS) },
+    Charset {
+        name: "cp932",
+        form: Form::Multi(&Multi { encoding: encoding_rs::SHIFT_JIS, unit: multibyte::shift_jis, differences: &[] }),
+    },
     Charset { name: "dec8", form: Form::Single(&single_byte::DEC8) },
-    Charset { name: "eucjpms", form: Form::Multi(encoding_rs::EUC_JP) },
-    Charset { name: "euckr", form: Form::Multi(encoding_rs::EUC_KR) },
-    Charset { name: "gb18030", form: Form::Multi(encoding_rs::GB18030) },
-    Charset { name: "gb2312", form: Form::Multi(encoding_rs::GBK) },
-    Charset { name: "gbk", form: Form::Multi(encoding_rs::GBK) },
+    Charset {
+        name: "eucjpms",
+        form: Form::Multi(&Multi {
+            encoding: encoding_rs::EUC_JP,
+            unit: multibyte::euc_jp,
+            differences: multibyte::EUCJPMS,
+        }),
+    },
+    Charset {
+        name: "euckr",
+        form: Form::Multi(&Multi {
+            encoding: encoding_rs::EUC_KR,
+            unit: multibyte::double_byte,
+            differences: multibyte::EUCKR,
+        }),
+    },
+    Charset {
+        name: "gb18030",
+        form: Form::Multi(&Multi { encoding: encoding_rs::GB18030, unit: multibyte::double_byte, differences: &[] }),
+    },
+    Charset {
+        name: "gb2312",
+        form: Form::Multi(&Multi {
+            encoding: encoding_rs::GBK,
+            unit: multibyte::double_byte,
+            differences: multibyte::GB2312,
+        }),
+    },
+    Charset {
+        name: "gbk",
+        form: Form::Multi(&Multi {
+            encoding: encoding_rs::GBK,
+            unit: multibyte::double_byte,
+            differences: multibyte::GBK,
+        }),
+    },
     Charset { name: "geostd8", form: Form::Single(&single_byte::GEOSTD8) },
     Charset { name: "greek", form: Form::Single(&single_byte::GREEK) },
     Charset { name: "hebrew", form: Form::Single(&single_byte::HEBREW) },
@@ -248,11 +321,25 @@ static CHARSETS: &[Charset] = &[
     Charset { name: "latin7", form: Form::Single(&single_byte::LATIN7) },
     Charset { name: "macce", form: Form::Single(&single_byte::MACCE) },
     Charset { name: "macroman", form: Form::Single(&single_byte::MACROMAN) },
-    Charset { name: "sjis", form: Form::Multi(encoding_rs::SHIFT_JIS) },
+    Charset {
+        name: "sjis",
+        form: Form::Multi(&Multi {
+            encoding: encoding_rs::SHIFT_JIS,
+            unit: multibyte::shift_jis,
+            differences: multibyte::SJIS,
+        }),
+    },
     Charset { name: "swe7", form: Form::Swe7 },
     Charset { name: "tis620", form: Form::Single(&single_byte::TIS620) },
     Charset { name: "ucs2", form: Form::Utf16 { big: true } },
-    Charset { name: "ujis", form: Form::Multi(encoding_rs::EUC_JP) },
+    Charset {
+        name: "ujis",
+        form: Form::Multi(&Multi {
+            encoding: encoding_rs::EUC_JP,
+            unit: multibyte::euc_jp,
+            differences: multibyte::UJIS,
+        }),
+    },
     Charset { name: "utf16", form: Form::Utf16 { big: true } },
     Charset { name: "utf16le", form: Form::Utf16 { big: false } },
     Charset { name: "utf32", form: Form::Utf32 },
