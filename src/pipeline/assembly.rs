@@ -40,6 +40,8 @@ pub struct ConnectorAssembly {
     sink: KafkaSinkOptions,
     counters: Arc<SinkCounters>,
     metrics: Arc<ConnectorMetrics>,
+    /// History that is kept in memory outlives a pipeline that is built again.
+    memory: MemorySchemaHistory,
 }
 
 /// The pipeline's own options, from a connector's and its worker's.
@@ -77,7 +79,15 @@ impl ConnectorAssembly {
         let layouts = Arc::new(BinlogLayouts::new(&config));
         let run_id = uuid::Uuid::new_v4().to_string();
         let sink = translate::sink_options(&config, &run_id)?;
-        Ok(ConnectorAssembly { config, worker, layouts, sink, counters, metrics })
+        Ok(ConnectorAssembly {
+            config,
+            worker,
+            layouts,
+            sink,
+            counters,
+            metrics,
+            memory: MemorySchemaHistory::default(),
+        })
     }
 
     fn offsets(&self) -> Result<Box<dyn OffsetStore>, Failure> {
@@ -93,10 +103,10 @@ impl ConnectorAssembly {
     fn history(&self) -> Result<Box<dyn SchemaHistoryStore>, Failure> {
         let mut store: Box<dyn SchemaHistoryStore> = match &self.config.history.storage {
             HistoryStorage::File(path) => Box::new(FileSchemaHistory::new(path)),
-            HistoryStorage::Memory => Box::new(MemorySchemaHistory::default()),
+            HistoryStorage::Memory => Box::new(self.memory.clone()),
             HistoryStorage::Kafka { .. } => match translate::history_options(&self.config) {
                 Some(options) => Box::new(KafkaSchemaHistory::new(options)),
-                None => Box::new(MemorySchemaHistory::default()),
+                None => Box::new(self.memory.clone()),
             },
         };
         store.prepare()?;

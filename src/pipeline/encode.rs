@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::status::{State, StatusBoard};
+use super::status::{Part, StatusBoard};
 use crate::envelope::data::{RowEvent, TransactionView};
 use crate::envelope::source_block::SourceView;
 use crate::envelope::{Envelope, TableShape};
@@ -23,6 +23,7 @@ use crate::model::modes::EventProcessingFailureHandlingMode;
 use crate::model::record::{Record, Typed};
 use crate::model::row::{Row, RowCells};
 use crate::model::schema::Schema;
+use crate::model::table::TableId;
 use crate::model::ticket::Ticket;
 use crate::model::value::{Arena, ValueRef};
 use crate::observe::metrics::ConnectorMetrics;
@@ -36,6 +37,10 @@ const ARENA_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// A block or buffer that has grown beyond this is not used again.
 const BUFFER_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+
+/// Tables whose shapes and plans a worker keeps; beyond it all are made again as they are needed. A table has a new
+/// version after each statement that altered one and with each log file, and only its last is kept.
+const SHAPES_MAXIMUM: usize = 16 * 1024;
 
 /// A batch and its claim.
 pub struct Job {
@@ -130,7 +135,7 @@ fn prepare(
             Ok(plan) => {
                 if backoff.attempts() > 0 {
                     tracing::info!(topic, attempts = backoff.attempts(), "the schema registry answers again");
-                    encoding.board.set(State::Running);
+                    encoding.board.recovered(Part::Registry);
                 }
                 encoding.metrics.encoders.set(Activity::Working);
                 return Ok(plan);
@@ -142,7 +147,7 @@ fn prepare(
         }
         let delay = backoff.next_delay();
         tracing::warn!(code = %failure.code, reason = %failure.message, topic, attempt = backoff.attempts(), "the schema registry does not answer; nothing flows until it does");
-        encoding.board.restarting(failure.clone(), backoff.attempts(), delay);
+        encoding.board.restarting(Part::Registry, failure.clone(), backoff.attempts(), delay);
         if encoding.abort.wait(delay) {
             return Err(failure);
         }
@@ -154,7 +159,10 @@ pub struct Encoder {
     encoding: Arc<Encoding>,
     arena: Arena,
     cells: RowCells,
+    /// By the versions of layouts.
     shapes: HashMap<u64, Arc<TableShape>>,
+    /// The last version of each table, so that those before it are forgotten.
+    versions: HashMap<TableId, u64>,
     writer: Writer,
 }
 
@@ -177,6 +185,7 @@ impl Encoder {
             arena: Arena::new(),
             cells: RowCells::default(),
             shapes: HashMap::new(),
+            versions: HashMap::new(),
             writer: Writer::default(),
         }
     }
@@ -296,8 +305,21 @@ impl Encoder {
     }
 
     fn shape(&mut self, layout: &crate::model::row::TableLayout) -> Arc<TableShape> {
-        let envelope = &self.encoding.envelope;
-        self.shapes.entry(layout.version).or_insert_with(|| Arc::new(envelope.shape(layout))).clone()
+        if let Some(shape) = self.shapes.get(&layout.version) {
+            return shape.clone();
+        }
+        if self.shapes.len() >= SHAPES_MAXIMUM {
+            self.shapes.clear();
+            self.versions.clear();
+            self.writer.forget(|_| true);
+        }
+        let shape = Arc::new(self.encoding.envelope.shape(layout));
+        self.shapes.insert(layout.version, shape.clone());
+        let before = self.versions.insert(layout.id.clone(), layout.version);
+        if let Some(old) = before.and_then(|version| self.shapes.remove(&version)) {
+            self.writer.forget(|topic| Arc::ptr_eq(topic, &old.topic));
+        }
+        shape
     }
 
     fn rows(&mut self, batch: &Batch, change: &RowsChange, out: &mut EncodedBatch) -> Result<(), Failure> {
@@ -377,6 +399,13 @@ pub fn recycle_encoded(mut encoded: EncodedBatch, spare: &Sender<EncodedBatch>) 
 }
 
 impl Writer {
+    /// Forgets the plans of some topics: those of a table's old version.
+    fn forget(&mut self, is_old: impl Fn(&Arc<str>) -> bool) {
+        for plans in [&mut self.keys, &mut self.values, &mut self.headers] {
+            plans.all.retain(|_, planned| !is_old(&planned.topic));
+        }
+    }
+
     /// Closes the run of records since the last step.
     fn flush(&mut self, out: &mut EncodedBatch) {
         let end = u32::try_from(out.records.len()).unwrap_or(u32::MAX);

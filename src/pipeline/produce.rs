@@ -12,7 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::encode::recycle_encoded;
-use super::status::{State, StatusBoard};
+use super::status::{Part, StatusBoard};
 use crate::error::{Disposition, Failure};
 use crate::model::change::SchemaChange;
 use crate::model::encoded::{EncodedBatch, Step};
@@ -145,13 +145,13 @@ impl Producer {
             }
             let delay = backoff.next_delay();
             tracing::warn!(code = %failure.code, reason = %failure.message, "a schema change could not be stored; nothing is sent until it is");
-            self.board.restarting(failure.clone(), backoff.attempts(), delay);
+            self.board.restarting(Part::History, failure.clone(), backoff.attempts(), delay);
             if self.abort.wait(delay) {
                 return Err(failure);
             }
         }
         if backoff.attempts() > 0 {
-            self.board.set(State::Running);
+            self.board.recovered(Part::History);
         }
         Ok(())
     }

@@ -11,9 +11,10 @@ use crossbeam_channel::{Receiver, SendTimeoutError, Sender};
 
 use super::desk::Desk;
 use super::encode::Job;
-use super::status::{State, StatusBoard};
+use super::status::{Part, StatusBoard};
 use crate::error::{Disposition, Failure};
 use crate::model::change::{Batch, Change};
+use crate::model::position::Printed;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
 use crate::source::{Read, Source};
@@ -28,6 +29,9 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a batch costs the budget beside its bytes: its changes and the encoder's descriptors.
 const BATCH_OVERHEAD_BYTES: u64 = 4 * 1024;
+
+/// A connection that lived this long was a good one.
+const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 
 /// How the reader behaves.
 #[derive(Clone, Debug)]
@@ -67,6 +71,11 @@ impl Reader {
     /// What a new connection does not mend.
     pub fn run(self, mut source: Box<dyn Source>) -> Result<(), Failure> {
         let mut running = false;
+        let mut connections = Connections {
+            backoff: Backoff::new(self.options.reconnect_first, self.options.reconnect_limit),
+            made_at: clock::moment(),
+            lost_at: String::new(),
+        };
         let mut next_report = clock::moment();
         let mut next_heartbeat = self.options.heartbeat_interval.map(|interval| clock::moment() + interval);
         let mut batch = self.empty(&*source);
@@ -75,14 +84,16 @@ impl Reader {
             let read = match source.read(&mut batch) {
                 Ok(read) => read,
                 Err(failure) => {
-                    self.reconnect(&mut *source, failure)?;
+                    self.reconnect(&mut *source, failure, &mut connections)?;
+                    // A new connection proves nothing before the server is heard on it.
+                    running = false;
                     continue;
                 }
             };
             self.metrics.connected.store(true, std::sync::atomic::Ordering::Relaxed);
             if !running {
                 running = true;
-                self.board.set(State::Running);
+                self.board.heard();
             }
             if heartbeat_is_due(&mut Some(next_report), Some(REPORT_INTERVAL)) {
                 next_report = clock::moment() + REPORT_INTERVAL;
@@ -158,12 +169,20 @@ impl Reader {
         true
     }
 
-    fn reconnect(&self, source: &mut dyn Source, failure: Failure) -> Result<(), Failure> {
+    fn reconnect(
+        &self,
+        source: &mut dyn Source,
+        mut failure: Failure,
+        connections: &mut Connections,
+    ) -> Result<(), Failure> {
         let lost_at = clock::moment();
-        let mut backoff = Backoff::new(self.options.reconnect_first, self.options.reconnect_limit);
-        let mut failure = failure;
+        let mut at_once = connections.lost(Printed(&*source.position()).to_string());
+        let backoff = &mut connections.backoff;
         self.metrics.connected.store(false, std::sync::atomic::Ordering::Relaxed);
         loop {
+            if self.stop.is_set() {
+                return Ok(());
+            }
             if failure.code.disposition != Disposition::Retry {
                 return Err(failure);
             }
@@ -171,11 +190,8 @@ impl Reader {
                 return Err(failure);
             }
             self.metrics.disconnects.add(1);
-            // The first attempt is made at once: the usual cause is a connection, not a server, that is gone.
-            let delay = if backoff.attempts() == 0 { Duration::ZERO } else { backoff.next_delay() };
-            if backoff.attempts() == 0 {
-                let _ = backoff.next_delay();
-            }
+            let delay = backoff.next_delay();
+            let delay = if std::mem::take(&mut at_once) { Duration::ZERO } else { delay };
             tracing::warn!(
                 code = %failure.code,
                 reason = %failure.message,
@@ -183,7 +199,7 @@ impl Reader {
                 delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
                 "connection to the database lost: dropping it and connecting again"
             );
-            self.board.restarting(failure, backoff.attempts(), delay);
+            self.board.restarting(Part::Source, failure, backoff.attempts(), delay);
             if self.stop.wait(delay) {
                 return Ok(());
             }
@@ -192,13 +208,37 @@ impl Reader {
                 Err(again) => failure = again,
             }
         }
-        self.board.set(State::Running);
+        connections.made_at = clock::moment();
         tracing::info!(
             after_ms = u64::try_from(lost_at.elapsed().as_millis()).unwrap_or(u64::MAX),
-            position = %crate::model::position::Printed(&*source.position()),
+            position = %Printed(&*source.position()),
             "connected to the database again; nothing was lost"
         );
         Ok(())
+    }
+}
+
+/// The connections made so far, as far as the wait before the next one depends on them.
+struct Connections {
+    backoff: Backoff,
+    /// When the last one was made.
+    made_at: Instant,
+    /// Where the one before it was lost; empty before the first loss.
+    lost_at: String,
+}
+
+impl Connections {
+    /// One was lost at this position. Says whether the next is made at once: after one that had lived for long, for
+    /// then the usual cause is a connection, not a server, that is gone. After a short one that had brought something
+    /// comes the first wait; each that brought nothing makes the wait longer, so that an event that cannot be read,
+    /// or two clients under one server id, does not become a loop without pause.
+    fn lost(&mut self, position: String) -> bool {
+        let good = self.lost_at.is_empty() || self.made_at.elapsed() > HEALTHY_AFTER;
+        if good || position != self.lost_at {
+            self.backoff.reset();
+        }
+        self.lost_at = position;
+        good
     }
 }
 
@@ -210,4 +250,23 @@ fn heartbeat_is_due(next: &mut Option<Instant>, interval: Option<Duration>) -> b
     }
     *next = Some(now + interval);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_bring_nothing_are_made_less_and_less_often() {
+        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
+        let mut connections = Connections { backoff, made_at: clock::moment(), lost_at: String::new() };
+        // Where it was lost, whether the next comes at once, and the longest wait before it otherwise.
+        for (position, at_once, longest_ms) in
+            [("a", true, 100), ("a", false, 200), ("a", false, 400), ("b", false, 100), ("b", false, 200)]
+        {
+            assert_eq!(connections.lost(position.to_owned()), at_once, "{position}");
+            assert!(connections.backoff.next_delay() <= Duration::from_millis(longest_ms), "{position}");
+        }
+        assert_eq!(connections.backoff.attempts(), 2);
+    }
 }

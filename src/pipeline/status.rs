@@ -1,6 +1,6 @@
 //! What a connector is doing, as Kafka Connect names it, and why.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Failure;
 
@@ -47,10 +47,36 @@ pub struct Status {
     pub next_attempt_ms: i64,
 }
 
+/// Who waits for something to come back. Each speaks for itself: that the registry answers again says nothing
+/// about the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The whole pipeline, which is built again.
+    Pipeline,
+    /// The connection to the database.
+    Source,
+    /// The schema registry.
+    Registry,
+    /// The schema history.
+    History,
+}
+
+struct Trouble {
+    part: Part,
+    failure: Failure,
+    attempt: u32,
+    next_attempt_ms: i64,
+}
+
+struct Board {
+    status: Status,
+    /// In the order in which they came; the first is shown.
+    troubles: Vec<Trouble>,
+}
+
 /// Where a pipeline's threads say how it is.
-#[derive(Debug)]
 pub struct StatusBoard {
-    status: Mutex<Status>,
+    board: Mutex<Board>,
 }
 
 impl Default for StatusBoard {
@@ -64,32 +90,77 @@ impl StatusBoard {
     pub fn new() -> Self {
         let since_ms = crate::util::clock::now_ms();
         let status = Status { state: State::Unassigned, since_ms, failure: None, attempt: 0, next_attempt_ms: 0 };
-        StatusBoard { status: Mutex::new(status) }
+        StatusBoard { board: Mutex::new(Board { status, troubles: Vec::new() }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it says now.
     pub fn read(&self) -> Status {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().status.clone()
     }
 
-    /// Says a state that needs no reason. A stopped or failed pipeline does not come back to RUNNING by this.
+    /// Says a state that needs no reason, and that nothing else is wrong.
     pub fn set(&self, state: State) {
-        self.write(state, None, 0, 0);
+        let mut board = self.lock();
+        board.troubles.clear();
+        board.write(state, None, 0, 0);
     }
 
-    /// Says that a failure is being tried again.
-    pub fn restarting(&self, failure: Failure, attempt: u32, delay: std::time::Duration) {
-        let next = crate::util::clock::now_ms() + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-        self.write(State::Restarting, Some(failure), attempt, next);
+    /// Says that a failure of this part is being tried again. One of the whole pipeline takes the place of all others.
+    pub fn restarting(&self, part: Part, failure: Failure, attempt: u32, delay: std::time::Duration) {
+        let now = crate::util::clock::now_ms();
+        let next_attempt_ms = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+        let mut board = self.lock();
+        if part == Part::Pipeline {
+            board.troubles.clear();
+        }
+        let trouble = Trouble { part, failure, attempt, next_attempt_ms };
+        match board.troubles.iter_mut().find(|known| known.part == part) {
+            Some(known) => *known = trouble,
+            None => board.troubles.push(trouble),
+        }
+        board.show();
+    }
+
+    /// Says that this part works again: RUNNING, unless another one does not.
+    pub fn recovered(&self, part: Part) {
+        let mut board = self.lock();
+        board.troubles.retain(|trouble| trouble.part != part);
+        board.show();
+    }
+
+    /// Says that the server was heard: the pipeline and its connection work, whatever else may not.
+    pub fn heard(&self) {
+        let mut board = self.lock();
+        board.troubles.retain(|trouble| !matches!(trouble.part, Part::Pipeline | Part::Source));
+        board.show();
     }
 
     /// Says that a person must come.
     pub fn failed(&self, failure: Failure) {
-        self.write(State::Failed, Some(failure), 0, 0);
+        let mut board = self.lock();
+        board.troubles.clear();
+        board.write(State::Failed, Some(failure), 0, 0);
+    }
+}
+
+impl Board {
+    /// The oldest trouble, or RUNNING.
+    fn show(&mut self) {
+        match self.troubles.first() {
+            Some(Trouble { failure, attempt, next_attempt_ms, .. }) => {
+                let (failure, attempt, next) = (failure.clone(), *attempt, *next_attempt_ms);
+                self.write(State::Restarting, Some(failure), attempt, next);
+            }
+            None => self.write(State::Running, None, 0, 0),
+        }
     }
 
-    fn write(&self, state: State, failure: Option<Failure>, attempt: u32, next_attempt_ms: i64) {
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+    fn write(&mut self, state: State, failure: Option<Failure>, attempt: u32, next_attempt_ms: i64) {
+        let status = &mut self.status;
         if status.state != state {
             status.since_ms = crate::util::clock::now_ms();
         }
@@ -97,5 +168,54 @@ impl StatusBoard {
         status.failure = failure;
         status.attempt = attempt;
         status.next_attempt_ms = next_attempt_ms;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::Coded;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Broken(&'static str);
+
+    impl Coded for Broken {
+        fn code(&self) -> &'static crate::error::Code {
+            crate::pipeline::error::PipelineError::Abandoned { batches: 1 }.code()
+        }
+    }
+
+    /// What is shown after each step: the state, and the words of the failure.
+    fn check(steps: &[(&dyn Fn(&StatusBoard), State, &str)]) {
+        let board = StatusBoard::new();
+        for (number, (step, state, words)) in steps.iter().enumerate() {
+            step(&board);
+            let status = board.read();
+            let shown = status.failure.map(|failure| failure.message).unwrap_or_default();
+            assert_eq!((status.state, shown.as_str()), (*state, *words), "after step {number}");
+        }
+    }
+
+    #[test]
+    fn it_runs_only_when_no_part_waits() {
+        let wait =
+            |part, words| move |board: &StatusBoard| board.restarting(part, Broken(words).into(), 1, Duration::ZERO);
+        check(&[
+            (&|board| board.heard(), State::Running, ""),
+            (&wait(Part::Source, "database"), State::Restarting, "database"),
+            (&wait(Part::Registry, "registry"), State::Restarting, "database"),
+            (&|board| board.recovered(Part::Registry), State::Restarting, "database"),
+            (&wait(Part::Registry, "registry"), State::Restarting, "database"),
+            (&|board| board.heard(), State::Restarting, "registry"),
+            (&|board| board.recovered(Part::Registry), State::Running, ""),
+            (&wait(Part::History, "history"), State::Restarting, "history"),
+            (&wait(Part::Pipeline, "pipeline"), State::Restarting, "pipeline"),
+            (&|board| board.recovered(Part::History), State::Restarting, "pipeline"),
+            (&|board| board.heard(), State::Running, ""),
+            (&|board| board.failed(Broken("over").into()), State::Failed, "over"),
+        ]);
     }
 }

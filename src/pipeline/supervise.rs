@@ -21,7 +21,7 @@ use super::encode::{Encoder, Encoding};
 use super::error::PipelineError;
 use super::produce::{HistoryWriter, Producer, Sink};
 use super::reader::{Reader, ReaderOptions};
-use super::status::{State, StatusBoard};
+use super::status::{Part, State, StatusBoard};
 use crate::envelope::Envelope;
 use crate::error::{Disposition, Failure};
 use crate::model::modes::EventProcessingFailureHandlingMode;
@@ -180,7 +180,7 @@ impl Supervisor {
         let mut backoff = Backoff::new(Duration::from_millis(500), self.options.restart_limit);
         loop {
             let started = clock::moment();
-            let failure = match self.attempt() {
+            let failure = match guarded("supervisor", || self.attempt()) {
                 Ok(()) => {
                     self.board.set(State::Stopped);
                     return;
@@ -199,7 +199,7 @@ impl Supervisor {
             let delay = backoff.next_delay();
             tracing::warn!(connector = self.options.connector, code = %failure.code, reason = %failure.message, attempt = backoff.attempts(), delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), "pipeline failed: building it again from the stored position");
             self.metrics.pipeline_restarts.add(1);
-            self.board.restarting(failure, backoff.attempts(), delay);
+            self.board.restarting(Part::Pipeline, failure, backoff.attempts(), delay);
             if self.stop.wait(delay) {
                 self.board.set(State::Stopped);
                 return;

@@ -39,10 +39,17 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     sync_folder_of(&target)
 }
 
-/// Appends bytes, durably.
+/// Appends bytes, durably. What a failure (a full disk) left of them is taken back, so that they can be appended again.
 pub(super) fn append(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut file = OpenOptions::new().append(true).open(path).map_err(failed(path, "opening"))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed(path, "writing"))
+    let length = file.metadata().map_err(failed(path, "opening"))?.len();
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err()
+        && let Err(error) = file.set_len(length)
+    {
+        tracing::warn!(path = %path.display(), %error, "what was written in part could not be taken back");
+    }
+    written.map_err(failed(path, "writing"))
 }
 
 /// Makes an empty file, and the folders above it, unless it is there.

@@ -28,8 +28,9 @@ pub(super) struct Deliveries {
     published: (u64, u64, u64),
     too_large: TooLargePolicy,
     batch_limit: BatchLimit,
-    /// `batch.size` of this producer is known to be within the broker's limit, so that a refused batch is one record.
-    alone: bool,
+    /// `batch.size` of this producer, once a batch was refused: a record of that size has no neighbours, and a
+    /// smaller one shares a batch of at most that size.
+    batch_size: Option<usize>,
     properties: ClientProperties,
     connector: String,
     counters: Arc<SinkCounters>,
@@ -55,7 +56,7 @@ impl Deliveries {
             published: (0, 0, 0),
             too_large: options.too_large,
             batch_limit: options.batch_limit.clone(),
-            alone: options.batch_limit.get().is_some(),
+            batch_size: options.batch_limit.get().map(|limit| batch_size(&properties).unwrap_or(limit)),
             properties,
             connector: options.connector.clone(),
             counters,
@@ -147,13 +148,17 @@ impl Deliveries {
     }
 
     /// The broker's limit is for a whole batch, and librdkafka does not split one that was refused, as Java's
-    /// client does. So the innocent neighbours of a large record come back with the same error; only a producer
-    /// whose batches are within the limit tells which record it is.
+    /// client does. So the innocent neighbours of a large record come back with the same error; only one that fills
+    /// a batch by itself is known to be too large. Topics have limits of their own: a smaller record that is refused
+    /// says that its topic's is lower than the one in force.
     fn too_large(&mut self, share: Option<Share>, failed: &Failed<'_>, refused_by: &'static str) {
         let topic = failed.topic.to_owned();
-        if refused_by == "the broker" && !self.alone {
+        let alone = self.batch_size.is_some_and(|batch_size| failed.size >= batch_size);
+        if refused_by == "the broker" && !alone {
             if self.verdict.is_none() {
-                let limit = self.topic_limit(failed.topic);
+                let answer = self.topic_limit(failed.topic);
+                // An answer that explains nothing leaves one way to tell: each record alone.
+                let limit = if self.batch_size.is_some_and(|in_force| answer >= in_force) { 1 } else { answer };
                 self.batch_limit.lower_to(limit);
                 self.fail(SinkError::BatchTooLarge { topic, limit });
             }
@@ -203,6 +208,11 @@ impl Deliveries {
             tracing::warn!(connector = %self.connector, broker_error = %code, "{text}");
         }
     }
+}
+
+/// The client's `batch.size`.
+fn batch_size(properties: &ClientProperties) -> Option<usize> {
+    properties.native.get("batch.size").and_then(|text| text.parse().ok())
 }
 
 /// How long the question for a topic's limit may hold up the thread: without an answer each record goes alone.

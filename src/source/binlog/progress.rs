@@ -155,13 +155,41 @@ impl Progress {
 
     /// A transaction begins with the event at `start`.
     pub fn begin(&mut self, start: u64, thread: Option<u32>, with_id: bool) {
-        let skip = self.resumed.take().map_or(Skip::default(), |(skip, _)| skip);
+        let skip = self.delivered_before(start);
         let id = with_id.then(|| match &self.gtid {
             Some(gtid) => gtid.to_string().into(),
             None => format!("file={},pos={start}", self.file).into(),
         });
         let file = self.file.clone();
         self.open = Some(OpenTransaction { file, start, events: 0, skip, thread, id, counts: Vec::new() });
+    }
+
+    /// What to skip of a transaction that begins at `start`: what the position says, if it speaks of this place. The
+    /// server may have left out the transaction that was open (`gtid.source.includes`, another MariaDB); what comes
+    /// instead was never delivered.
+    fn delivered_before(&mut self, start: u64) -> Skip {
+        match self.resumed.take() {
+            Some((skip, position)) if position.file == self.file && position.position == start => skip,
+            Some((skip, position)) => {
+                tracing::warn!(
+                    events = skip.events,
+                    expected_file = %position.file,
+                    expected_position = position.position,
+                    file = %self.file,
+                    position = start,
+                    "reading begins with another transaction than the one that was open: it is read from its start"
+                );
+                Skip::default()
+            }
+            None => Skip::default(),
+        }
+    }
+
+    /// The server is alive and has nothing to say up to `end`. No event of the log: it never counts.
+    pub fn heartbeat(&mut self, end: Option<u64>) {
+        if let (Some(end), None) = (end, &self.open) {
+            self.position = end;
+        }
     }
 
     /// An event was read; in a transaction it counts. `end` is the position behind it, where it has one.
@@ -194,6 +222,8 @@ impl Progress {
         }
         self.gtid = None;
         self.commit_us = None;
+        // Something else has ended: the transaction that was open did not come again.
+        self.resumed = None;
         self.open.take()
     }
 }
@@ -260,8 +290,45 @@ mod tests {
     }
 
     #[test]
+    fn another_transaction_than_the_one_that_was_open_is_read_whole() {
+        for (file, position, skips) in
+            [("binlog.000001", 104, true), ("binlog.000001", 99, false), ("binlog.000002", 104, false)]
+        {
+            let inside = BinlogPosition { file: file.into(), position, events: 3, rows: 2, ..start() };
+            let mut progress = Progress::at(&inside, None);
+            progress.rotate("binlog.000001", 4);
+            read_until(&mut progress, 1);
+            assert_eq!(progress.is_skipping(), skips, "{file} {position}");
+            assert_eq!(progress.take_row_skip(), if skips { 2 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_statement_in_the_place_of_the_open_transaction_ends_the_waiting_for_it() {
+        let inside = BinlogPosition { position: 104, events: 3, ..start() };
+        let mut progress = Progress::at(&inside, None);
+        progress.mysql_gtid(UUID, Tag::NONE, 9, None);
+        progress.event_read(Some(304));
+        progress.commit();
+        progress.event_read(Some(404));
+        let point = progress.resume_point();
+        assert_eq!((point.position, point.events), (404, 0));
+        assert!(point.gtids.text().unwrap().ends_with(":9"));
+    }
+
+    #[test]
+    fn heartbeats_do_not_count_as_events() {
+        let mut progress = Progress::at(&start(), None);
+        progress.heartbeat(Some(54));
+        assert_eq!(progress.resume_point().position, 54);
+        read_until(&mut progress, 2);
+        progress.heartbeat(Some(900));
+        assert_eq!((progress.resume_point().events, progress.position), (2, 304));
+    }
+
+    #[test]
     fn events_that_another_server_counted_are_not_skipped() {
-        let inside = BinlogPosition { events: 3, rows: 2, server_uuid: Some("one".into()), ..start() };
+        let inside = BinlogPosition { position: 104, events: 3, rows: 2, server_uuid: Some("one".into()), ..start() };
         for (uuid, skips) in [("one", true), ("other", false)] {
             let mut progress = Progress::at(&inside, Some(uuid.into()));
             read_until(&mut progress, 1);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::connection::{BinlogStream, Connection, ConnectionError, PacketRange, ReadOutcome};
 use super::ddl::Schema;
 use super::error::BinlogError;
-use super::event::event_type::{FORMAT_DESCRIPTION_EVENT, ROTATE_EVENT};
+use super::event::event_type::{FORMAT_DESCRIPTION_EVENT, HEARTBEAT_EVENT, HEARTBEAT_EVENT_V2, ROTATE_EVENT};
 use super::event::gtid::Tag;
 use super::event::transaction_payload::{PayloadDecoder, Suspended};
 use super::event::{
@@ -379,7 +379,9 @@ impl BinlogSource {
         let event = self.located(decode(bytes, format), place.start)?;
         let context = Context { block, range, place, unpacked: outer.is_some() };
         let step = self.dispatch(batch, &context, &header, event)?;
-        if matches!(step, Step::Done) && header.event_type != ROTATE_EVENT {
+        if matches!(header.event_type, HEARTBEAT_EVENT | HEARTBEAT_EVENT_V2) {
+            self.progress.heartbeat(self.end_of(&header));
+        } else if matches!(step, Step::Done) && header.event_type != ROTATE_EVENT {
             if outer.is_some() {
                 self.progress.event_read(None);
             } else {

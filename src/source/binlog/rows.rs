@@ -67,10 +67,12 @@ impl BinlogSource {
 
     /// Rows of one table.
     pub(super) fn rows(&mut self, batch: &mut Batch, context: &Context<'_>, rows: &Rows<'_>) -> Result<(), Failure> {
-        if self.progress.is_skipping() {
+        let skipping = self.progress.is_skipping();
+        // What was delivered before still counts for the places of what follows it in the transaction.
+        if skipping && self.progress.open.as_ref().is_none_or(|open| open.id.is_none()) {
             return Ok(());
         }
-        let skip_rows = self.progress.take_row_skip();
+        let skip_rows = if skipping { 0 } else { self.progress.take_row_skip() };
         let operation = match rows.kind {
             RowsKind::Write => Operation::Create,
             RowsKind::Update | RowsKind::PartialUpdate => Operation::Update,
@@ -98,8 +100,11 @@ impl BinlogSource {
         let walk = self.located(walk, place.start)?;
         let body = self.body(context, rows)?;
         self.report.last_change_ms = place.timestamp_us / 1_000;
-        let origin = self.origin(context);
         let order = self.order(context, &body, &layout, &*walk, operation)?;
+        if skipping {
+            return Ok(());
+        }
+        let origin = self.origin(context);
         let skip_rows = u32::try_from(skip_rows).unwrap_or(u32::MAX);
         batch.changes.push(Change::Rows(RowsChange { layout, operation, body, walk, origin, skip_rows, order }));
         Ok(())

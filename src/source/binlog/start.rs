@@ -210,7 +210,8 @@ fn continued(
         }
         remember(schema, &change, &context(&change.database, options, server));
     })?;
-    if schema.tables().next().is_none() {
+    // A history without tables is one all the same: of a server that had none yet.
+    if records == 0 {
         return Err(BinlogError::NoHistory.into());
     }
     tracing::info!(records, tables = schema.tables().count(), "schema history read");

@@ -3,8 +3,9 @@
 //! In: what Connect, or this program, left there. Out: the same file, whole after a crash at any moment, for
 //! either to go on with. Entries of other connectors stay as they are.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::serialized_map::{self, Pairs};
 use super::{OffsetKey, OffsetStore};
@@ -14,7 +15,11 @@ use crate::store::{StoreError, file, json};
 /// An offset file holds a few hundred bytes a connector; a longer one is something else.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// Offsets in a file. Make one for a file and give each connector a clone: clones take turns.
+/// Whose turn it is, for each file. All stores of a file in this process take turns, whoever makes them: a store
+/// writes the whole file, and would write back an old offset of its neighbour.
+static TURNS: LazyLock<Mutex<HashMap<PathBuf, Arc<Mutex<()>>>>> = LazyLock::new(Mutex::default);
+
+/// Offsets in a file. Several in one process may share it.
 #[derive(Clone, Debug)]
 pub struct FileOffsetStore {
     path: PathBuf,
@@ -24,7 +29,10 @@ pub struct FileOffsetStore {
 impl FileOffsetStore {
     /// Offsets in this file, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        FileOffsetStore { path: path.into(), turn: Arc::default() }
+        let path = path.into();
+        let name = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        let turn = TURNS.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default().clone();
+        FileOffsetStore { path, turn }
     }
 
     fn load(&self) -> Result<Pairs, StoreError> {
@@ -97,6 +105,26 @@ mod tests {
         assert_eq!(again.read(&key("a")).unwrap(), Some(StoredOffset(offset(2))));
         assert_eq!(again.read(&key("b")).unwrap(), Some(StoredOffset(offset(12))));
         assert_eq!(again.read(&key("c")).unwrap(), None);
+    }
+
+    #[test]
+    fn connectors_that_write_at_once_lose_nothing_of_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("connect.offsets");
+        std::thread::scope(|scope| {
+            for name in ["a", "b", "c", "d"] {
+                let mut store = FileOffsetStore::new(&path);
+                scope.spawn(move || {
+                    for position in 0..10 {
+                        store.write(&key(name), &offset(position)).unwrap();
+                    }
+                });
+            }
+        });
+        let mut store = FileOffsetStore::new(&path);
+        for name in ["a", "b", "c", "d"] {
+            assert_eq!(store.read(&key(name)).unwrap(), Some(StoredOffset(offset(9))), "{name}");
+        }
     }
 
     #[test]
