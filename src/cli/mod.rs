@@ -3,6 +3,8 @@
 //! In: arguments. Out: an exit code and what a person reads. Promised: no logic that another command or a
 //! test would need. Nothing here survives a crash.
 
+pub mod check;
+pub mod demo;
 pub mod endpoint;
 pub mod explain;
 pub mod healthcheck;
@@ -37,6 +39,10 @@ pub struct Cli {
 pub enum Command {
     /// Runs connectors until asked to stop.
     Run(run::Arguments),
+    /// Checks whether connectors would run, and says what mends what is wrong.
+    Check(run::Arguments),
+    /// Shows it at work: a database that is written to, a connection that hangs, and nothing lost.
+    Demo(demo::Arguments),
     /// Says how the connectors of a running worker are.
     Status(status::Arguments),
     /// Explains an error code, or lists all.
@@ -66,6 +72,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
         Command::Run(arguments) => run::run(arguments, &Context),
+        Command::Check(arguments) => Ok(check::run(arguments)),
+        Command::Demo(arguments) => demo::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Explain(arguments) => Ok(explain::run(arguments)),
         Command::Config => Ok(reference::run()),

@@ -141,7 +141,7 @@ pub fn start_connector(
 }
 
 /// A flag that SIGTERM and SIGINT set; the second of them ends the process at once.
-fn stop_on_signals() -> anyhow::Result<Stop> {
+pub(super) fn stop_on_signals() -> anyhow::Result<Stop> {
     let stop = Stop::new();
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
     let flag = stop.clone();

@@ -17,6 +17,8 @@ pub(super) enum Call {
     ById,
     /// `POST /compatibility/subjects/S/versions/latest`
     Compatibility,
+    /// `GET /schemas/types`
+    Types,
 }
 
 impl Call {
@@ -28,6 +30,7 @@ impl Call {
             Call::Latest => "reading the latest version",
             Call::ById => "reading a schema by its id",
             Call::Compatibility => "checking compatibility",
+            Call::Types => "listing the types of schemas",
         }
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! Source: Confluent's "Schema Registry API Reference"; `AbstractKafkaAvroSerializer.serializeImpl` for the policies.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -149,6 +149,16 @@ impl Registry {
             difference: if messages.is_empty() { refusal.message() } else { messages.join("; ") },
         }
     }
+}
+
+/// Asks a registry whether it is there and lets us in, with a call that changes nothing and reads little.
+///
+/// # Errors
+/// When the settings cannot be used, nobody answers, or not as a registry does.
+pub fn check(options: &BTreeMap<String, String>, stop: &Arc<AtomicBool>) -> Result<(), SerializeError> {
+    let registry = Registry::open(&Options::new(options), stop)?;
+    let answer = registry.http.call(Call::Types, "", "/schemas/types", None)?;
+    answer.accepted(Call::Types, "").map(drop)
 }
 
 fn body(text: &str) -> String {

@@ -176,6 +176,35 @@ fn charsets(connection: &mut Connection) -> Result<HashMap<u16, String>, Failure
     Ok(result.rows.iter().filter_map(entry).collect())
 }
 
+fn parsed(stored: &StoredOffset, gtids: GtidKind) -> Result<BinlogPosition, BinlogError> {
+    BinlogPosition::parse(stored, gtids).map_err(|problem| match problem {
+        OffsetProblem::InSnapshot => BinlogError::OffsetInSnapshot,
+        OffsetProblem::NoPosition => BinlogError::Offset("it names neither a file nor a GTID set"),
+        OffsetProblem::BadGtids => BinlogError::Offset("its GTID set is not one of this kind of server"),
+        OffsetProblem::BadNumber => BinlogError::Offset("one of its numbers is negative"),
+    })
+}
+
+/// Asks whether the server still has what comes behind a stored offset, for those who want to know before they
+/// start.
+///
+/// # Errors
+/// When it has not, or the offset is no position.
+pub fn check_stored(
+    connection: &mut Connection,
+    options: &BinlogOptions,
+    stored: &StoredOffset,
+) -> Result<(), Failure> {
+    let server = inspect(connection, options)?;
+    let position = parsed(stored, server.gtids)?;
+    match (&position.gtids, server.gtids) {
+        (GtidSet::MySql(_), GtidKind::MySql) => from_mysql_gtids(connection, options, &position).map(drop),
+        // Which transactions it still has, MariaDB says only to a client that asks for its log.
+        (GtidSet::MariaDb(set), GtidKind::MariaDb) if !set.is_empty() => Ok(()),
+        _ => check_file(connection, &position),
+    }
+}
+
 /// Continues a stored offset: the tables as the schema history has them at that place.
 fn continued(
     connection: &mut Connection,
@@ -185,12 +214,7 @@ fn continued(
     past: &mut PastReader<'_>,
     schema: &mut Schema,
 ) -> Result<(BinlogPosition, Option<Beginning>), Failure> {
-    let position = BinlogPosition::parse(stored, server.gtids).map_err(|problem| match problem {
-        OffsetProblem::InSnapshot => BinlogError::OffsetInSnapshot,
-        OffsetProblem::NoPosition => BinlogError::Offset("it names neither a file nor a GTID set"),
-        OffsetProblem::BadGtids => BinlogError::Offset("its GTID set is not one of this kind of server"),
-        OffsetProblem::BadNumber => BinlogError::Offset("one of its numbers is negative"),
-    })?;
+    let position = parsed(stored, server.gtids)?;
     if options.past == Past::Recovered {
         tracing::warn!(
             "snapshot.mode=recovery: tables are taken as the server has them now; right only if none was altered since the stored position"
