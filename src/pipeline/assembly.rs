@@ -1,6 +1,7 @@
 //! A connector's parts, built from its configuration and what is stored.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::commit::Discipline;
 use super::layouts::BinlogLayouts;
@@ -21,6 +22,7 @@ use crate::serialize::{self, Converter, Role};
 use crate::sink::SinkCounters;
 use crate::sink::kafka::{KafkaSink, KafkaSinkOptions};
 use crate::source::binlog::error::BinlogError;
+use crate::source::binlog::options::Past;
 use crate::source::binlog::start;
 use crate::source::binlog::tables::LayoutMaker;
 use crate::store::history::file::FileSchemaHistory;
@@ -40,6 +42,8 @@ pub struct ConnectorAssembly {
     sink: KafkaSinkOptions,
     counters: Arc<SinkCounters>,
     metrics: Arc<ConnectorMetrics>,
+    /// Whether this process has committed: its past is then its own.
+    committed: Arc<AtomicBool>,
     /// History that is kept in memory outlives a pipeline that is built again.
     memory: MemorySchemaHistory,
 }
@@ -81,6 +85,7 @@ impl ConnectorAssembly {
         let sink = translate::sink_options(&config, &run_id)?;
         Ok(ConnectorAssembly {
             config,
+            committed: Arc::default(),
             worker,
             layouts,
             sink,
@@ -150,7 +155,12 @@ impl Assembly for ConnectorAssembly {
         let stored = offsets.read(&key)?;
         self.check_snapshot_mode(stored.is_some())?;
         let mut history = self.history()?;
-        let options = translate::binlog_options(&self.config, self.layouts.clone());
+        let mut options = translate::binlog_options(&self.config, self.layouts.clone());
+        if self.committed.load(Ordering::Relaxed) {
+            // Recovery is for the start of the process: the history that it wrote is whole from then on, and the
+            // server's tables may be newer than the rows that are read again.
+            options.past = Past::Required;
+        }
         let mut past = |each: &mut dyn FnMut(PastChange)| -> Result<(), Failure> {
             history.read(&mut |record| {
                 each(past_change(record));
@@ -165,7 +175,7 @@ impl Assembly for ConnectorAssembly {
             source: Box::new(source),
             sink: Box::new(CountedSink { sink, counters: self.counters.clone(), metrics: self.metrics.clone() }),
             history: Box::new(StoredHistory { store: history, source: vec![("server".to_owned(), server)] }),
-            discipline: Box::new(AfterAck { store: offsets, key }),
+            discipline: Box::new(AfterAck { store: offsets, key, committed: self.committed.clone() }),
             envelope: Arc::new(Envelope::new(translate::envelope_options(&self.config))),
             key: self.converter(&self.config.key_converter, Role::Key, abort)?,
             value: self.converter(&self.config.value_converter, Role::Value, abort)?,
@@ -187,11 +197,15 @@ fn past_change(record: HistoryRecord) -> PastChange {
 struct AfterAck {
     store: Box<dyn OffsetStore>,
     key: OffsetKey,
+    /// Set with the first commit.
+    committed: Arc<AtomicBool>,
 }
 
 impl Discipline for AfterAck {
     fn commit(&mut self, offset: &OffsetMap) -> Result<(), Failure> {
-        Ok(self.store.write(&self.key, offset)?)
+        self.store.write(&self.key, offset)?;
+        self.committed.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 
