@@ -12,6 +12,7 @@ use crate::model::record::{Record, Typed};
 use crate::model::schema::Schema;
 use crate::model::table::{Column, Table, TableChange, TableChangeKind, TableId};
 use crate::model::value::{Arena, StructView, Value, ValueError, ValueRef};
+use crate::util::java_hash::sort_as_hash_map;
 
 /// Makes the records of side topics.
 #[derive(Debug)]
@@ -103,6 +104,8 @@ impl SideTopics {
         let (count, collections) = match &boundary.collections {
             None => (Value::Null, Value::Null),
             Some(collections) => {
+                let mut collections = collections.clone();
+                sort_as_hash_map(&mut collections, |(id, _)| id.to_string());
                 let collection = |(id, count): &(TableId, i64)| {
                     Value::Struct(vec![Value::text(&id.to_string()), Value::Int64(*count)])
                 };
@@ -132,10 +135,9 @@ impl SideTopics {
         time_ms: i64,
         arena: &Arena,
     ) -> Result<SideRecord<'_>, ValueError> {
-        let names: Vec<&str> = change.tables.iter().map(|table| &*table.id.table).collect();
-        let names = names.join(",");
-        let table = (!change.tables.is_empty()).then_some(names.as_str());
-        let source = SourceView::new(&self.constants, &change.database, table, &change.origin, block, arena);
+        let names = change.named.as_ref().map(|named| table_names(named));
+        let source = SourceView::new(&self.constants, &change.database, names.as_deref(), &change.origin, block, arena);
+        let source = source.of_schema_change(change.snapshot);
         let view: &dyn StructView = &source;
         let source = ValueRef::Struct(view).to_owned(&self.source, arena)?;
         let value = vec![
@@ -166,6 +168,19 @@ fn table_change(change: &TableChange) -> Value {
     Value::Struct(vec![Value::text(kind), Value::text(&quoted(&change.id)), table])
 }
 
+/// The names of tables in the order in which Debezium writes them.
+fn table_names(named: &[TableId]) -> String {
+    let mut named: Vec<&TableId> = named.iter().collect();
+    sort_as_hash_map(&mut named, |id| id.to_string());
+    let names: Vec<&str> = named.iter().map(|id| &*id.table).collect();
+    names.join(",")
+}
+
+/// A value of ENUM or SET as it stands in the table's definition, which is how Debezium keeps it.
+fn literal(value: &str) -> String {
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
+}
+
 /// A table's name as Debezium quotes it: `"db"."table"`.
 fn quoted(id: &TableId) -> String {
     let quote = |part: &str| format!("\"{}\"", part.replace('"', "\"\""));
@@ -188,7 +203,7 @@ fn table_value(table: &Table) -> Value {
 fn column_value(column: &Column) -> Value {
     let enum_values = match column.enum_values.as_slice() {
         [] => Value::Null,
-        values => Value::Array(values.iter().map(|value| Value::text(value)).collect()),
+        values => Value::Array(values.iter().map(|value| Value::text(&literal(value))).collect()),
     };
     Value::Struct(vec![
         Value::text(&column.name),

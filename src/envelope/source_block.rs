@@ -3,7 +3,7 @@
 use bumpalo::collections::String as ArenaString;
 use std::fmt::Write;
 
-use crate::model::change::{BinlogOrigin, Origin};
+use crate::model::change::{BinlogOrigin, Origin, SnapshotRecord};
 use crate::model::value::{Arena, StructView, ValueError, ValueRef};
 
 /// What is the same in every source block of a connector.
@@ -26,6 +26,8 @@ pub struct SourceView<'s> {
     origin: &'s BinlogOrigin,
     gtid: Option<&'s str>,
     query: Option<&'s str>,
+    snapshot: SnapshotRecord,
+    timestamp_us: i64,
     /// The row's number in its event, from 0.
     pub row: i32,
 }
@@ -52,7 +54,14 @@ impl<'s> SourceView<'s> {
             Ok(text) => text,
             Err(_) => arena.alloc_str(&String::from_utf8_lossy(bytes)),
         });
-        SourceView { constants, database, table, origin, gtid, query, row: 0 }
+        SourceView { constants, database, table, origin, gtid, query, snapshot: SnapshotRecord::No, timestamp_us: origin.timestamp_us, row: 0 }
+    }
+
+    /// The source block of a schema change: without the statement, which the record has anyway, and in whole
+    /// milliseconds.
+    pub(super) fn of_schema_change(self, snapshot: SnapshotRecord) -> Self {
+        let timestamp_us = self.timestamp_us.div_euclid(1_000) * 1_000;
+        SourceView { query: None, snapshot, timestamp_us, ..self }
     }
 }
 
@@ -66,11 +75,16 @@ impl StructView for SourceView<'_> {
             0 => ValueRef::String(&self.constants.version),
             1 => ValueRef::String(self.constants.plugin),
             2 => ValueRef::String(&self.constants.logical_name),
-            3 => ValueRef::Int64(self.origin.timestamp_us.div_euclid(1_000)),
-            // A streamed change sets no `snapshot`: converters write the schema's default, "false".
+            3 => ValueRef::Int64(self.timestamp_us.div_euclid(1_000)),
+            4 => match self.snapshot {
+                // A streamed change sets none: converters write the schema's default, "false".
+                SnapshotRecord::No => ValueRef::Null,
+                SnapshotRecord::Yes => ValueRef::String("true"),
+                SnapshotRecord::Last => ValueRef::String("last"),
+            },
             5 => ValueRef::String(self.database),
-            7 => ValueRef::Int64(self.origin.timestamp_us),
-            8 => ValueRef::Int64(self.origin.timestamp_us.saturating_mul(1_000)),
+            7 => ValueRef::Int64(self.timestamp_us),
+            8 => ValueRef::Int64(self.timestamp_us.saturating_mul(1_000)),
             9 => text_or_null(self.table),
             10 => ValueRef::Int64(i64::from(self.origin.server_id)),
             11 => text_or_null(self.gtid),

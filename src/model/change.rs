@@ -155,6 +155,17 @@ pub struct TransactionBoundary {
     pub timestamp_us: i64,
 }
 
+/// The `snapshot` field of a source block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotRecord {
+    /// The change was streamed.
+    No,
+    /// It was there when the stream began.
+    Yes,
+    /// The last of those.
+    Last,
+}
+
 /// A statement that changed the shape of tables.
 #[derive(Clone, Debug)]
 pub struct SchemaChange {
@@ -164,6 +175,11 @@ pub struct SchemaChange {
     pub ddl: String,
     /// What it changed, table by table.
     pub tables: Vec<TableChange>,
+    /// The tables that its statement names in this database, for the source block; empty where Debezium knows the
+    /// statement by its text only, `None` for a statement about a whole database or the server.
+    pub named: Option<Vec<TableId>>,
+    /// Whether it tells what was there already when the stream began.
+    pub snapshot: SnapshotRecord,
     /// Where it comes from.
     pub origin: Origin,
     /// The position under which it is written to the schema history.

@@ -159,6 +159,7 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         store_only_captured_tables: config.history.only_captured_tables,
         store_only_captured_databases: config.history.only_captured_databases,
         announce_schema_changes: config.events.schema_changes,
+        schema_comments: config.events.schema_comments,
         include_query: stream.include_query,
         skip_creates: skipped.create,
         skip_updates: skipped.update,

@@ -3,6 +3,7 @@ pub mod java_regex;
 
 pub mod backoff;
 pub mod clock;
+pub mod java_hash;
 pub mod stop;
 
 pub mod kafka;

@@ -75,7 +75,10 @@ pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventO
         ),
         binary: settings.word("binary.handling.mode", BinaryHandlingMode::parse, BinaryHandlingMode::Bytes),
         schema_names: adjustment("schema.name.adjustment.mode"),
-        field_names: adjustment("field.name.adjustment.mode"),
+        field_names: match adjustment("field.name.adjustment.mode") {
+            SchemaNameAdjustmentMode::None if has_avro_converter(settings) => SchemaNameAdjustmentMode::Avro,
+            mode => mode,
+        },
         converting_failure: settings.word(
             "event.converting.failure.handling.mode",
             EventConvertingFailureHandlingMode::parse,
@@ -90,6 +93,16 @@ pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventO
         context_headers: settings.flag("extended.headers.enabled"),
         debezium_version: settings.text("headwater.debezium.version").unwrap_or_default(),
     }
+}
+
+/// Whether the connector itself, not its worker, names one of the converters for whose sake Debezium makes field
+/// names legal in Avro whatever `field.name.adjustment.mode` says. Source: `CommonConnectorConfig`.
+fn has_avro_converter(settings: &Settings<'_>) -> bool {
+    const AVRO_CONVERTERS: [&str; 2] =
+        ["io.confluent.connect.avro.AvroConverter", "io.apicurio.registry.utils.converter.AvroConverter"];
+    ["key.converter", "value.converter"]
+        .iter()
+        .any(|property| settings.values.get(*property).is_some_and(|class| AVRO_CONVERTERS.contains(&class.as_str())))
 }
 
 /// The placeholder's bytes; behind `hex:` they are written as digits.

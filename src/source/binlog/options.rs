@@ -81,6 +81,8 @@ pub struct BinlogOptions {
     pub store_only_captured_databases: bool,
     /// `include.schema.changes`.
     pub announce_schema_changes: bool,
+    /// `include.schema.comments`.
+    pub schema_comments: bool,
     /// `include.query`.
     pub include_query: bool,
     /// Operations that are not wanted: `skipped.operations`.

@@ -22,7 +22,7 @@ use super::progress::Progress;
 use super::start::{self, Server};
 use super::tables::TableMaps;
 use crate::error::{Coded, Failure};
-use crate::model::change::{Batch, BinlogOrigin, Change, Origin, TransactionBoundary};
+use crate::model::change::{Batch, BinlogOrigin, Change, Origin, SchemaChange, TransactionBoundary};
 use crate::model::position::{Position, Printed};
 use crate::model::row::RowCells;
 use crate::source::{Beginning, Read, Report, Source};
@@ -54,6 +54,8 @@ pub struct BinlogSource {
     pub(super) schema: Schema,
     pub(super) progress: Progress,
     pub(super) beginning: Option<Beginning>,
+    /// What the beginning announces, until it is given out.
+    announcements: Vec<SchemaChange>,
     pub(super) report: Report,
     stream: Option<BinlogStream>,
     /// The connection of `heartbeat.action.query`, made when it is first needed.
@@ -135,6 +137,7 @@ impl BinlogSource {
             schema,
             progress,
             beginning: None,
+            announcements: Vec::new(),
             report: Report::default(),
             stream: Some(stream),
             action: None,
@@ -559,10 +562,20 @@ fn refused(error: ConnectionError, progress: &Progress) -> Failure {
 
 impl Source for BinlogSource {
     fn beginning(&mut self) -> Option<Beginning> {
-        self.beginning.take()
+        let beginning = self.beginning.take()?;
+        let announced = beginning.schema.iter().filter(|change| change.announced);
+        self.announcements = announced.map(|change| SchemaChange { stored: false, ..change.clone() }).collect();
+        Some(beginning)
     }
 
     fn read(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
+        if !self.announcements.is_empty() {
+            let announced = std::mem::take(&mut self.announcements);
+            batch.changes.extend(announced.into_iter().map(|change| Change::Schema(Box::new(change))));
+            batch.position = self.position();
+            batch.received_ns = clock::now_ns();
+            return Ok(Read::Batch);
+        }
         match self.failed.take() {
             Some(failure) => Err(failure),
             None => self.read_batch(batch),

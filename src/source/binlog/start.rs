@@ -16,11 +16,11 @@ use super::options::{BinlogOptions, Past, StartAt};
 use super::position::{BinlogPosition, GtidKind, GtidSet, OffsetProblem};
 use super::progress::Progress;
 use super::reader::BinlogSource;
-use super::statements::{ddl_flavor, remember};
+use super::statements::{ddl_flavor, recorded, remember};
 use crate::error::Failure;
-use crate::model::change::{BinlogOrigin, Origin, PastChange, SchemaChange};
-use crate::model::position::{OffsetMap, Printed, ResumePoint, StoredOffset};
-use crate::model::table::TableId;
+use crate::model::change::{BinlogOrigin, Origin, PastChange, SchemaChange, SnapshotRecord};
+use crate::model::position::{OffsetField, OffsetMap, Printed, ResumePoint, StoredOffset};
+use crate::model::table::{TableChange, TableChangeKind, TableId};
 use crate::source::Beginning;
 use crate::util::stop::Stop;
 
@@ -384,21 +384,63 @@ fn read_tables(
     // Quoted as MySQL quotes by itself, whatever the session's mode.
     connection.query_drop("SET SESSION sql_mode='', sql_quote_show_create=1")?;
     connection.query_drop("SET NAMES utf8mb4")?;
-    if let Some(charset) = value(connection, "SELECT @@global.character_set_server")? {
+    let mut changes = Vec::new();
+    let charset = value(connection, "SELECT @@global.character_set_server")?;
+    let collation = value(connection, "SELECT @@global.collation_server")?;
+    if let (Some(charset), Some(collation)) = (charset, collation) {
         schema.set_server_charset(&charset);
+        let ddl = format!("SET character_set_server={charset}, collation_server={collation}");
+        changes.push(change(options, "", ddl, Vec::new(), position, None));
     }
     let databases = connection.query(&format!(
-        "SELECT SCHEMA_NAME AS name, DEFAULT_CHARACTER_SET_NAME AS charset FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ({SYSTEM_DATABASES}) ORDER BY 1"
+        "SELECT SCHEMA_NAME AS name, DEFAULT_CHARACTER_SET_NAME AS charset, DEFAULT_COLLATION_NAME AS collation FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ({SYSTEM_DATABASES}) ORDER BY 1"
     ))?;
-    let mut changes = Vec::new();
+    for row in &databases.rows {
+        if let (Some(name), Some(charset)) = (databases.text(row, "name"), databases.text(row, "charset")) {
+            schema.set_database_charset(&name, &charset);
+        }
+    }
+    let definitions = read_definitions(connection, options)?;
+    changes.extend(definitions.iter().map(|(id, _)| dropped(options, id, position)));
     for row in &databases.rows {
         let (Some(name), Some(charset)) = (databases.text(row, "name"), databases.text(row, "charset")) else {
             continue;
         };
-        schema.set_database_charset(&name, &charset);
-        let ddl = format!("CREATE DATABASE `{}` CHARSET {charset}", name.replace('`', "``"));
-        changes.push(change(options, &name, ddl, Vec::new(), position, None));
+        let mut here = definitions.iter().filter(|(id, _)| *id.catalog == *name).peekable();
+        let empty = here.peek().is_none();
+        let collation = databases.text(row, "collation").map(|collation| format!(" COLLATE {collation}"));
+        let quoted = quote(&name);
+        let statements = [
+            format!("DROP DATABASE IF EXISTS {quoted}"),
+            format!("CREATE DATABASE {quoted} CHARSET {charset}{}", collation.unwrap_or_default()),
+            format!("USE {quoted}"),
+        ];
+        for ddl in statements {
+            let mut change = change(options, &name, ddl, Vec::new(), position, None);
+            // Debezium passes over a database without tables; its character set is worth remembering.
+            change.announced &= !empty;
+            changes.push(change);
+        }
+        for (id, ddl) in here {
+            let recorded = read_table(options, schema, id, ddl)?;
+            changes.extend(
+                recorded.into_iter().map(|tables| change(options, &name, ddl.clone(), tables, position, Some(id))),
+            );
+        }
     }
+    if let Some(last) = changes.iter_mut().rfind(|change| change.announced) {
+        last.snapshot = SnapshotRecord::Last;
+    }
+    Ok(changes)
+}
+
+fn quote(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// The definitions of the tables whose history is kept, by database and name.
+fn read_definitions(connection: &mut Connection, options: &BinlogOptions) -> Result<Vec<(TableId, String)>, Failure> {
+    let mut definitions = Vec::new();
     let tables = connection.query(&format!(
         "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_TYPE NOT IN ('VIEW','SYSTEM VIEW','SEQUENCE','TEMPORARY') AND TABLE_SCHEMA NOT IN ({SYSTEM_DATABASES}) ORDER BY 1, 2"
     ))?;
@@ -409,13 +451,17 @@ fn read_tables(
             continue;
         }
         if let Some(ddl) = definition(connection, &id, (options.captured)(&id))? {
-            let recorded = read_table(options, schema, &id, &ddl)?;
-            changes.extend(
-                recorded.into_iter().map(|tables| change(options, &database, ddl.clone(), tables, position, Some(&id))),
-            );
+            definitions.push((id, ddl));
         }
     }
-    Ok(changes)
+    Ok(definitions)
+}
+
+/// What Debezium's history says before it says what a table is.
+fn dropped(options: &BinlogOptions, id: &TableId, position: &BinlogPosition) -> SchemaChange {
+    let ddl = format!("DROP TABLE IF EXISTS {}.{}", quote(&id.catalog), quote(&id.table));
+    let drop = TableChange { kind: TableChangeKind::Drop, id: id.clone(), previous_id: None, table: None };
+    change(options, &id.catalog, ddl, vec![drop], position, Some(id))
 }
 
 /// MariaDB writes the numbers that a sequence gives out as rows of a table; they are nobody's data.
@@ -437,7 +483,6 @@ fn read_sequences(connection: &mut Connection, options: &BinlogOptions, schema: 
 /// `SHOW CREATE TABLE`; `None` for a table that is gone, or that nobody captures and that may not be seen.
 fn definition(connection: &mut Connection, id: &TableId, captured: bool) -> Result<Option<String>, Failure> {
     const NO_SUCH_TABLE: u16 = 1146;
-    let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
     let result: Result<ResultSet, ConnectionError> =
         connection.query(&format!("SHOW CREATE TABLE {}.{}", quote(&id.catalog), quote(&id.table)));
     match result {
@@ -482,22 +527,34 @@ fn change(
     position: &BinlogPosition,
     id: Option<&TableId>,
 ) -> SchemaChange {
-    let wanted = id.is_none_or(|id| !options.store_only_captured_tables || (options.captured)(id))
-        && (!options.store_only_captured_databases || (options.captured_database)(database));
+    let now_us = crate::util::clock::now_ns() / 1_000;
+    let server = database.is_empty();
+    let captured = match id {
+        Some(id) => (options.captured)(id),
+        None => server || (options.captured_database)(database),
+    };
+    let wanted = (!options.store_only_captured_tables || captured)
+        && (!options.store_only_captured_databases || server || (options.captured_database)(database));
+    let mut place: OffsetMap = position.offset();
+    place.retain(|(name, _)| name != "ts_sec");
+    place.insert(0, ("ts_sec".to_owned(), OffsetField::Integer(now_us / 1_000_000)));
+    place.push(("snapshot".to_owned(), OffsetField::Text("INITIAL".to_owned())));
     SchemaChange {
         database: database.into(),
         ddl,
-        tables,
+        tables: recorded(tables, options),
+        named: id.map(|id| vec![id.clone()]),
+        snapshot: SnapshotRecord::Yes,
         origin: Origin::Binlog(BinlogOrigin {
             file: position.file.clone(),
             position: position.position,
             server_id: 0,
             gtid: None,
             thread: None,
-            timestamp_us: crate::util::clock::now_ns() / 1_000,
+            timestamp_us: now_us,
             query: None,
         }),
-        position: position.offset(),
+        position: place,
         announced: wanted && options.announce_schema_changes,
         stored: wanted,
     }

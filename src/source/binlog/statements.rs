@@ -4,12 +4,13 @@ use super::connection::Flavor;
 use super::ddl::{self, Outcome, RecordKind, SchemaRecord, SkippedKind, SqlMode, StatementContext, classify};
 use super::error::BinlogError;
 use super::event::Query;
+use super::options::BinlogOptions;
 use super::reader::{BinlogSource, Context};
 use super::rows::passed_over;
 use crate::error::Failure;
-use crate::model::change::{Batch, Change, PastChange, SchemaChange};
+use crate::model::change::{Batch, Change, PastChange, SchemaChange, SnapshotRecord};
 use crate::model::position::ResumePoint;
-use crate::model::table::{TableChangeKind, TableId};
+use crate::model::table::{TableChange, TableChangeKind, TableId};
 
 impl BinlogSource {
     /// A statement.
@@ -125,13 +126,30 @@ impl BinlogSource {
         for id in unknown.iter().filter(|id| (self.options.captured)(id)) {
             tracing::warn!(table = %id, file = %self.progress.file, position = context.place.start, "a statement alters a captured table that is not tracked; its rows will be checked against the log before they are written");
         }
-        for record in records {
-            self.record(batch, context, record)?;
+        let named = |database: &str| -> Vec<TableId> {
+            let ids = records.iter().filter(|record| record.database == database);
+            let mut ids: Vec<TableId> = ids.filter_map(|record| record.table_id.clone()).collect();
+            let mut seen = std::collections::HashSet::new();
+            ids.retain(|id| seen.insert(id.clone()));
+            ids
+        };
+        let named: Vec<_> = records
+            .iter()
+            .map(|record| (record.kind != RecordKind::Database).then(|| named(&record.database)))
+            .collect();
+        for (record, named) in records.into_iter().zip(named) {
+            self.record(batch, context, record, named)?;
         }
         Ok(())
     }
 
-    fn record(&mut self, batch: &mut Batch, context: &Context<'_>, record: SchemaRecord) -> Result<(), Failure> {
+    fn record(
+        &mut self,
+        batch: &mut Batch,
+        context: &Context<'_>,
+        record: SchemaRecord,
+        named: Option<Vec<TableId>>,
+    ) -> Result<(), Failure> {
         if record.kind == RecordKind::Truncate {
             return record.table_id.map_or(Ok(()), |id| self.truncate(batch, context, &id));
         }
@@ -151,10 +169,15 @@ impl BinlogSource {
         batch.changes.push(Change::Schema(Box::new(SchemaChange {
             database: record.database.into(),
             ddl: record.ddl,
-            tables: record.change.into_iter().collect(),
+            tables: recorded(record.change, &self.options),
+            named,
+            snapshot: SnapshotRecord::No,
             origin,
             position: position.offset(),
-            announced: wanted && self.options.announce_schema_changes,
+            // With only captured tables Debezium forgets statements that it knows by their text only.
+            announced: wanted
+                && self.options.announce_schema_changes
+                && !(self.options.store_only_captured_tables && record.kind == RecordKind::Text),
             stored: wanted,
         })));
         Ok(())
@@ -166,11 +189,26 @@ impl BinlogSource {
         let previous = record.change.as_ref().and_then(|change| change.previous_id.as_ref());
         let table = match &record.table_id {
             Some(id) => captured(id) || previous.is_some_and(captured),
-            None => true,
+            None => record.database.is_empty() || (self.options.captured_database)(&record.database),
         };
         let database = record.database.is_empty() || (self.options.captured_database)(&record.database);
         (table || !self.options.store_only_captured_tables) && (database || !self.options.store_only_captured_databases)
     }
+}
+
+/// Changes as they are recorded: Debezium keeps comments only where `include.schema.comments` says so.
+pub(super) fn recorded(changes: impl IntoIterator<Item = TableChange>, options: &BinlogOptions) -> Vec<TableChange> {
+    let mut changes: Vec<TableChange> = changes.into_iter().collect();
+    if options.schema_comments {
+        return changes;
+    }
+    for table in changes.iter_mut().filter_map(|change| change.table.as_mut()) {
+        table.comment = None;
+        for column in &mut table.columns {
+            column.comment = None;
+        }
+    }
+    changes
 }
 
 /// Takes over a schema change of the past. What it says of tables counts before its statement, so that one which

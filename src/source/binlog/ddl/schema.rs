@@ -68,7 +68,7 @@ pub struct SchemaRecord {
     pub database: String,
     /// The record's `ddl`: the statement, cut down to this table where it names several.
     pub ddl: String,
-    /// The table concerned, under its new name; `None` for [`RecordKind::Database`].
+    /// The table concerned, under its new name; `None` for [`RecordKind::Database`] and [`RecordKind::Text`].
     pub table_id: Option<TableId>,
     /// The entry of the record's `tableChanges`; `None` where Debezium leaves the list empty.
     pub change: Option<TableChange>,
@@ -85,8 +85,10 @@ pub enum RecordKind {
     Drop,
     /// A table was emptied: not a schema change, but an event of the table (`op` is `t`).
     Truncate,
-    /// A database was created, altered or dropped; or any other statement that Debezium records with its text only.
+    /// A database was created or dropped, or the server's variables were set.
     Database,
+    /// Any other statement that Debezium records with its text only.
+    Text,
 }
 
 /// All tables and databases that are tracked. A clone is cheap: tables are shared.
@@ -176,7 +178,7 @@ impl Schema {
         let Edit { mut records, unknown, .. } = edit;
         if records.is_empty() {
             records.push(SchemaRecord {
-                kind: RecordKind::Database,
+                kind: RecordKind::Text,
                 database: context.database.to_owned(),
                 ddl: text.trim().to_owned(),
                 table_id: None,
@@ -428,7 +430,7 @@ impl Edit<'_> {
             RecordKind::Create => table.map(|table| change(TableChangeKind::Create, &id, previous_id, Some(table))),
             RecordKind::Alter => table.map(|table| change(TableChangeKind::Alter, &id, previous_id, Some(table))),
             RecordKind::Drop => Some(change(TableChangeKind::Drop, &id, previous_id, None)),
-            RecordKind::Truncate | RecordKind::Database => None,
+            RecordKind::Truncate | RecordKind::Database | RecordKind::Text => None,
         };
         self.records.push(SchemaRecord { kind, database: id.catalog.to_string(), ddl, table_id: Some(id), change });
     }
