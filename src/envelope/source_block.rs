@@ -54,12 +54,21 @@ impl<'s> SourceView<'s> {
             Ok(text) => text,
             Err(_) => arena.alloc_str(&String::from_utf8_lossy(bytes)),
         });
-        SourceView { constants, database, table, origin, gtid, query, snapshot: SnapshotRecord::No, timestamp_us: origin.timestamp_us, row: 0 }
+        SourceView {
+            constants,
+            database,
+            table,
+            origin,
+            gtid,
+            query,
+            snapshot: SnapshotRecord::No,
+            timestamp_us: origin.timestamp_us,
+            row: 0,
+        }
     }
 
-    /// The source block of a schema change: without the statement, which the record has anyway, and in whole
-    /// milliseconds.
-    pub(super) fn of_schema_change(self, snapshot: SnapshotRecord) -> Self {
+    /// The source block of what a statement did to a whole table: without the statement, and in whole milliseconds.
+    pub fn of_schema_change(self, snapshot: SnapshotRecord) -> Self {
         let timestamp_us = self.timestamp_us.div_euclid(1_000) * 1_000;
         SourceView { query: None, snapshot, timestamp_us, ..self }
     }

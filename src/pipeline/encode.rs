@@ -13,11 +13,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::status::{Part, StatusBoard};
+use super::turns::Turns;
 use crate::envelope::data::{RowEvent, TransactionView};
 use crate::envelope::source_block::SourceView;
 use crate::envelope::{Envelope, TableShape};
 use crate::error::{Disposition, Failure};
-use crate::model::change::{Batch, Change, Operation, RowsChange, TransactionOrder};
+use crate::model::change::{Batch, Change, Operation, RowsChange, SnapshotRecord, TransactionOrder};
 use crate::model::encoded::{EncodedBatch, EncodedHeader, EncodedRecord, Step};
 use crate::model::modes::EventProcessingFailureHandlingMode;
 use crate::model::record::{Record, Typed};
@@ -66,6 +67,8 @@ pub struct Encoding {
     pub metrics: Arc<ConnectorMetrics>,
     /// Where a worker says that it waits for the registry.
     pub board: Arc<StatusBoard>,
+    /// Who may register schemas.
+    pub turns: Turns,
     /// Set when the pipeline is given up.
     pub abort: Stop,
 }
@@ -90,6 +93,8 @@ impl Planned {
 /// The plans of one role. The last one used is found without a look-up.
 #[derive(Default)]
 struct Plans {
+    /// The batch that is being encoded.
+    ordinal: u64,
     last: Option<Planned>,
     /// By the addresses of topic and schema, which the entry itself keeps alive.
     all: HashMap<(usize, usize), Planned>,
@@ -109,6 +114,8 @@ impl Plans {
             let planned = match self.all.get(&key) {
                 Some(planned) => planned.plan.clone(),
                 None => {
+                    // A registry gives versions in the order of registering, so they must come in that of the stream.
+                    encoding.turns.wait(self.ordinal, &encoding.abort);
                     let plan = prepare(encoding, converter, topic, schema)?;
                     let planned = Planned { topic: topic.clone(), schema: schema.cloned(), plan: plan.clone() };
                     self.all.insert(key, planned);
@@ -209,7 +216,9 @@ impl Encoder {
             let Job { mut batch, ticket } = job;
             let mut out = spare_buffers.try_recv().unwrap_or_default();
             out.clear();
+            self.writer.begin(ticket.ordinal());
             self.encode(&mut batch, &mut out)?;
+            self.encoding.turns.done(ticket.ordinal());
             out.ticket = Some(ticket);
             let (items_in, items_out) = (batch.changes.len() as u64, out.records.len() as u64);
             recycle(batch, spare_batches);
@@ -257,7 +266,8 @@ impl Encoder {
                 let envelope = &encoding.envelope;
                 let constants = &envelope.options().source;
                 let id = &layout.id;
-                let source = SourceView::new(constants, &id.catalog, Some(&id.table), origin, &batch.block, arena);
+                let source = SourceView::new(constants, &id.catalog, Some(&id.table), origin, &batch.block, arena)
+                    .of_schema_change(SnapshotRecord::No);
                 let event = RowEvent {
                     operation: Operation::Truncate,
                     before: None,
@@ -403,6 +413,13 @@ impl Writer {
     fn forget(&mut self, is_old: impl Fn(&Arc<str>) -> bool) {
         for plans in [&mut self.keys, &mut self.values, &mut self.headers] {
             plans.all.retain(|_, planned| !is_old(&planned.topic));
+        }
+    }
+
+    /// The batch with this ordinal is encoded next.
+    fn begin(&mut self, ordinal: u64) {
+        for plans in [&mut self.keys, &mut self.values, &mut self.headers] {
+            plans.ordinal = ordinal;
         }
     }
 

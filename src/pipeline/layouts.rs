@@ -66,8 +66,20 @@ fn mask(mask: &ColumnMask) -> Option<Mask> {
     })
 }
 
+/// Debezium keeps comments only where `include.schema.comments` says so, and nothing made of a table shows them else.
+fn without_comments(table: &Table) -> Table {
+    let mut table = table.clone();
+    table.comment = None;
+    for column in &mut table.columns {
+        column.comment = None;
+    }
+    table
+}
+
 impl LayoutMaker for BinlogLayouts {
     fn layout(&self, table: &Table, columns: &[ColumnMetadata<'_>]) -> Result<TableLayout, Failure> {
+        let uncommented = (!self.codec.include_schema_comments).then(|| without_comments(table));
+        let table = uncommented.as_ref().unwrap_or(table);
         table_layout(table, &self.layout, |index, column| -> Result<ColumnParts, Failure> {
             let metadata = columns.get(index).ok_or(ValueError::Shape)?;
             let wire = WireColumn {

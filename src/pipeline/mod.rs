@@ -25,3 +25,4 @@ pub mod reader;
 pub mod status;
 pub mod supervise;
 pub mod translate;
+pub mod turns;

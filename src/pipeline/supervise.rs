@@ -22,6 +22,7 @@ use super::error::PipelineError;
 use super::produce::{HistoryWriter, Producer, Sink};
 use super::reader::{Reader, ReaderOptions};
 use super::status::{Part, State, StatusBoard};
+use super::turns::Turns;
 use crate::envelope::Envelope;
 use crate::error::{Disposition, Failure};
 use crate::model::modes::EventProcessingFailureHandlingMode;
@@ -315,6 +316,7 @@ impl Run {
             failure_mode: options.failure_mode,
             metrics: metrics.clone(),
             board: board.clone(),
+            turns: Turns::default(),
             abort: abort.clone(),
         });
         for number in 0..workers {

@@ -329,7 +329,8 @@ impl BinlogSource {
             self.progress.event_start = end.saturating_sub(u64::from(header.event_size));
         }
         if header.timestamp != 0 {
-            self.progress.timestamp_s = i64::from(header.timestamp);
+            let commit_s = self.progress.commit_us.map(|time| time.div_euclid(1_000_000));
+            self.progress.timestamp_s = commit_s.unwrap_or_else(|| i64::from(header.timestamp));
             self.progress.server_id = header.server_id;
         }
         self.progress.event_read(end);

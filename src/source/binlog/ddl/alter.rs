@@ -373,7 +373,8 @@ impl Work {
 
     fn alter_default(&mut self, name: &str, default: Option<&Option<String>>) {
         let Some(column) = self.index_of(name).and_then(|index| self.table.columns.get_mut(index)) else { return };
-        column.has_default_value = default.is_some();
+        // Debezium takes a column that can be null as having NULL for its default whenever it is edited.
+        column.has_default_value = default.is_some() || column.optional;
         column.default_value_expression = default.cloned().flatten();
     }
 
