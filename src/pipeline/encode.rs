@@ -347,9 +347,6 @@ impl Encoder {
             at = next;
             let number = rows;
             rows += 1;
-            if number < change.skip_rows {
-                continue;
-            }
             source.row = i32::try_from(number).unwrap_or(i32::MAX);
             let after_bytes: &[u8] = if cells.patched { &cells.patch } else { body };
             let before = Row { layout: &change.layout, bytes: body, cells: &cells.before };
@@ -364,7 +361,9 @@ impl Encoder {
                 processed_ns: batch.received_ns,
             };
             let count = if transaction.is_some() { event.count() } else { 0 };
-            envelope.row(&shape, &event, &mut |record| writer.write(encoding, record, arena, out))?;
+            if number >= change.skip_rows {
+                envelope.row(&shape, &event, &mut |record| writer.write(encoding, record, arena, out))?;
+            }
             if let Some(block) = &mut transaction {
                 block.total_order += count;
                 block.data_collection_order += count;

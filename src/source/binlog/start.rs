@@ -454,6 +454,8 @@ fn read_definitions(connection: &mut Connection, options: &BinlogOptions) -> Res
             definitions.push((id, ddl));
         }
     }
+    // The order of texts, whatever the server's collation says: that of Debezium's records.
+    definitions.sort_by_cached_key(|(id, _): &(TableId, String)| id.to_string());
     Ok(definitions)
 }
 
