@@ -36,7 +36,7 @@ impl BinlogLayouts {
                 binary: events.binary,
                 bigint_unsigned: events.bigint_unsigned,
                 enable_time_adjuster: events.adjust_two_digit_years,
-                include_schema_comments: events.schema_comments,
+                include_schema_comments: super::translate::keeps_comments(config),
                 invalid_dates: config.errors.event_processing,
                 converting_failure: events.converting_failure,
                 ..CodecOptions::default()

@@ -125,6 +125,15 @@ fn gtid_source(config: &ConnectorConfig) -> Option<TextFilter> {
     }))
 }
 
+/// Whether comments of tables and columns are kept. Debezium's connector for MariaDB asks `include.schema.changes`
+/// where that for MySQL asks `include.schema.comments`. Source: their `createDdlParser`.
+pub fn keeps_comments(config: &ConnectorConfig) -> bool {
+    match config.kind {
+        ConnectorKind::MariaDb => config.events.schema_changes,
+        ConnectorKind::MySql | ConnectorKind::Postgres => config.events.schema_comments,
+    }
+}
+
 /// What the binlog source takes.
 pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -> BinlogOptions {
     let seconds = |seconds: Option<u64>| seconds.and_then(|seconds| u32::try_from(seconds).ok());
@@ -159,7 +168,7 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         store_only_captured_tables: config.history.only_captured_tables,
         store_only_captured_databases: config.history.only_captured_databases,
         announce_schema_changes: config.events.schema_changes,
-        schema_comments: config.events.schema_comments,
+        schema_comments: keeps_comments(config),
         include_query: stream.include_query,
         skip_creates: skipped.create,
         skip_updates: skipped.update,
