@@ -10,7 +10,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, DeliveryResult};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
@@ -49,9 +50,44 @@ struct Outcome {
 }
 
 impl ClientContext for Outcome {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        quietly(level, facility, text);
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
+        trouble(&error, reason);
+    }
+}
+
+/// A reading client's words.
+struct Reading;
+
+impl ClientContext for Reading {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        quietly(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        trouble(&error, reason);
+    }
+}
+
+impl ConsumerContext for Reading {}
+
+/// A client's error that belongs to no read or write. A broker that is away is one for each attempt to connect, and
+/// what that means is said once by the read or write that fails; the end of a partition is what a read waits for.
+fn trouble(error: &KafkaError, reason: &str) {
+    use RDKafkaErrorCode as E;
+    if matches!(code_of(error), E::PartitionEOF | E::BrokerTransportFailure | E::AllBrokersDown | E::Resolve) {
+        tracing::debug!(%error, "store: {reason}");
+    } else {
         tracing::warn!(%error, "store: {reason}");
     }
+}
+
+/// A client's log lines: what matters in them comes as an error too.
+fn quietly(level: RDKafkaLogLevel, facility: &str, text: &str) {
+    tracing::debug!(?level, facility, "store: {text}");
 }
 
 impl ProducerContext for Outcome {
@@ -175,14 +211,15 @@ impl TopicStore {
         }
     }
 
-    fn consumer(&self) -> Result<BaseConsumer, StoreError> {
+    fn consumer(&self) -> Result<BaseConsumer<Reading>, StoreError> {
         let mut out = properties::translate(Role::Consumer, &self.options.consumer)?;
         // librdkafka wants a group's name even where nothing is committed.
         out.default_to("group.id", &format!("{}-reader", self.topic));
         out.default_to("isolation.level", "read_committed");
         out.set("enable.partition.eof", "true");
         out.set("auto.offset.reset", "error");
-        out.client_config().create().map_err(|error| StoreError::Configuration(error.to_string()))
+        let consumer = out.client_config().create_with_context(Reading);
+        consumer.map_err(|error| StoreError::Configuration(error.to_string()))
     }
 
     fn unread(&self, error: &KafkaError) -> StoreError {
@@ -238,7 +275,7 @@ impl TopicStore {
         Ok(())
     }
 
-    fn assign(&self, consumer: &BaseConsumer, only: Option<i32>) -> Result<BTreeSet<i32>, StoreError> {
+    fn assign(&self, consumer: &BaseConsumer<Reading>, only: Option<i32>) -> Result<BTreeSet<i32>, StoreError> {
         let metadata = consumer
             .fetch_metadata(Some(&self.topic), self.options.request_timeout)
             .map_err(|error| self.unread(&error))?;

@@ -98,8 +98,7 @@ impl Scene<'_> {
                 Err(_) => {
                     // The server has gone: it is back when a session can be had.
                     std::thread::sleep(Duration::from_millis(300));
-                    let connect = || self.server.session();
-                    if let Ok(again) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(connect)) {
+                    if let Ok(again) = self.server.try_session() {
                         session = again;
                     }
                 }

@@ -52,7 +52,7 @@ pub fn scratch(prefix: &str) -> tempfile::TempDir {
 /// A name that nobody else uses.
 pub fn unique(what: &str) -> String {
     let id = uuid::Uuid::new_v4().simple().to_string();
-    format!("{what}-{}", &id[..10])
+    format!("{what}_{}", &id[..10])
 }
 
 /// A free port below the kernel's range for outgoing connections, with the one behind it free too.
@@ -78,6 +78,13 @@ pub fn eventually<T>(what: &str, within: Duration, mut ask: impl FnMut() -> Opti
 
 /// Runs a script of `tests/stack`, quietly; its words are shown when it fails.
 pub fn stack_script(script: &str, arguments: &[&str], environment: &[(&str, String)]) {
+    if let Err(said) = try_stack_script(script, arguments, environment) {
+        panic!("{script} {arguments:?}: {said}");
+    }
+}
+
+/// Runs a script of `tests/stack`, quietly; its words are the error.
+pub fn try_stack_script(script: &str, arguments: &[&str], environment: &[(&str, String)]) -> Result<(), String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack").join(script);
     // Its output goes to a file: a server that it starts keeps a pipe open for ever.
     let output = tempfile::NamedTempFile::new().unwrap();
@@ -86,6 +93,5 @@ pub fn stack_script(script: &str, arguments: &[&str], environment: &[(&str, Stri
     command.stdout(output.reopen().unwrap()).stderr(output.reopen().unwrap());
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     let status = command.status().unwrap();
-    let said = || std::fs::read_to_string(output.path()).unwrap_or_default();
-    assert!(status.success(), "{script} {arguments:?}: {}", said());
+    if status.success() { Ok(()) } else { Err(std::fs::read_to_string(output.path()).unwrap_or_default()) }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use headwater::source::binlog::connection::{ConnectOptions, Connection, Flavor, Secret, SslMode};
+use headwater::source::binlog::connection::{ConnectOptions, Connection, ConnectionError, Flavor, Secret, SslMode};
 
-use super::{free_port, scratch, stack_script};
+use super::{free_port, scratch, stack_script, try_stack_script};
 
 /// A running server; ended and removed when dropped.
 pub struct Server {
@@ -79,6 +79,11 @@ impl Server {
 
     /// A session that may do everything.
     pub fn session(&self) -> Connection {
+        self.try_session().unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// A session, if the server is there.
+    pub fn try_session(&self) -> Result<Connection, ConnectionError> {
         let mut options = ConnectOptions {
             hostname: "127.0.0.1".to_owned(),
             port: self.port,
@@ -89,7 +94,7 @@ impl Server {
             ..ConnectOptions::default()
         };
         options.ssl.mode = SslMode::Disabled;
-        Connection::connect(&options, &Arc::new(AtomicBool::new(false))).unwrap()
+        Connection::connect(&options, &Arc::new(AtomicBool::new(false)))
     }
 
     /// Runs statements, one after the other, in one session.
@@ -130,9 +135,8 @@ impl Drop for Server {
         for command in ["kill", "wipe"] {
             let environment =
                 [("DATABASE_PORT", self.port.to_string()), ("DATABASE_DATA", self.folder.display().to_string())];
-            let run = || stack_script("database.sh", &[command, &self.name, "losses"], &environment);
-            // A server that a failing test has stopped already cannot be killed.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+            // A server that the test has stopped already cannot be killed.
+            let _ = try_stack_script("database.sh", &[command, &self.name, "losses"], &environment);
         }
     }
 }

@@ -267,6 +267,8 @@ fn verdict_of(code: RDKafkaErrorCode, topic: &str) -> SinkError {
 /// librdkafka's log lines; levels are syslog's.
 fn log(connector: &str, level: i32, facility: &str, text: &str) {
     match level {
+        // A connection that fails is an error event too, which is logged.
+        _ if facility == "FAIL" => tracing::debug!(connector, facility, "librdkafka: {text}"),
         0..=4 => tracing::warn!(connector, facility, "librdkafka: {text}"),
         5 => tracing::info!(connector, facility, "librdkafka: {text}"),
         _ => tracing::debug!(connector, facility, "librdkafka: {text}"),
