@@ -81,12 +81,15 @@ impl LayoutMaker for BinlogLayouts {
         let uncommented = (!self.codec.include_schema_comments).then(|| without_comments(table));
         let table = uncommented.as_ref().unwrap_or(table);
         table_layout(table, &self.layout, |index, column| -> Result<ColumnParts, Failure> {
-            let metadata = columns.get(index).ok_or(ValueError::Shape)?;
-            let wire = WireColumn {
-                wire_type: metadata.column_type.real,
-                metadata: metadata.column_type.metadata,
-                unsigned: metadata.unsigned,
-                collation: metadata.collation.and_then(|number| u16::try_from(number).ok()),
+            let wire = match columns.get(index) {
+                Some(metadata) => WireColumn {
+                    wire_type: metadata.column_type.real,
+                    metadata: metadata.column_type.metadata,
+                    unsigned: metadata.unsigned,
+                    collation: metadata.collation.and_then(|number| u16::try_from(number).ok()),
+                },
+                None if columns.is_empty() => WireColumn::tracked(column),
+                None => return Err(ValueError::Shape.into()),
             };
             let parts = codec::column_codec(&table.id, column, wire, &self.codec)?;
             let guard = |key| codec::guarded(&table.id, &column.name, &parts, self.failure_mode, key, &self.failures);

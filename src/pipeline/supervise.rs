@@ -356,7 +356,7 @@ impl Run {
                         if failure.is_none() && error.code.disposition == Disposition::Retry {
                             // Now, and not when the threads have ended: a store that does not answer may hold one
                             // of them for as long as its timeout.
-                            supervisor.board.restarting(error.clone(), 1, Duration::ZERO);
+                            supervisor.board.restarting(Part::Pipeline, error.clone(), 1, Duration::ZERO);
                         }
                         failure.get_or_insert(error);
                         self.intake.set();

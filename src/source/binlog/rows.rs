@@ -186,10 +186,14 @@ impl BinlogSource {
             return Ok(());
         }
         // A statement has no table map; the layout that the table's rows had is its own.
-        let Some(layout) = self.maps.layout(id) else {
-            self.report.passed_over += 1;
-            tracing::warn!(table = %id, "TRUNCATE of a table of which no row was seen since the start: no record is written for it");
-            return Ok(());
+        let layout = match (self.maps.layout(id), self.schema.table(id)) {
+            (Some(layout), _) => layout,
+            (None, Some(table)) => Arc::new(self.options.layouts.layout(table, &[])?),
+            (None, None) => {
+                self.report.passed_over += 1;
+                tracing::warn!(table = %id, "TRUNCATE of a captured table that is not tracked: no record is written for it");
+                return Ok(());
+            }
         };
         let origin = self.origin(context);
         batch.changes.push(Change::Truncate { layout, origin, order: None });

@@ -26,6 +26,9 @@ const WALKS_MAXIMUM: usize = 64;
 pub trait LayoutMaker: Send + Sync {
     /// The layout of a tracked table whose columns the log describes like this.
     ///
+    /// Without any columns: the layout as far as it follows from the tracked table, for a statement about it. Rows
+    /// must not be read with that.
+    ///
     /// # Errors
     /// When a column's type is not known, or the two disagree.
     fn layout(&self, table: &Table, columns: &[ColumnMetadata<'_>]) -> Result<TableLayout, Failure>;

@@ -44,7 +44,8 @@ impl LayoutMaker for Layouts {
         table_layout(table, &self.columns, |place, column| {
             let wire = columns.get(place).map(WireColumn::of);
             // The caller has compared the numbers of columns; a tracked column too many has no wire type.
-            let wire = wire.unwrap_or(WireColumn { wire_type: 0, metadata: 0, unsigned: None, collation: None });
+            let unknown = WireColumn { wire_type: 0, metadata: 0, unsigned: None, collation: None };
+            let wire = wire.unwrap_or(if columns.is_empty() { WireColumn::tracked(column) } else { unknown });
             let parts = column_codec(&table.id, column, wire, &self.codecs)?;
             let guard = |key| guarded(&table.id, &column.name, &parts, mode, key, &self.failures);
             Ok::<_, Failure>(ColumnParts { value: guard(false), key: guard(true), schema: parts.schema.clone() })

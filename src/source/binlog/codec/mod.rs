@@ -67,6 +67,26 @@ pub struct WireColumn {
     pub collation: Option<u16>,
 }
 
+impl WireColumn {
+    /// What the log would say of a tracked column, as far as its schema depends on it: for a statement about a table
+    /// whose rows have not come. Cells must not be read with it.
+    pub fn tracked(column: &Column) -> WireColumn {
+        let name = TypeName::parse(&column.type_name);
+        let family = FAMILIES.iter().find(|family| family.names.contains(&name.base.as_str()));
+        let wire_types = family.map_or(&[][..], |family| family.wire_types);
+        let current = [w::TIME2, w::DATETIME2, w::TIMESTAMP2].into_iter().find(|current| wire_types.contains(current));
+        let wire_type = current.or(wire_types.first().copied()).unwrap_or_default();
+        let declared = |number: Option<i32>, default: u8| number.map_or(default, |n| u8::try_from(n).unwrap_or(0));
+        let metadata = match wire_type {
+            w::NEWDECIMAL => u16::from_be_bytes([declared(column.length, 10), declared(column.scale, 0)]),
+            w::BIT => u16::from(declared(column.length, 1)),
+            w::TIME2 | w::DATETIME2 | w::TIMESTAMP2 => u16::from(declared(column.length, 0)),
+            _ => 0,
+        };
+        WireColumn { wire_type, metadata, unsigned: None, collation: None }
+    }
+}
+
 /// The options that decide what a column's values look like.
 #[derive(Clone, Debug)]
 pub struct CodecOptions {
