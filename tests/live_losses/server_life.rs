@@ -30,6 +30,8 @@ pub fn restart(world: &World) {
 
 /// A crash of the server under load.
 pub fn crash(world: &World) {
+    // A server that does not write its logs at each commit may lose what it has sent to its readers.
+    world.server.sql(&["SET GLOBAL sync_binlog = 1", "SET GLOBAL innodb_flush_log_at_trx_commit = 1"]);
     away(world, "crashed", |world| world.server.kill());
 }
 
