@@ -89,10 +89,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
         Ok(loaded) => loaded,
         Err(errors) => return Ok(context.refuse(&errors)),
     };
-    log::start(match loaded.worker.log_format {
+    let format = match loaded.worker.log_format {
         crate::config::worker::LogFormat::Text => log::LogFormat::Text,
         crate::config::worker::LogFormat::Json => log::LogFormat::Json,
-    });
+    };
+    log::start(format, &loaded.worker.log_level);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
