@@ -6,7 +6,14 @@
 //!
 //! Needs `HEADWATER_TEST_MYSQL_97` and `HEADWATER_TEST_KAFKA`; without them it says SKIPPED, and fails where `CI=true`.
 
-#![allow(unsafe_code, clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    unsafe_code,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
@@ -125,7 +132,12 @@ fn allocations(mysql: &str, kafka: &str, database: &str, start: &str, rows: u32,
     let deadline = Instant::now() + Duration::from_secs(60);
     let wait_for = |count: u64| {
         while metrics.records_acknowledged.get() < count {
-            assert!(Instant::now() < deadline, "{:?} after {}", pipeline.board().read(), metrics.records_acknowledged.get());
+            assert!(
+                Instant::now() < deadline,
+                "{:?} after {}",
+                pipeline.board().read(),
+                metrics.records_acknowledged.get()
+            );
             std::thread::sleep(Duration::from_millis(1));
         }
         ALLOCATIONS.load(Ordering::Relaxed)
@@ -152,7 +164,9 @@ fn a_row_costs_no_allocation() {
     }
     let counts: Vec<u64> = names
         .iter()
-        .map(|(name, rows)| allocations(&mysql, &kafka, name, &start, *rows, "org.apache.kafka.connect.json.JsonConverter"))
+        .map(|(name, rows)| {
+            allocations(&mysql, &kafka, name, &start, *rows, "org.apache.kafka.connect.json.JsonConverter")
+        })
         .collect();
     for (name, _) in &names {
         connection.query_drop(&format!("DROP DATABASE {name}")).unwrap();
