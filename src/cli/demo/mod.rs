@@ -106,7 +106,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         folder: &folder.0,
     };
     let mut handle = configuration::start(&place, &arguments.set)?;
-    let began = clock::moment();
     wait_until_running(&handle, &stop)?;
 
     let headline = vec![
@@ -117,14 +116,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             server.port,
             servers.described()
         ),
+        format!("table {}.orders", names.database),
+        format!("topic {}", names.topic),
         format!(
-            "table {}.orders, topic {}; running {:.1} s after its start",
-            names.database,
-            names.topic,
-            began.elapsed().as_secs_f64()
-        ),
-        format!(
-            "headwater.heartbeat.period.ms={} for this demo (default 1000): silence is noticed after {} periods",
+            "headwater.heartbeat.period.ms={} (default 1000): a connection is dropped after {} periods of silence",
             configuration::HEARTBEAT_PERIOD_MS,
             configuration::SILENCE_HEARTBEATS
         ),
@@ -361,7 +356,7 @@ impl Show<'_> {
             acknowledged: metrics.records_acknowledged.get(),
             seen: self.topic.seen(),
             lag_ms: self.topic.lag_ms(self.writer.written()),
-            position: metrics.stored_position.get(),
+            position: place(&metrics.stored_position.get()),
             last: self.topic.last_events(),
             happened: self.observer.told(),
         };
@@ -382,6 +377,12 @@ impl Show<'_> {
         self.draw();
         self.screen.leave();
     }
+}
+
+/// What of a stored position says where it is: the file, the place in it, the transactions.
+fn place(position: &str) -> String {
+    let told = |field: &&str| !field.starts_with("ts_sec=") && !field.starts_with("server_id=");
+    position.split(' ').filter(told).collect::<Vec<_>>().join(" ")
 }
 
 fn verdict(

@@ -8,7 +8,7 @@ use crate::pipeline::status::{State, Status};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Incident {
     hung: Duration,
-    noticed: Option<(Duration, String)>,
+    noticed: Option<(Duration, [String; 2])>,
     over: Option<Duration>,
 }
 
@@ -61,8 +61,11 @@ impl Observer {
     pub(super) fn look(&mut self, now: Duration, status: &Status, disconnects: u64) {
         let Some(incident) = &mut self.incident else { return };
         if incident.noticed.is_none() && disconnects > self.disconnects_before {
-            let reason = status.failure.as_ref().map(ToString::to_string);
-            incident.noticed = Some((now, reason.unwrap_or_else(|| "the connection was dropped".to_owned())));
+            let reason = match &status.failure {
+                Some(failure) => [format!("{}: {}", failure.code, failure.code.title), failure.message.clone()],
+                None => ["the connection was dropped".to_owned(), String::new()],
+            };
+            incident.noticed = Some((now, reason));
         }
         if incident.noticed.is_some() && incident.over.is_none() && status.state == State::Running {
             incident.over = Some(now);
@@ -74,8 +77,9 @@ impl Observer {
         let Some(incident) = &self.incident else { return Vec::new() };
         let line = |at: Duration, text: &str| format!("{:5.1} s  {text}", at.as_secs_f64());
         let mut lines = vec![line(incident.hung, "the connection hangs: no byte passes, TCP lives, nobody is told")];
-        if let Some((noticed, reason)) = &incident.noticed {
-            lines.push(line(*noticed, &format!("RESTARTING  {reason}")));
+        if let Some((noticed, [title, message])) = &incident.noticed {
+            lines.push(line(*noticed, &format!("RESTARTING  {title}")));
+            lines.push(format!("{:21}{message}", ""));
         }
         if let Some(over) = incident.over {
             lines.push(line(over, "RUNNING     on a new connection, from where reading stood"));
@@ -106,7 +110,7 @@ mod tests {
         observer.look(Duration::from_secs(9), &status(State::Running), 3);
         assert_eq!(observer.told().len(), 1);
         observer.look(Duration::from_millis(9_600), &status(State::Restarting), 4);
-        assert_eq!(observer.told().len(), 2);
+        assert_eq!(observer.told().len(), 3);
         observer.look(Duration::from_millis(9_650), &status(State::Running), 4);
         let expected = "The connection hung at 8.0 s, was noticed 1.6 s later, and reading went on 0.05 s after that.";
         assert_eq!(observer.incident().map(|incident| incident.sentence()).as_deref(), Some(expected));

@@ -8,7 +8,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Lines of the events and of the story, so that the table keeps its height.
 const EVENT_LINES: usize = 5;
-const STORY_LINES: usize = 3;
+const STORY_LINES: usize = 4;
 
 const BOLD: &str = "\x1b[1m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -102,7 +102,7 @@ pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -185,6 +185,6 @@ mod tests {
             happened,
         };
         let empty = table(&numbers(vec![], vec![])).len();
-        assert_eq!(table(&numbers(vec!["a".to_owned(); 5], vec!["b".to_owned(); 3])).len(), empty);
+        assert_eq!(table(&numbers(vec!["a".to_owned(); 5], vec!["b".to_owned(); 4])).len(), empty);
     }
 }
