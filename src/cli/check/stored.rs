@@ -171,27 +171,7 @@ fn topic_exists(
             return None;
         }
     };
-    let Some(shape) = found else {
-        return match admin.create_topic(wanted, true) {
-            Ok(_) => {
-                report.good(name, &format!("{topic} will be created"));
-                Some(false)
-            }
-            Err(error) => {
-                let mend = if error.unauthorized() {
-                    format!(
-                        "create it, or let this user create topics: kafka-acls.sh --add --operation Create --topic {topic} …"
-                    )
-                } else {
-                    format!(
-                        "create it, or set {name}'s partitions and replication factor to what the cluster has (-1: the broker's default)"
-                    )
-                };
-                report.bad(name, &format!("{topic} does not exist and cannot be created: {}", error.text), &mend);
-                None
-            }
-        };
-    };
+    let Some(shape) = found else { return could_be_created(name, &admin, wanted, report) };
     let Ok(settings) = admin.topic_settings(topic) else {
         report.warn(name, &format!("{topic} exists; its settings may not be read"), "allow DESCRIBE_CONFIGS on it");
         return Some(true);
@@ -224,4 +204,28 @@ fn topic_exists(
         report.good(name, &format!("{topic} exists with {} partitions, cleanup.policy={policy}", shape.partitions));
     }
     Some(true)
+}
+
+/// Asks whether a topic could be created: `Some(false)` for one that will be, `None` when it cannot.
+fn could_be_created(name: &str, admin: &Admin, wanted: &TopicSpecification, report: &mut Report) -> Option<bool> {
+    let topic = &wanted.name;
+    match admin.create_topic(wanted, true) {
+        Ok(_) => {
+            report.good(name, &format!("{topic} will be created"));
+            Some(false)
+        }
+        Err(error) => {
+            let mend = if error.unauthorized() {
+                format!(
+                    "create it, or let this user create topics: kafka-acls.sh --add --operation Create --topic {topic} …"
+                )
+            } else {
+                format!(
+                    "create it, or set {name}'s partitions and replication factor to what the cluster has (-1: the broker's default)"
+                )
+            };
+            report.bad(name, &format!("{topic} does not exist and cannot be created: {}", error.text), &mend);
+            None
+        }
+    }
 }

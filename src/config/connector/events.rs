@@ -77,7 +77,9 @@ pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventO
         schema_names: adjustment("schema.name.adjustment.mode"),
         field_names: match adjustment("field.name.adjustment.mode") {
             SchemaNameAdjustmentMode::None if has_avro_converter(settings) => SchemaNameAdjustmentMode::Avro,
-            mode => mode,
+            mode @ (SchemaNameAdjustmentMode::None
+            | SchemaNameAdjustmentMode::Avro
+            | SchemaNameAdjustmentMode::AvroUnicode) => mode,
         },
         converting_failure: settings.word(
             "event.converting.failure.handling.mode",
