@@ -3,7 +3,14 @@
 //! The row has 12 columns (key, four ints, tinyint, decimal(12,2), two varchars of 24 and 64 characters, datetime(6),
 //! timestamp, null text) and stands in Debezium's envelope with MySQL's source block. Its fields are ready to be
 //! taken, so that what is measured is writing, and not decoding.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -4,7 +4,14 @@
 //! it, the broker is not) through the sink and through rdkafka's own `BaseProducer`, and the time from hand-over
 //! to acknowledgement at 2,000 records/s for several values of `linger.ms`. Topics are removed afterwards.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

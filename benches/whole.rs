@@ -10,7 +10,13 @@
 //!
 //! `HEADWATER_BENCH_ROWS` (1000000), `HEADWATER_BENCH_TRANSACTION` rows a transaction (1000), `HEADWATER_BENCH_RATE` rows a second
 //! (2000; 0 leaves the latency out), `HEADWATER_BENCH_SECONDS` (30).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm
+)]
 
 use std::fmt::Write as _;
 use std::io::Write as _;

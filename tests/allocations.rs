@@ -12,7 +12,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    missing_docs
+    missing_docs,
+    clippy::wildcard_enum_match_arm
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};

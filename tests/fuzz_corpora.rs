@@ -1,6 +1,12 @@
 //! Promise: every input that a fuzz target was given, or once fell over, passes as a plain test.
 //! The inputs are in `fuzz/corpus/TARGET/`; one that fell over is named after its bug.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;

@@ -7,7 +7,14 @@
 //!
 //! `HEADWATER_BLESS=1 cargo test --test golden_ddl` writes the files anew: read the difference before committing it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

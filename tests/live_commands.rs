@@ -3,7 +3,14 @@
 //! Servers: `HEADWATER_TEST_MYSQL_97` and `HEADWATER_TEST_MARIADB_118` (`host:port`) and `HEADWATER_TEST_KAFKA`, as
 //! `tests/stack/stack.sh addresses` prints them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 use std::io::Write as _;
 use std::process::{Command, Output};

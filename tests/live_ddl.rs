@@ -4,7 +4,14 @@
 //! Servers: `HEADWATER_TEST_MYSQL_97`, `HEADWATER_TEST_MYSQL_80`, `HEADWATER_TEST_MARIADB_1011` and
 //! `HEADWATER_TEST_MARIADB_118`, each `host:port`, as `tests/stack/stack.sh addresses` prints them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 use std::collections::BTreeMap;
 use std::io::Write;

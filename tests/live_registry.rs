@@ -3,7 +3,13 @@
 //!
 //! `HEADWATER_TEST_REGISTRY` is the URL of a registry's Confluent API (Apicurio: `http://host:port/apis/ccompat/v7`).
 //! Without it this is skipped, aloud; with `CI=true` it must be there.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

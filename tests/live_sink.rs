@@ -3,7 +3,15 @@
 //! Needs `HEADWATER_TEST_KAFKA` (host:port). Without it each test says SKIPPED and passes, or fails where
 //! `CI=true`. Topics carry a random name and are left behind.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    dead_code,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 mod kafka_sink;
 

@@ -3,7 +3,14 @@
 //! Needs `HEADWATER_TEST_KAFKA` (host:port of a broker with `auto.create.topics.enable=true`). Without it each
 //! test says SKIPPED and passes, or fails where `CI=true`. Topics carry a random name and are left behind.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,7 +2,13 @@
 //! byte for byte: JSON with and without schema, Avro schema text and body, strings, headers.
 //!
 //! A record is read from its JSON envelope (which holds schema and value), so new cases are new lines.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

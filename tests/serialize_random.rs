@@ -2,7 +2,13 @@
 //! value, the schema text is valid JSON and Avro, and the JSON that is written is JSON with the same content.
 //!
 //! Set `HEADWATER_TEST_SEED` to replay a seed that a failure printed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

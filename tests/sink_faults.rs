@@ -1,6 +1,14 @@
 //! What the Kafka sink does when brokers do not: against librdkafka's mock cluster, inside the process.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    dead_code,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 mod kafka_sink;
 

@@ -8,7 +8,13 @@
 //!   position counts as done was on the topics.
 //!
 //! `HEADWATER_CRASH_ROUNDS` (10) kills; `HEADWATER_CRASH_SEED` repeats a run's moments and statements.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

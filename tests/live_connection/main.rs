@@ -4,7 +4,13 @@
 //! Each server of the stack is tested on an instance of its own, because it is frozen, killed and purged here.
 //! The addresses `HEADWATER_TEST_MYSQL_97`, `…_MYSQL_80`, `…_MARIADB_1011`, `…_MARIADB_118` say which servers are
 //! installed; a missing one is skipped aloud, and fails where `CI=true`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm
+)]
 
 mod authorities;
 mod binlog;

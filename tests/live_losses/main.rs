@@ -8,7 +8,13 @@
 //!
 //! `HEADWATER_LOSS_ROWS` (300000) rows stand in the large transactions. `HEADWATER_LOSS_SCENE` runs only scenes whose
 //! name contains it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
