@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::commit::Discipline;
-use super::layouts::BinlogLayouts;
+use super::layouts::layouts;
 use super::produce::{HistoryWriter, Sink};
 use super::reader::ReaderOptions;
 use super::supervise::{Assembly, Parts, PipelineOptions, Stops};
@@ -80,7 +80,7 @@ impl ConnectorAssembly {
         metrics: Arc<ConnectorMetrics>,
     ) -> Result<Self, Failure> {
         let counters = Arc::new(SinkCounters::default());
-        let layouts = Arc::new(BinlogLayouts::new(&config));
+        let layouts = Arc::new(layouts(&config));
         let run_id = uuid::Uuid::new_v4().to_string();
         let sink = translate::sink_options(&config, &run_id)?;
         Ok(ConnectorAssembly {

@@ -17,7 +17,7 @@ use super::run;
 use crate::config::connector::ConnectorConfig;
 use crate::config::worker::WorkerConfig;
 use crate::error::{Coded, Failure};
-use crate::pipeline::layouts::BinlogLayouts;
+use crate::pipeline::layouts::layouts;
 use crate::pipeline::translate;
 
 /// How a check ended.
@@ -106,7 +106,7 @@ pub fn run(arguments: &run::Arguments) -> ExitCode {
 }
 
 fn connector(config: &ConnectorConfig, worker: &Arc<WorkerConfig>, report: &mut Report) {
-    let options = translate::binlog_options(config, Arc::new(BinlogLayouts::new(config)));
+    let options = translate::binlog_options(config, Arc::new(layouts(config)));
     let mut session = database::check(config, &options, report);
     let tables = session.as_mut().map(|session| std::mem::take(&mut session.tables)).unwrap_or_default();
     if brokers::check(config, &tables, report) {

@@ -11,6 +11,7 @@ use super::{CodecOptions, ConversionFailures, WireColumn, column_codec, guarded}
 use crate::error::Failure;
 use crate::model::row::TableLayout;
 use crate::model::table::Table;
+use crate::model::value::ValueError;
 use crate::source::layout::{ColumnParts, LayoutOptions, table_layout};
 
 /// Makes the layouts of a connector's tables.
@@ -42,10 +43,12 @@ impl LayoutMaker for Layouts {
         let uncommented = (!self.codecs.include_schema_comments).then(|| without_comments(table));
         let table = uncommented.as_ref().unwrap_or(table);
         table_layout(table, &self.columns, |place, column| {
-            let wire = columns.get(place).map(WireColumn::of);
-            // The caller has compared the numbers of columns; a tracked column too many has no wire type.
-            let unknown = WireColumn { wire_type: 0, metadata: 0, unsigned: None, collation: None };
-            let wire = wire.unwrap_or(if columns.is_empty() { WireColumn::tracked(column) } else { unknown });
+            let wire = match columns.get(place) {
+                Some(metadata) => WireColumn::of(metadata),
+                None if columns.is_empty() => WireColumn::tracked(column),
+                // The caller has compared the numbers of columns.
+                None => return Err(ValueError::Shape.into()),
+            };
             let parts = column_codec(&table.id, column, wire, &self.codecs)?;
             let guard = |key| guarded(&table.id, &column.name, &parts, mode, key, &self.failures);
             Ok::<_, Failure>(ColumnParts { value: guard(false), key: guard(true), schema: parts.schema.clone() })
