@@ -20,7 +20,7 @@ use crate::pipeline::{assembly, supervise};
 use crate::util::stop::Stop;
 use crate::worker::Worker;
 
-/// How often the process looks whether its connectors have ended.
+/// How often the process looks whether it was asked to stop.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How long connectors may take to stop beyond their own deadline.
@@ -83,7 +83,10 @@ pub fn load(arguments: &Arguments) -> Result<Loaded, Vec<ConfigError>> {
     if errors.is_empty() { Ok(Loaded { worker: Arc::new(worker), connectors, warnings }) } else { Err(errors) }
 }
 
-/// Runs connectors until a signal asks to stop, or all have ended. A second signal ends the process at once.
+/// Runs connectors until a signal asks to stop. A second signal ends the process at once.
+///
+/// A connector that failed is still there to be asked about, as in a worker of Kafka Connect: its status says
+/// FAILED and why, its metrics can be read. The process does not end because of it.
 pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode> {
     let loaded = match load(arguments) {
         Ok(loaded) => loaded,
@@ -115,11 +118,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
             return Ok(ExitCode::from(super::EXIT_FAILED));
         }
     };
-    while !stop.wait(LOOK_INTERVAL) {
-        if worker.is_finished() {
-            break;
-        }
-    }
+    while !stop.wait(LOOK_INTERVAL) {}
     worker.stop();
     let deadline = crate::util::clock::moment() + loaded.worker.shutdown_timeout + STOP_GRACE;
     let patience = Stop::new();

@@ -119,7 +119,7 @@ pub fn vector(world: &World) {
 /// A session that writes statements and not rows: said and stopped at, or said and passed over.
 pub fn statement_format(world: &World) {
     let scene = world.scene("statements");
-    let running = scene.connector.start_streaming();
+    let mut running = scene.connector.start_streaming();
     scene.sql(&[
         "INSERT INTO t VALUES (1, 1, 'a row')",
         "SET SESSION binlog_format = 'STATEMENT'",
@@ -127,7 +127,7 @@ pub fn statement_format(world: &World) {
         "SET SESSION binlog_format = 'ROW'",
         "INSERT INTO t VALUES (2, 1, 'another')",
     ]);
-    let trace = running.wait_for_state("FAILED", WITHIN);
+    let trace = running.wait_for_failure(WITHIN);
     assert!(trace.contains("HW0465") && trace.contains("binlog_format"), "{trace}");
     running.kill();
     let scene = scene.with(&[("event.processing.failure.handling.mode", "warn")]);

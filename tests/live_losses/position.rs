@@ -11,8 +11,8 @@ use crate::support::{eventually, state};
 const WITHIN: Duration = Duration::from_secs(60);
 
 fn refused(scene: &super::scene::Scene<'_>, code: &str, hint: &str) {
-    let running = scene.connector.start();
-    let trace = running.wait_for_state("FAILED", WITHIN);
+    let mut running = scene.connector.start();
+    let trace = running.wait_for_failure(WITHIN);
     assert!(trace.contains(code) && trace.contains(hint), "{trace}");
     running.kill();
 }

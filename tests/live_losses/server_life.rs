@@ -55,13 +55,13 @@ pub fn flushed_log(world: &World) {
 /// two would push each other out for ever. When it is started again, nothing is lost.
 pub fn server_id_taken(world: &World) {
     let scene = world.scene("taken");
-    let running = scene.connector.start_streaming();
+    let mut running = scene.connector.start_streaming();
     let id = scene.connector.config["database.server.id"].clone();
     let other = Connector::new(&world.server, &world.broker, "taken").with(&[("database.server.id", &id)]);
     scene.under_load(100, |written| {
         Scene::wait_for_more(written, 50);
         let second = other.start();
-        let trace = running.wait_for_state("FAILED", WITHIN);
+        let trace = running.wait_for_failure(WITHIN);
         assert!(trace.contains("database.server.id"), "the cause and the setting are named: {trace}");
         Scene::wait_for_more(written, 50);
         second.kill();

@@ -237,6 +237,17 @@ impl Running {
         }
     }
 
+    /// Waits until the connector has failed, and holds that the process goes on saying so; gives the failure's words.
+    pub fn wait_for_failure(&mut self, within: Duration) -> String {
+        let trace = self.wait_for_state("FAILED", within);
+        let until = std::time::Instant::now() + Duration::from_secs(1);
+        while std::time::Instant::now() < until {
+            assert_eq!((self.ended(), self.state().0), (None, "FAILED".to_owned()), "{}", self.log_tail(40));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        trace
+    }
+
     /// A metric: the first series of that name.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let text = self.get("/metrics")?;
