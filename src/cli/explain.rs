@@ -23,6 +23,7 @@ pub fn pages() -> Vec<&'static Code> {
         crate::source::binlog::ddl::CODES,
         crate::source::binlog::error::CODES,
         crate::source::layout::CODES,
+        crate::transform::error::CODES,
         crate::serialize::error::CODES,
         crate::sink::CODES,
         crate::store::CODES,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::error::{Fault, SerializeError};
-use super::options::Options;
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueRef};
+use crate::util::class_options::Options;
 
 /// The byte array converter.
 pub static SPEC: ConverterSpec = ConverterSpec {

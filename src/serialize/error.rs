@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Coded, Disposition};
 use crate::model::value::ValueError;
+use crate::util::class_options::BadOption;
 
 /// An error of the `serialize` room. Never holds a row's value, a password or a token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,15 +22,8 @@ pub enum SerializeError {
         reason: String,
     },
     /// An option's value is not one it takes.
-    #[error("{option}={value} is not {expected}")]
-    BadOption {
-        /// The setting.
-        option: &'static str,
-        /// Its value; never given for secrets.
-        value: String,
-        /// What it takes.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    BadOption(#[from] BadOption),
     /// Null where the schema forbids it.
     #[error("null in {field}, which is required and has no default")]
     Null {
@@ -272,7 +266,7 @@ impl Coded for SerializeError {
         match self {
             SerializeError::UnknownConverter { .. } => &UNKNOWN_CONVERTER,
             SerializeError::Unsupported { .. } => &UNSUPPORTED,
-            SerializeError::BadOption { .. } => &BAD_OPTION,
+            SerializeError::BadOption(_) => &BAD_OPTION,
             SerializeError::Null { .. } => &NULL,
             SerializeError::Shape { .. } => &SHAPE,
             SerializeError::Value { source, .. } => source.code(),

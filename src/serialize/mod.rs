@@ -23,13 +23,12 @@ pub mod error;
 pub mod java_text;
 pub mod json;
 pub mod number;
-pub mod options;
 pub mod registry;
 pub mod simple_header;
 pub mod string;
 
+pub use crate::util::class_options::{ClassOption, Options};
 pub use error::SerializeError;
-pub use options::{ConverterOption, Options};
 
 /// Every converter there is. A new one is one file and one line here.
 pub static SPECS: &[&ConverterSpec] = &[
@@ -92,14 +91,14 @@ pub struct ConverterSpec {
     /// What it writes, in a line.
     pub about: &'static str,
     /// What can be set, beneath `key.converter.`, `value.converter.` or `header.converter.`.
-    pub options: &'static [&'static [ConverterOption]],
+    pub options: &'static [&'static [ClassOption]],
     /// Makes it.
     pub build: Build,
 }
 
 impl ConverterSpec {
     /// The options of this converter, one after the other.
-    pub fn options(&self) -> impl Iterator<Item = &'static ConverterOption> {
+    pub fn options(&self) -> impl Iterator<Item = &'static ClassOption> {
         self.options.iter().flat_map(|table| table.iter())
     }
 }

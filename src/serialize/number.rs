@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::error::{Fault, SerializeError};
-use super::options::Options;
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueRef};
+use crate::util::class_options::Options;
 
 macro_rules! number_converter {
     ($spec:ident, $plan:ident, $name:literal, $class:literal, $kind:ident, $bytes:expr) => {

@@ -12,10 +12,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::{Fault, SerializeError};
 use super::java_text::{self, Instant, Logical};
-use super::options::Options;
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, StructView, Value, ValueRef};
+use crate::util::class_options::Options;
 
 /// The simple header converter.
 pub static SPEC: ConverterSpec = ConverterSpec {

@@ -11,17 +11,17 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::{Fault, SerializeError};
 use super::java_text::{self, Instant, Logical};
-use super::options::{ConverterOption, Options};
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueRef};
+use crate::util::class_options::{ClassOption, Options};
 
 /// The string converter.
 pub static SPEC: ConverterSpec = ConverterSpec {
     name: "string",
     aliases: &["org.apache.kafka.connect.storage.StringConverter"],
     about: "text: a string as it is, other values as Java's toString writes them",
-    options: &[&[ConverterOption::new("converter.encoding", "UTF-8", "the character set; only UTF-8 is supported")]],
+    options: &[&[ClassOption::new("converter.encoding", "UTF-8", "the character set; only UTF-8 is supported")]],
     build,
 };
 
@@ -31,7 +31,7 @@ fn build(options: &Options<'_>, _role: Role, _stop: &Arc<AtomicBool>) -> Result<
     let encoding = options.text("converter.encoding").unwrap_or("UTF-8");
     if !["utf-8", "utf8"].contains(&encoding.to_ascii_lowercase().as_str()) {
         let (option, expected) = ("converter.encoding", "UTF-8, the only one that is supported");
-        return Err(SerializeError::BadOption { option, value: encoding.into(), expected });
+        return Err(crate::util::class_options::BadOption { option, value: encoding.into(), expected }.into());
     }
     Ok(Arc::new(StringConverter))
 }

@@ -1,1 +1,88 @@
-//! The `transform` room.
+//! Transforms: Kafka Connect's single message transformations, between the envelope and the serializers.
+//!
+//! In: one [`Record`], borrowed. Out: the same record changed, or none. Promised: a record on its way through a chain
+//! is never copied into a tree: a transform puts views ([`crate::model::value::StructView`]) and references into the
+//! batch's arena, and schemas and topic names that it makes are made once and kept ([`memo`]). No input or output, no
+//! clock, no other transform. Nothing here survives a crash: a transform has no state that a record depends on.
+//!
+//! ```text
+//!  transforms=a,b ─▶ Setup (checked once) ─▶ Chain (one for each encode worker)
+//!  Record ─▶ predicate? ─▶ a.apply ─▶ predicate? ─▶ b.apply ─▶ Record or nothing
+//! ```
+
+pub mod chain;
+pub mod error;
+pub mod memo;
+pub mod predicate;
+
+pub use chain::{Chain, Setup};
+pub use error::TransformError;
+
+use crate::model::record::Record;
+use crate::model::value::Arena;
+use crate::util::class_options::{ClassOption, Options};
+
+/// Every transform there is. A new one is one file and one line here.
+pub static SPECS: &[&TransformSpec] = &[];
+
+/// Which part of a record a class works on: Connect has `ValueToKey` for the whole, `Cast$Key` and `Cast$Value`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The class has no `$Key` and `$Value`.
+    Record,
+    /// `$Key`
+    Key,
+    /// `$Value`
+    Value,
+}
+
+/// Changes records. One for each encode worker, so it may keep what it has made without locks: [`memo`].
+pub trait Transform: Send {
+    /// What becomes of a record; `None` leaves it out. What is made on the way lies in the arena, which is reset
+    /// after the batch without dropping what is in it: put nothing there that owns memory.
+    ///
+    /// # Errors
+    /// When the record is not what the transform can work on; `errors.tolerance` says what then happens.
+    fn apply<'a>(&'a self, record: Record<'a>, arena: &'a Arena) -> Result<Option<Record<'a>>, TransformError>;
+
+    /// Whether it looks at the header of this name. Those that every record of a connector has
+    /// (`__debezium.context.*`) are put on a record only for those who ask.
+    fn wants_header(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// Between two batches: gives back memory that has grown beyond its bound.
+    fn rest(&mut self) {}
+}
+
+/// Makes a transform of its options, once for the check of the configuration and once for each encode worker.
+pub type Build = fn(&Options<'_>, Target) -> Result<Box<dyn Transform>, TransformError>;
+
+/// One transform: its names, what it takes, how it is made.
+pub struct TransformSpec {
+    /// Its short name.
+    pub name: &'static str,
+    /// The Java classes that it stands for, without `$Key` and `$Value`.
+    pub aliases: &'static [&'static str],
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// Which parts of a record it works on: `[Record]`, or `[Key, Value]`.
+    pub targets: &'static [Target],
+    /// What can be set, beneath `transforms.NAME.`.
+    pub options: &'static [&'static [ClassOption]],
+    /// Makes it.
+    pub build: Build,
+}
+
+/// The transform that a configuration names by its Java class, with the part that the class works on.
+pub fn find(class: &str) -> Option<(&'static TransformSpec, Target)> {
+    let (base, target) = match class.rsplit_once('$') {
+        Some((base, "Key")) => (base, Target::Key),
+        Some((base, "Value")) => (base, Target::Value),
+        Some(_) => return None,
+        None => (class, Target::Record),
+    };
+    let simple = |full: &str| full.rsplit('.').next().is_some_and(|last| last == base);
+    let is = |spec: &&&TransformSpec| spec.aliases.iter().any(|alias| *alias == base || simple(alias));
+    SPECS.iter().find(is).filter(|spec| spec.targets.contains(&target)).map(|spec| (*spec, target))
+}

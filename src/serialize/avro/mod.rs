@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::error::{Fault, SerializeError};
-use super::options::{ConverterOption, Options};
 use super::registry::{self, Registry};
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueRef};
+use crate::util::class_options::{ClassOption, Options};
 
 mod default;
 pub mod name;
@@ -44,37 +44,29 @@ pub static APICURIO: ConverterSpec = ConverterSpec {
     build: refuse_apicurio,
 };
 
-static OPTIONS: &[ConverterOption] = &[
-    ConverterOption::new(
+static OPTIONS: &[ClassOption] = &[
+    ClassOption::new(
         "connect.meta.data",
         "true",
         "whether names, versions and parameters of Connect schemas are kept as connect.* properties",
     ),
-    ConverterOption::new("scrub.invalid.names", "false", "whether characters that Avro names cannot have are replaced"),
-    ConverterOption::new("allow.optional.map.keys", "false", "whether a map with optional text keys is an Avro map"),
-    ConverterOption::new(
-        "discard.type.doc.default",
-        "false",
-        "whether documentation of fields is Avro's doc of the field",
-    ),
-    ConverterOption::new(
+    ClassOption::new("scrub.invalid.names", "false", "whether characters that Avro names cannot have are replaced"),
+    ClassOption::new("allow.optional.map.keys", "false", "whether a map with optional text keys is an Avro map"),
+    ClassOption::new("discard.type.doc.default", "false", "whether documentation of fields is Avro's doc of the field"),
+    ClassOption::new(
         "ignore.default.for.nullables",
         "false",
         "whether null stays null in an optional field with a default",
     ),
-    ConverterOption::new("enhanced.avro.schema.support", "false", "taken; Debezium's schemas do not use what it adds"),
-    ConverterOption::new("flatten.singleton.unions", "true", "taken; concerns readers only"),
-    ConverterOption::new("schemas.cache.config", "1000", "taken and not needed: plans are kept by table"),
-    ConverterOption::new(
+    ClassOption::new("enhanced.avro.schema.support", "false", "taken; Debezium's schemas do not use what it adds"),
+    ClassOption::new("flatten.singleton.unions", "true", "taken; concerns readers only"),
+    ClassOption::new("schemas.cache.config", "1000", "taken and not needed: plans are kept by table"),
+    ClassOption::new(
         "key.subject.name.strategy",
         "TopicNameStrategy",
         "which subject a key's schema belongs to: TopicNameStrategy, RecordNameStrategy or TopicRecordNameStrategy",
     ),
-    ConverterOption::new(
-        "value.subject.name.strategy",
-        "TopicNameStrategy",
-        "which subject a value's schema belongs to",
-    ),
+    ClassOption::new("value.subject.name.strategy", "TopicNameStrategy", "which subject a value's schema belongs to"),
 ];
 
 /// The settings that change schemas and bytes.

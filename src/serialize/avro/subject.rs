@@ -2,7 +2,7 @@
 
 use super::schema::{AvroKind, AvroType};
 use crate::serialize::error::SerializeError;
-use crate::serialize::options::Options;
+use crate::util::class_options::Options;
 
 /// `key.subject.name.strategy`, `value.subject.name.strategy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Strategy {
             "TopicRecordNameStrategy" => Ok(Strategy::TopicRecord),
             _ => {
                 let expected = "TopicNameStrategy, RecordNameStrategy or TopicRecordNameStrategy (of io.confluent.kafka.serializers.subject)";
-                Err(SerializeError::BadOption { option, value: value.into(), expected })
+                Err(crate::util::class_options::BadOption { option, value: value.into(), expected }.into())
             }
         }
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::error::{Fault, SerializeError};
-use super::options::{ConverterOption, Options};
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::Schema;
 use crate::model::value::{Arena, ValueRef};
+use crate::util::class_options::{ClassOption, Options};
 
 pub mod escape;
 mod plan;
@@ -26,15 +26,11 @@ pub static SPEC: ConverterSpec = ConverterSpec {
     build,
 };
 
-static OPTIONS: &[ConverterOption] = &[
-    ConverterOption::new("schemas.enable", "true", "whether every record carries its schema"),
-    ConverterOption::new("schemas.cache.size", "1000", "taken and not needed: plans are kept by table"),
-    ConverterOption::new("decimal.format", "BASE64", "how Connect's Decimal is written: BASE64 or NUMERIC"),
-    ConverterOption::new(
-        "replace.null.with.default",
-        "true",
-        "whether null becomes the field's default, where it has one",
-    ),
+static OPTIONS: &[ClassOption] = &[
+    ClassOption::new("schemas.enable", "true", "whether every record carries its schema"),
+    ClassOption::new("schemas.cache.size", "1000", "taken and not needed: plans are kept by table"),
+    ClassOption::new("decimal.format", "BASE64", "how Connect's Decimal is written: BASE64 or NUMERIC"),
+    ClassOption::new("replace.null.with.default", "true", "whether null becomes the field's default, where it has one"),
 ];
 
 /// `decimal.format`.
@@ -59,7 +55,7 @@ fn build(options: &Options<'_>, _role: Role, _stop: &Arc<AtomicBool>) -> Result<
         Some(value) if value.eq_ignore_ascii_case("numeric") => DecimalFormat::Numeric,
         Some(value) => {
             let (option, expected) = ("decimal.format", "BASE64 or NUMERIC");
-            return Err(SerializeError::BadOption { option, value: value.into(), expected });
+            return Err(crate::util::class_options::BadOption { option, value: value.into(), expected }.into());
         }
     };
     Ok(Arc::new(JsonConverter {

@@ -38,7 +38,7 @@ impl Client {
     pub(super) fn open(settings: Settings, stop: Arc<AtomicBool>) -> Result<Self, SerializeError> {
         let proxy = match &settings.proxy {
             None => None,
-            Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|_| SerializeError::BadOption {
+            Some(proxy) => Some(ureq::Proxy::new(proxy).map_err(|_| crate::util::class_options::BadOption {
                 option: "proxy.host",
                 value: proxy.clone(),
                 expected: "an HTTP proxy's host",

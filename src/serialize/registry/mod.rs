@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value as Json;
 
 use super::error::SerializeError;
-use super::options::Options;
+use crate::util::class_options::Options;
 use answer::{Answer, Call};
 
 mod answer;

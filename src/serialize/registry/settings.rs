@@ -6,76 +6,60 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::serialize::error::SerializeError;
-use crate::serialize::options::{ConverterOption, Options};
+use crate::util::class_options::{ClassOption, Options};
 
 /// What can be set.
-pub static OPTIONS: &[ConverterOption] = &[
-    ConverterOption::new("schema.registry.url", "", "the registries' URLs, separated by commas, tried in order"),
-    ConverterOption::new(
-        "auto.register.schemas",
-        "true",
-        "whether a schema that the registry does not have is registered",
-    ),
-    ConverterOption::new(
+pub static OPTIONS: &[ClassOption] = &[
+    ClassOption::new("schema.registry.url", "", "the registries' URLs, separated by commas, tried in order"),
+    ClassOption::new("auto.register.schemas", "true", "whether a schema that the registry does not have is registered"),
+    ClassOption::new(
         "use.latest.version",
         "false",
         "with auto.register.schemas=false: use the subject's latest version, if it has the same fields",
     ),
-    ConverterOption::new(
+    ClassOption::new(
         "latest.compatibility.strict",
         "true",
         "taken; the latest version must have the same fields in any case",
     ),
-    ConverterOption::new(
+    ClassOption::new(
         "use.schema.id",
         "-1",
         "with auto.register.schemas=false: use the schema with this id, if it has the same fields",
     ),
-    ConverterOption::new("id.compatibility.strict", "true", "taken; the schema must have the same fields in any case"),
-    ConverterOption::new(
-        "normalize.schemas",
-        "false",
-        "whether the registry normalizes schemas before it compares them",
-    ),
-    ConverterOption::new("basic.auth.credentials.source", "URL", "where user and password come from: URL or USER_INFO"),
-    ConverterOption::secret("basic.auth.user.info", "user:password, for USER_INFO"),
-    ConverterOption::secret("schema.registry.basic.auth.user.info", "older name of basic.auth.user.info"),
-    ConverterOption::new("bearer.auth.credentials.source", "", "where the bearer token comes from: STATIC_TOKEN"),
-    ConverterOption::secret("bearer.auth.token", "the bearer token"),
-    ConverterOption::new(
-        "schema.registry.ssl.truststore.location",
-        "",
-        "file of the trusted certificates, PEM or PKCS12",
-    ),
-    ConverterOption::new("schema.registry.ssl.truststore.type", "by content", "PEM or PKCS12"),
-    ConverterOption::secret("schema.registry.ssl.truststore.password", "password of a PKCS12 truststore"),
-    ConverterOption::new("schema.registry.ssl.truststore.certificates", "", "trusted certificates, as PEM text"),
-    ConverterOption::new(
+    ClassOption::new("id.compatibility.strict", "true", "taken; the schema must have the same fields in any case"),
+    ClassOption::new("normalize.schemas", "false", "whether the registry normalizes schemas before it compares them"),
+    ClassOption::new("basic.auth.credentials.source", "URL", "where user and password come from: URL or USER_INFO"),
+    ClassOption::secret("basic.auth.user.info", "user:password, for USER_INFO"),
+    ClassOption::secret("schema.registry.basic.auth.user.info", "older name of basic.auth.user.info"),
+    ClassOption::new("bearer.auth.credentials.source", "", "where the bearer token comes from: STATIC_TOKEN"),
+    ClassOption::secret("bearer.auth.token", "the bearer token"),
+    ClassOption::new("schema.registry.ssl.truststore.location", "", "file of the trusted certificates, PEM or PKCS12"),
+    ClassOption::new("schema.registry.ssl.truststore.type", "by content", "PEM or PKCS12"),
+    ClassOption::secret("schema.registry.ssl.truststore.password", "password of a PKCS12 truststore"),
+    ClassOption::new("schema.registry.ssl.truststore.certificates", "", "trusted certificates, as PEM text"),
+    ClassOption::new(
         "schema.registry.ssl.keystore.location",
         "",
         "file of the client's certificate and key, PEM or PKCS12",
     ),
-    ConverterOption::new("schema.registry.ssl.keystore.type", "by content", "PEM or PKCS12"),
-    ConverterOption::secret("schema.registry.ssl.keystore.password", "password of a PKCS12 keystore"),
-    ConverterOption::secret("schema.registry.ssl.key.password", "password of the client's key"),
-    ConverterOption::new(
-        "schema.registry.ssl.keystore.certificate.chain",
-        "",
-        "the client's certificates, as PEM text",
-    ),
-    ConverterOption::secret("schema.registry.ssl.keystore.key", "the client's key, as PEM text"),
-    ConverterOption::new("http.connect.timeout.ms", "5000", "longest time to connect"),
-    ConverterOption::new("http.read.timeout.ms", "10000", "longest time for one request and its answer"),
-    ConverterOption::new("retries.wait.ms", "200", "wait before the second attempt; doubles with every further one"),
-    ConverterOption::new("retries.max.wait.ms", "5000", "longest wait between attempts"),
-    ConverterOption::new(
+    ClassOption::new("schema.registry.ssl.keystore.type", "by content", "PEM or PKCS12"),
+    ClassOption::secret("schema.registry.ssl.keystore.password", "password of a PKCS12 keystore"),
+    ClassOption::secret("schema.registry.ssl.key.password", "password of the client's key"),
+    ClassOption::new("schema.registry.ssl.keystore.certificate.chain", "", "the client's certificates, as PEM text"),
+    ClassOption::secret("schema.registry.ssl.keystore.key", "the client's key, as PEM text"),
+    ClassOption::new("http.connect.timeout.ms", "5000", "longest time to connect"),
+    ClassOption::new("http.read.timeout.ms", "10000", "longest time for one request and its answer"),
+    ClassOption::new("retries.wait.ms", "200", "wait before the second attempt; doubles with every further one"),
+    ClassOption::new("retries.max.wait.ms", "5000", "longest wait between attempts"),
+    ClassOption::new(
         "registry.deadline.ms",
         "30000",
         "how long a registry that does not answer is tried before that is reported; the pipeline then tries again",
     ),
-    ConverterOption::new("proxy.host", "", "an HTTP proxy's host"),
-    ConverterOption::new("proxy.port", "", "an HTTP proxy's port"),
-    ConverterOption::secret("request.header.*", "headers that are sent with every request"),
+    ClassOption::new("proxy.host", "", "an HTTP proxy's host"),
+    ClassOption::new("proxy.port", "", "an HTTP proxy's port"),
+    ClassOption::secret("request.header.*", "headers that are sent with every request"),
 ];
 
 /// One registry.
@@ -143,11 +127,12 @@ impl Settings {
 fn bad_url(value: &str) -> SerializeError {
     // Everything before an `@` may be a password.
     let value = value.rsplit('@').next().unwrap_or_default().into();
-    SerializeError::BadOption {
+    crate::util::class_options::BadOption {
         option: "schema.registry.url",
         value,
         expected: "URLs of schema registries, http:// or https://",
     }
+    .into()
 }
 
 fn endpoint(url: &str) -> Result<Endpoint, SerializeError> {
@@ -201,7 +186,7 @@ fn authorization(options: &Options<'_>) -> Result<Option<String>, SerializeError
         (Some("STATIC_TOKEN"), None) => {
             let (option, expected) =
                 ("bearer.auth.token", "set, as bearer.auth.credentials.source=STATIC_TOKEN needs it");
-            return Err(SerializeError::BadOption { option, value: String::new(), expected });
+            return Err(crate::util::class_options::BadOption { option, value: String::new(), expected }.into());
         }
         (Some(other), _) => {
             return Err(SerializeError::Unsupported {
@@ -221,7 +206,7 @@ fn authorization(options: &Options<'_>) -> Result<Option<String>, SerializeError
                 None => {
                     let (option, expected) =
                         ("basic.auth.user.info", "user:password, as basic.auth.credentials.source=USER_INFO needs it");
-                    Err(SerializeError::BadOption { option, value: String::new(), expected })
+                    Err(crate::util::class_options::BadOption { option, value: String::new(), expected }.into())
                 }
             }
         }
@@ -231,7 +216,7 @@ fn authorization(options: &Options<'_>) -> Result<Option<String>, SerializeError
         }),
         other => {
             let (option, expected) = ("basic.auth.credentials.source", "URL or USER_INFO");
-            Err(SerializeError::BadOption { option, value: other.into(), expected })
+            Err(crate::util::class_options::BadOption { option, value: other.into(), expected }.into())
         }
     }
 }

@@ -3,7 +3,7 @@
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
 use crate::serialize::error::SerializeError;
-use crate::serialize::options::Options;
+use crate::util::class_options::Options;
 
 /// A keystore larger than this is none.
 const FILE_LIMIT_BYTES: u64 = 16 * 1024 * 1024;

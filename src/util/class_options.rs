@@ -1,17 +1,27 @@
-//! Options of converters: declared in tables, read with the rules of Kafka's `ConfigDef`.
+//! Options of the classes that a connector's configuration names: converters, transforms, predicates.
 //!
-//! In: the settings beneath `value.converter.` and its like. Out: checked values, or an error that names the
-//! setting and what it takes. Settings that no converter declares are ignored, as Connect ignores them; the
-//! `config` room warns of them.
+//! In: the settings beneath `value.converter.`, `transforms.route.` and their like, without that prefix. Out: checked
+//! values, read with the rules of Kafka's `ConfigDef`, or an error that names the setting and what it takes. Settings
+//! that no class declares are ignored, as Connect ignores them; the `config` room warns of them.
 
 use std::collections::BTreeMap;
 
-use super::error::SerializeError;
+/// A setting whose value is not one that it takes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{option}={value} is not {expected}")]
+pub struct BadOption {
+    /// The setting, without the prefix of its class.
+    pub option: &'static str,
+    /// Its value; never given for secrets.
+    pub value: String,
+    /// What it takes.
+    pub expected: &'static str,
+}
 
-/// One setting of a converter.
+/// One setting of a class.
 #[derive(Debug)]
-pub struct ConverterOption {
-    /// Its name, beneath the converter's prefix.
+pub struct ClassOption {
+    /// Its name, beneath the class's prefix.
     pub name: &'static str,
     /// What holds when it is not set; empty: nothing.
     pub default: &'static str,
@@ -21,19 +31,19 @@ pub struct ConverterOption {
     pub secret: bool,
 }
 
-impl ConverterOption {
+impl ClassOption {
     /// A setting whose value may be shown.
     pub const fn new(name: &'static str, default: &'static str, about: &'static str) -> Self {
-        ConverterOption { name, default, about, secret: false }
+        ClassOption { name, default, about, secret: false }
     }
 
     /// A setting whose value must never be shown.
     pub const fn secret(name: &'static str, about: &'static str) -> Self {
-        ConverterOption { name, default: "", about, secret: true }
+        ClassOption { name, default: "", about, secret: true }
     }
 }
 
-/// The settings of one converter.
+/// The settings of one class.
 pub struct Options<'c> {
     config: &'c BTreeMap<String, String>,
 }
@@ -63,14 +73,12 @@ impl<'c> Options<'c> {
     ///
     /// # Errors
     /// When the value is neither.
-    pub fn flag(&self, name: &'static str, default: bool) -> Result<bool, SerializeError> {
+    pub fn flag(&self, name: &'static str, default: bool) -> Result<bool, BadOption> {
         match self.text(name) {
             None => Ok(default),
             Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),
             Some(value) if value.eq_ignore_ascii_case("false") => Ok(false),
-            Some(value) => {
-                Err(SerializeError::BadOption { option: name, value: value.into(), expected: "true or false" })
-            }
+            Some(value) => Err(BadOption { option: name, value: value.into(), expected: "true or false" }),
         }
     }
 
@@ -78,12 +86,20 @@ impl<'c> Options<'c> {
     ///
     /// # Errors
     /// When the value is no number, or less.
-    pub fn number(&self, name: &'static str, default: i64, least: i64) -> Result<i64, SerializeError> {
+    pub fn number(&self, name: &'static str, default: i64, least: i64) -> Result<i64, BadOption> {
         match self.text(name) {
             None => Ok(default),
-            Some(value) => value.parse().ok().filter(|number| *number >= least).ok_or_else(|| {
-                SerializeError::BadOption { option: name, value: value.into(), expected: "a whole number in range" }
+            Some(value) => value.parse().ok().filter(|number| *number >= least).ok_or_else(|| BadOption {
+                option: name,
+                value: value.into(),
+                expected: "a whole number in range",
             }),
         }
+    }
+
+    /// A comma-separated list; empty entries are left out.
+    pub fn list(&self, name: &str) -> Vec<&'c str> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect()
     }
 }

@@ -1,0 +1,106 @@
+//! What can go wrong in a transform, and what is done about it.
+
+use crate::error::{Code, Coded, Disposition};
+use crate::model::value::ValueError;
+use crate::util::class_options::BadOption;
+
+/// An error of the `transform` room. Never holds a row's value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransformError {
+    /// No transform or predicate has this class.
+    #[error("there is no {what} {class}")]
+    UnknownClass {
+        /// `transform` or `predicate`.
+        what: &'static str,
+        /// As configured.
+        class: String,
+    },
+    /// A transform asks for a predicate that is not declared.
+    #[error("transforms.{transform}.predicate names '{predicate}', which is not in predicates")]
+    UnknownPredicate {
+        /// The transform's name.
+        transform: String,
+        /// The predicate's name.
+        predicate: String,
+    },
+    /// An option's value is not one it takes.
+    #[error(transparent)]
+    BadOption(#[from] BadOption),
+    /// An option that must be set is not, or options contradict each other.
+    #[error("{reason}")]
+    Options {
+        /// What is missing or contradictory, naming the options.
+        reason: String,
+    },
+    /// A record is not what the transform can work on.
+    #[error("{reason}")]
+    Record {
+        /// What is wrong with it, without its values: fields, schemas and types.
+        reason: String,
+    },
+    /// A record that the connector must stop at, whatever `errors.tolerance` says.
+    #[error("{reason}")]
+    Fatal {
+        /// What is wrong with it, without its values.
+        reason: String,
+    },
+    /// A field's bytes cannot be decoded.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// One of a chain failed.
+    #[error("transform {name}: {source}")]
+    In {
+        /// Its name in `transforms`.
+        name: String,
+        /// What it said.
+        source: Box<TransformError>,
+    },
+}
+
+static UNKNOWN_CLASS: Code = Code {
+    number: 1000,
+    disposition: Disposition::Stop,
+    title: "a transform or predicate is not built in",
+    hint: "Transforms are built in and named by their Java classes; classes of one's own cannot be loaded. `headwater config` lists what there is. Ask for others with the class's name and what it does.",
+};
+static UNKNOWN_PREDICATE: Code = Code {
+    number: 1001,
+    disposition: Disposition::Stop,
+    title: "a transform asks for a predicate that is not declared",
+    hint: "Add its name to `predicates` and its class as `predicates.NAME.type`.",
+};
+static OPTIONS: Code = Code {
+    number: 1002,
+    disposition: Disposition::Stop,
+    title: "a transform's options are not usable",
+    hint: "The message names the option and what it takes; options stand beneath `transforms.NAME.` or `predicates.NAME.`.",
+};
+static RECORD: Code = Code {
+    number: 1003,
+    disposition: Disposition::Reject,
+    title: "a transform cannot work on a record",
+    hint: "A predicate can keep the transform from records it is not meant for (heartbeats, schema changes). errors.tolerance=all leaves such records out.",
+};
+static FATAL: Code = Code {
+    number: 1004,
+    disposition: Disposition::Stop,
+    title: "a transform is set to stop at such a record",
+    hint: "Mend the record's origin or the option that asks to stop; the position before the record is stored, and nothing is lost.",
+};
+
+/// Every page of this room.
+pub static CODES: &[&Code] = &[&UNKNOWN_CLASS, &UNKNOWN_PREDICATE, &OPTIONS, &RECORD, &FATAL];
+
+impl Coded for TransformError {
+    fn code(&self) -> &'static Code {
+        match self {
+            TransformError::UnknownClass { .. } => &UNKNOWN_CLASS,
+            TransformError::UnknownPredicate { .. } => &UNKNOWN_PREDICATE,
+            TransformError::BadOption(_) | TransformError::Options { .. } => &OPTIONS,
+            TransformError::Record { .. } => &RECORD,
+            TransformError::Fatal { .. } => &FATAL,
+            TransformError::Value(error) => error.code(),
+            TransformError::In { source, .. } => source.code(),
+        }
+    }
+}
