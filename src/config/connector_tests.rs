@@ -357,8 +357,8 @@ fn masks_keys_and_filters() {
     ]);
     let masks: Vec<&ColumnMask> = config.capture.column_rules.iter().map(|rule| &rule.mask).collect();
     assert_eq!(masks[..2], [&ColumnMask::Truncate(20), &ColumnMask::Asterisks(12)]);
-    let ColumnMask::Hash { algorithm, salt, version } = masks[3] else { panic!("{masks:?}") };
-    assert_eq!((algorithm.as_str(), salt.expose(), *version), ("SHA-256", "sa.lt", HashVersion::V2));
+    let ColumnMask::Hash { digest, salt, version } = masks[3] else { panic!("{masks:?}") };
+    assert_eq!((digest.name(), salt.expose(), *version), ("SHA-256", "sa.lt", HashVersion::V2));
     assert!(config.capture.column_rules[0].columns.matches("shop.users.bio").unwrap());
     let key: Vec<bool> = ["shop.orders.b", "any.items.c", "shop.orders.c"]
         .map(|column| config.capture.key_columns.iter().any(|list| list.matches(column).unwrap()))
@@ -367,6 +367,9 @@ fn masks_keys_and_filters() {
     assert!(config.capture.tables.accepts("shop.orders").unwrap());
     assert!(!config.capture.tables.accepts("shop.tmp_1").unwrap());
     refused(&[("column.mask.hash.CRC.with.salt.hunter2", "a.b.c")], &["column.mask.hash.CRC.with.salt.****: "]);
+    for typo in ["column.mask.hash.MD5", "column.mask.hash.MD5.with.salt.", "column.mask.3.chars", "column.truncate.3"] {
+        refused(&[(typo, "a.b.c")], &["a property whose name is that of a mask"]);
+    }
     refused(&[("column.mask.with.many.chars", "a.b.c")], &["a name with a number of characters in it"]);
 }
 

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use crate::config::connector::{ColumnMask, ConnectorConfig};
 use crate::source::binlog::codec::{CodecOptions, Layouts};
-use crate::source::layout::{ColumnRule, Digest, LayoutOptions, Mask};
+use crate::source::layout::{ColumnRule, LayoutOptions, Mask};
 
 /// What makes the layouts that a connector asks for.
 pub fn layouts(config: &ConnectorConfig) -> Layouts {
     let (events, capture) = (&config.events, &config.capture);
-    let rules = capture
-        .column_rules
-        .iter()
-        .filter_map(|rule| Some(ColumnRule { columns: rule.columns.clone(), mask: mask(&rule.mask)? }));
+    let rules =
+        capture.column_rules.iter().map(|rule| ColumnRule { columns: rule.columns.clone(), mask: mask(&rule.mask) });
     Layouts {
         codecs: CodecOptions {
             decimal: events.decimal,
@@ -37,13 +35,54 @@ pub fn layouts(config: &ConnectorConfig) -> Layouts {
     }
 }
 
-/// The mask of a rule. The configuration has checked that its digest is one that every JDK has.
-fn mask(mask: &ColumnMask) -> Option<Mask> {
-    Some(match mask {
+/// The mask of a rule. Every rule has one: a rule that were left out would send the column in clear text.
+fn mask(mask: &ColumnMask) -> Mask {
+    match mask {
         ColumnMask::Truncate(length) => Mask::Truncate(*length),
         ColumnMask::Asterisks(length) => Mask::Asterisks(*length),
-        ColumnMask::Hash { algorithm, salt, version } => {
-            Mask::Hash { digest: Digest::named(algorithm)?, salt: salt.expose().as_bytes().into(), version: *version }
+        ColumnMask::Hash { digest, salt, version } => {
+            Mask::Hash { digest: *digest, salt: salt.expose().as_bytes().into(), version: *version }
         }
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::util::digest::Digest;
+
+    /// The masks of a configuration reach the layouts, one for one, whatever digest they name.
+    #[test]
+    fn no_mask_is_left_out_on_the_way() {
+        let mut raw: BTreeMap<String, String> = [
+            ("connector.class", "io.debezium.connector.mysql.MySqlConnector"),
+            ("topic.prefix", "shop"),
+            ("database.hostname", "localhost"),
+            ("database.user", "cdc"),
+            ("database.server.id", "5401"),
+            ("schema.history.internal", "io.debezium.relational.history.MemorySchemaHistory"),
+            ("column.truncate.to.3.chars", "a.b.c"),
+            ("column.mask.with.3.chars", "a.b.d"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        for digest in Digest::names() {
+            raw.insert(format!("column.mask.hash.{digest}.with.salt.x"), format!("a.b.{digest}"));
+            raw.insert(format!("column.mask.hash.v2.{}.with.salt.y", digest.to_lowercase()), format!("a.c.{digest}"));
+        }
+        let environment = crate::config::provider::Environment::default();
+        let worker = crate::config::worker::WorkerConfig::from_map(&BTreeMap::new(), environment).unwrap().0;
+        let config = ConnectorConfig::from_map("c", raw, &worker).unwrap().0;
+        let masks = layouts(&config).columns.rules.iter().map(|rule| format!("{:?}", rule.mask)).collect::<Vec<_>>();
+        assert_eq!(masks.len(), 2 + 2 * Digest::names().count(), "{masks:?}");
+        for digest in Digest::names() {
+            for version in ["v1", "v2"] {
+                assert!(masks.contains(&format!("Hash({digest}, {version})")), "{digest} {version} {masks:?}");
+            }
+        }
+    }
 }

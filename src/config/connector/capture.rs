@@ -6,6 +6,7 @@ use crate::config::option;
 use crate::config::secret::Secret;
 use crate::config::settings::Settings;
 use crate::model::modes::{HashVersion, SkippedOperations};
+use crate::util::digest::Digest;
 use crate::util::java_regex::{CompiledFilter, JavaRegex, RegexList};
 
 /// What becomes of the text of a column.
@@ -17,8 +18,8 @@ pub enum ColumnMask {
     Asterisks(u32),
     /// A salted hash instead, in hexadecimal digits, no longer than the column.
     Hash {
-        /// A digest's name as Java has it, such as `SHA-256`.
-        algorithm: String,
+        /// The digest.
+        digest: Digest,
         /// The salt.
         salt: Secret,
         /// What is hashed.
@@ -87,30 +88,18 @@ pub(super) fn capture(settings: &Settings<'_>, findings: &mut Findings) -> Captu
     }
 }
 
-/// The digests that every JDK has.
-const DIGESTS: &[&str] = &[
-    "MD2",
-    "MD5",
-    "SHA",
-    "SHA1",
-    "SHA-1",
-    "SHA-224",
-    "SHA-256",
-    "SHA-384",
-    "SHA-512",
-    "SHA-512/224",
-    "SHA-512/256",
-    "SHA3-224",
-    "SHA3-256",
-    "SHA3-384",
-    "SHA3-512",
-];
-
 /// Rules in the order in which Debezium makes them.
 fn column_rules(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> Vec<ColumnRule> {
     let mut rules: [Vec<ColumnRule>; 4] = Default::default();
     for (property, list) in settings.values {
-        let Some((rank, mask)) = mask(property) else { continue };
+        let Some((rank, mask)) = mask(property) else {
+            // A column that someone wanted masked must not be written in clear text over a typo.
+            if ["column.mask.", "column.truncate."].iter().any(|family| property.starts_with(family)) {
+                let expected = "a property whose name is that of a mask, such as column.mask.with.10.chars, column.truncate.to.10.chars or column.mask.hash.v2.SHA-256.with.salt.<salt>";
+                errors.push(settings.invalid(property, list, expected));
+            }
+            continue;
+        };
         let mask = match mask {
             Ok(mask) => mask,
             Err(expected) => {
@@ -144,10 +133,11 @@ fn mask(property: &str) -> Option<(usize, Result<ColumnMask, String>)> {
         None => (2, HashVersion::V1, hash),
     };
     let (algorithm, salt) = hash.split_once(".with.salt.").filter(|(_, salt)| !salt.is_empty())?;
-    if !DIGESTS.iter().any(|digest| digest.eq_ignore_ascii_case(algorithm)) {
-        return Some((rank, Err(format!("a name with one of the digests {}", DIGESTS.join(", ")))));
-    }
-    Some((rank, Ok(ColumnMask::Hash { algorithm: algorithm.to_owned(), salt: Secret::new(salt), version })))
+    let Some(digest) = Digest::named(algorithm) else {
+        let names: Vec<&str> = Digest::names().collect();
+        return Some((rank, Err(format!("a name with one of the digests {}", names.join(", ")))));
+    };
+    Some((rank, Ok(ColumnMask::Hash { digest, salt: Secret::new(salt), version })))
 }
 
 /// `table:column,column;table:column`, each table an expression that its columns are put behind.

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use super::digest::Digest;
 use crate::model::modes::HashVersion;
 use crate::model::row::Codec;
 use crate::model::schema::Schema;
 use crate::model::table::Column;
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
+use crate::util::digest::Digest;
 
 /// What is done to a column.
 #[derive(Clone)]

@@ -6,7 +6,6 @@
 //! type nobody knows harms only who wants it; the key keeps its columns whatever is filtered, and never masked;
 //! layouts have versions that no other layout of the process has. Nothing here survives a crash.
 
-mod digest;
 mod error;
 mod field_name;
 mod mask;
@@ -14,7 +13,6 @@ mod mask;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use digest::Digest;
 pub use error::{CODES, LayoutError};
 pub use mask::Mask;
 

@@ -7,6 +7,7 @@ use crate::model::modes::HashVersion;
 use crate::model::schema::Kind;
 use crate::model::table::TableId;
 use crate::model::value::{Arena, ValueError, ValueRef};
+use crate::util::digest::Digest;
 
 /// Gives the cell as text, `nothing` for null.
 #[derive(Debug)]
@@ -166,12 +167,11 @@ fn hashes_are_javas() {
     let expected: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let mask = hash("SHA-256", HashVersion::V1);
     check(mask.clone(), None, "n\0ä", parameter, &expected[..]);
-    for name in ["SHA", "sha-1", "SHA-224", "SHA-384", "SHA-512", "SHA-512/224", "SHA-512/256", "SHA3-256"] {
+    for name in Digest::names() {
         let column = masked(hash(name, HashVersion::V2), VARCHAR, None);
         let arena = Arena::new();
-        assert!(matches!(column.codec.decode(b"x", &arena), Ok(ValueRef::String(text)) if text.len() >= 40), "{name}");
+        assert!(matches!(column.codec.decode(b"x", &arena), Ok(ValueRef::String(text)) if text.len() >= 32), "{name}");
     }
-    assert_eq!(Digest::named("MD2"), None);
     assert!(!format!("{mask:?}").contains("abc"), "a salt is a secret");
 }
 

@@ -21,7 +21,8 @@ use crate::model::modes::{HashVersion, SchemaNameAdjustmentMode};
 use crate::model::row::{ColumnLayout, Row, RowCells};
 use crate::model::schema::Kind;
 use crate::model::value::{Arena, StructView};
-use crate::source::layout::{ColumnRule, Digest, Mask};
+use crate::source::layout::{ColumnRule, Mask};
+use crate::util::digest::Digest;
 use crate::util::java_regex::{CompiledFilter, RegexList};
 
 /// The settings of each variant, as its Debezium connector had them.
