@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("worker", &["config", "store", "pipeline", "observe", "watchdog"]),
     ("signal", &["store"]),
     ("admin", &["observe", "worker", "pipeline", "config"]),
-    ("config", &["source", "serialize", "sink", "store"]),
+    ("config", &["source", "serialize", "sink", "store", "transform"]),
     (
         "cli",
         &[

@@ -58,6 +58,7 @@ const HEADWATER: &[(&str, &str, Read)] = &[
     ("headwater_records_skipped_total", "Records left out because a setting says so", |m| {
         m.records_skipped.get() as f64
     }),
+    ("headwater_records_filtered_total", "Records that a transform left out", |m| m.records_filtered.get() as f64),
     ("headwater_commits_total", "Positions stored", |m| m.commits.get() as f64),
     ("headwater_commit_failures_total", "Positions that could not be stored", |m| m.commit_failures.get() as f64),
     ("headwater_last_commit_timestamp_seconds", "When the last position was stored", |m| {

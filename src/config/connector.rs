@@ -20,6 +20,7 @@ use super::secret::{ClientProperties, Masking, Shown};
 use super::settings::Settings;
 use super::worker::{ConverterSetting, WorkerConfig};
 use crate::model::modes::{ConnectorKind, SnapshotMode};
+use crate::transform::Setup;
 use crate::util::java_regex::JavaRegex;
 
 pub mod capture;
@@ -28,6 +29,7 @@ pub mod database;
 pub mod delivery;
 pub mod events;
 pub mod history;
+mod transforms;
 
 pub use capture::{CaptureOptions, ColumnMask, ColumnRule};
 pub use database::{DatabaseOptions, StartPosition, StreamOptions, TlsOptions};
@@ -77,6 +79,8 @@ pub struct ConnectorConfig {
     pub topic_creation: Option<TopicCreation>,
     /// A topic of its own for its offsets.
     pub offsets_topic: Option<String>,
+    /// `transforms` and `predicates`.
+    pub transforms: Setup,
     /// Heartbeat records.
     pub heartbeat: HeartbeatOptions,
     /// What becomes of failures.
@@ -120,6 +124,7 @@ impl ConnectorConfig {
         let settings = Settings { values: &values, place, masking: &masking };
         settings.check(&declared_prefixes(&settings), &mut warnings, &mut errors);
         let mut findings = Findings { warnings, errors };
+        transforms::say_unknown(&settings, &mut findings);
         refuse_java(&settings, &mut findings.errors);
         combinations::check(&settings, worker, &mut findings);
         let config = read(name, class, kind, &settings, worker, original, &mut findings);
@@ -180,10 +185,6 @@ fn refuse_java(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) {
         Some(class) => settings.masking.show(property, class.trim()),
         None => Shown::plain("no class"),
     };
-    for name in settings.list("transforms") {
-        let class = class(&format!("transforms.{name}.type"));
-        errors.push(ConfigError::Transform { name, class });
-    }
     for declared in ["converters", "post.processors"] {
         for name in settings.list(declared) {
             let property = format!("{name}.type");
@@ -228,6 +229,7 @@ fn read(
         admin: worker.admin_properties(&settings.under("admin.override.")),
         topic_creation: delivery::topic_creation(settings, worker, findings),
         offsets_topic: settings.text("offsets.storage.topic"),
+        transforms: transforms::transforms(settings, &mut findings.errors),
         heartbeat: delivery::heartbeat(settings),
         errors: delivery::errors(settings),
         limits: delivery::limits(settings),

@@ -127,13 +127,29 @@ pub enum ConfigError {
         /// Why, and what to do instead.
         reason: String,
     },
-    /// Transforms are configured, and there are none yet.
-    #[error("transforms: '{name}' asks for {class}, which is not built in")]
+    /// A transform or predicate of a class that is not built in.
+    #[error("{place}: '{name}' asks for {class}, which is not built in{}", meant_or_stock(meant.as_ref(), stock))]
     Transform {
-        /// The name in `transforms`.
+        /// `transforms` or `predicates`.
+        place: &'static str,
+        /// The name in that list.
         name: String,
         /// The Java class.
         class: Shown,
+        /// The class that it looks like.
+        meant: Option<&'static str>,
+        /// The classes that are built in.
+        stock: Vec<&'static str>,
+    },
+    /// A transform or predicate cannot be made of its options.
+    #[error("{property}: {reason}")]
+    TransformOptions {
+        /// `transforms.NAME` or `predicates.NAME`.
+        property: String,
+        /// What is wrong with them.
+        reason: String,
+        /// The page.
+        code: &'static Code,
     },
     /// A Java class of the user's, or a stock one that is not built in.
     #[error("{property}: the Java class {class} is not built in{}", stock_classes(stock))]
@@ -151,6 +167,13 @@ pub enum ConfigError {
         /// The class.
         class: String,
     },
+}
+
+fn meant_or_stock(meant: Option<&&str>, stock: &[&str]) -> String {
+    match meant {
+        Some(meant) => format!("; did you mean {meant}?"),
+        None => stock_classes(stock),
+    }
 }
 
 fn stock_classes(stock: &[&str]) -> String {
@@ -238,8 +261,8 @@ const REFUSED: Code = page(
 );
 const TRANSFORM: Code = page(
     116,
-    "Single message transforms are configured.",
-    "Transforms are not built in yet, and records would come out unchanged. Remove `transforms` or keep this connector on Kafka Connect for now.",
+    "A transform or predicate is of a Java class that is not built in.",
+    "This program loads no Java classes. Use one of the classes that the message lists, or take the name out of `transforms`. To ask for another, open an issue with the class's name, its options and what it does to a record; until then keep this connector on Kafka Connect.",
 );
 const JAVA_CLASS: Code = page(
     117,
@@ -268,6 +291,7 @@ impl Coded for ConfigError {
             ConfigError::OldAndNew { .. } => &OLD_AND_NEW,
             ConfigError::Refused { .. } => &REFUSED,
             ConfigError::Transform { .. } => &TRANSFORM,
+            ConfigError::TransformOptions { code, .. } => code,
             ConfigError::JavaClass { .. } => &JAVA_CLASS,
             ConfigError::UnknownConnector { .. } => &UNKNOWN_CONNECTOR,
         }

@@ -1,11 +1,12 @@
 //! The reference of all options, as `headwater config` prints it.
 //!
-//! In: the option tables. Out: Markdown. Promised: it is a pure function of the tables, so that a test can
+//! In: the option tables, and those of transforms and predicates. Out: Markdown. Promised: it is a pure function of the tables, so that a test can
 //! compare the committed `docs/reference/configuration.md` with it; `UPDATE=1` rewrites that file.
 
 use std::fmt::Write as _;
 
 use super::option::{self, Applies, ConfigOption, Group, Importance, Kind, Status};
+use crate::transform;
 
 /// The whole reference.
 pub fn markdown() -> String {
@@ -16,6 +17,8 @@ pub fn markdown() -> String {
     for group in groups {
         section(&mut out, group);
     }
+    transforms(&mut out);
+    predicates(&mut out);
     old_names(&mut out);
     out
 }
@@ -97,6 +100,48 @@ fn kind(option: &ConfigOption) -> String {
         | Kind::Pairs => String::new(),
     };
     format!("{}{unit}{takes}", option.kind.name())
+}
+
+fn transforms(out: &mut String) {
+    out.push_str(
+        "\n## Transforms\n\nNamed by their Java classes in `transforms.NAME.type`, with or without the package. Each also takes `predicate` and `negate`.\n",
+    );
+    for spec in transform::SPECS {
+        let both = spec.targets.contains(&transform::Target::Key);
+        class(out, spec.name, spec.aliases, if both { "`$Key` or `$Value`" } else { "" }, spec.about, spec.options);
+    }
+}
+
+fn predicates(out: &mut String) {
+    out.push_str("\n## Predicates\n\nNamed by their Java classes in `predicates.NAME.type`.\n");
+    for spec in transform::predicate::SPECS {
+        class(out, spec.name, spec.aliases, "", spec.about, spec.options);
+    }
+}
+
+/// One class and what can be set beneath its name.
+fn class(
+    out: &mut String,
+    name: &str,
+    aliases: &[&str],
+    target: &str,
+    about: &str,
+    options: &[&[crate::util::class_options::ClassOption]],
+) {
+    let aliases: Vec<String> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
+    let with = if target.is_empty() { String::new() } else { format!(", with {target} behind it") };
+    let _ = write!(out, "\n### {name}\n\n{}{with}. {about}.\n", aliases.join(", "));
+    let mut options = options.iter().copied().flatten().peekable();
+    if options.peek().is_some() {
+        out.push_str("\n| option | default | meaning |\n|---|---|---|\n");
+    }
+    for option in options {
+        let default = match option.default {
+            "" => String::new(),
+            default => format!("`{}`", cell(default)),
+        };
+        let _ = writeln!(out, "| `{}` | {default} | {} |", cell(option.name), cell(option.about));
+    }
 }
 
 fn old_names(out: &mut String) {

@@ -60,8 +60,7 @@ impl Settings<'_> {
                 let text = format!("changes nothing here: {because}");
                 warnings.push(Warning::new(WarningKind::NoEffect, property, text));
             }
-            // Transforms have an error of their own, which names the classes.
-            Status::Refused(reason) if !default && !blank && property != "transforms" => {
+            Status::Refused(reason) if !default && !blank => {
                 let value = self.masking.show(property, value);
                 errors.push(ConfigError::Refused { property: shown_name(property), value, reason: reason.to_owned() });
             }

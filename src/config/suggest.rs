@@ -10,9 +10,14 @@ const LONGEST: usize = 100;
 
 /// The option that a wrong name is most like: at most two letters off, or one in five of a long name.
 pub(super) fn closest(wrong: &str, place: Applies) -> Option<&'static str> {
-    let names = option::all().filter(|option| option.applies.meets(place) && !option.is_family());
+    let options = option::all().filter(|option| option.applies.meets(place) && !option.is_family());
+    among(wrong, options.map(|option| option.name))
+}
+
+/// The name that a wrong one is most like.
+pub(super) fn among<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     names
-        .map(|option| (distance(wrong, option.name), option.name))
+        .map(|name| (distance(wrong, name), name))
         .filter(|(distance, name)| *distance <= near(name))
         .min()
         .map(|(_, name)| name)

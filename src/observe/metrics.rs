@@ -93,6 +93,8 @@ pub struct ConnectorMetrics {
     pub records_acknowledged: Counter,
     /// Records that were left out because a setting says so.
     pub records_skipped: Counter,
+    /// Records that a transform left out.
+    pub records_filtered: Counter,
     /// Positions stored.
     pub commits: Counter,
     /// Positions that could not be stored.

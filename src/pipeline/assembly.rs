@@ -9,6 +9,7 @@ use super::produce::{HistoryWriter, Sink};
 use super::reader::ReaderOptions;
 use super::supervise::{Assembly, Parts, PipelineOptions, Stops};
 use super::translate;
+use super::write::Processing;
 use crate::config::connector::{ConnectorConfig, HistoryStorage};
 use crate::config::worker::{ConverterSetting, OffsetStorage, WorkerConfig};
 use crate::envelope::Envelope;
@@ -122,6 +123,15 @@ impl ConnectorAssembly {
         Ok(serialize::build(setting.options.as_map(), &setting.class, role, &abort.flag())?)
     }
 
+    fn processing(&self) -> Processing {
+        let header = |(name, value): &(String, Vec<u8>)| (name.clone(), String::from_utf8_lossy(value).into_owned());
+        Processing {
+            transforms: self.config.transforms.clone(),
+            context_headers: self.sink.context_headers.iter().map(header).collect(),
+            tolerance: self.config.errors.tolerance,
+        }
+    }
+
     /// A mode that would read the rows that are there needs an offset to go on from instead.
     fn check_snapshot_mode(&self, stored: bool) -> Result<(), Failure> {
         let mode = self.config.snapshot_mode;
@@ -180,6 +190,7 @@ impl Assembly for ConnectorAssembly {
             key: self.converter(&self.config.key_converter, Role::Key, abort)?,
             value: self.converter(&self.config.value_converter, Role::Value, abort)?,
             header: self.converter(&self.config.header_converter, Role::Header, abort)?,
+            processing: self.processing(),
         })
     }
 }

@@ -8,29 +8,26 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::status::{Part, StatusBoard};
+use super::status::StatusBoard;
 use super::turns::Turns;
+use super::write::{Processing, Writer};
 use crate::envelope::data::{RowEvent, TransactionView};
 use crate::envelope::source_block::SourceView;
 use crate::envelope::{Envelope, TableShape};
-use crate::error::{Disposition, Failure};
+use crate::error::Failure;
 use crate::model::change::{Batch, Change, Operation, RowsChange, SnapshotRecord, TransactionOrder};
-use crate::model::encoded::{EncodedBatch, EncodedHeader, EncodedRecord, Step};
+use crate::model::encoded::{EncodedBatch, Step};
 use crate::model::modes::EventProcessingFailureHandlingMode;
-use crate::model::record::{Record, Typed};
 use crate::model::row::{Row, RowCells};
-use crate::model::schema::Schema;
 use crate::model::table::TableId;
 use crate::model::ticket::Ticket;
-use crate::model::value::{Arena, ValueRef};
+use crate::model::value::Arena;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
-use crate::serialize::{Converter, Plan};
-use crate::util::backoff::Backoff;
+use crate::serialize::Converter;
 use crate::util::{clock, stop::Stop};
 
 /// An arena that has grown beyond this is given back after its batch: one huge value must not stay.
@@ -61,6 +58,8 @@ pub struct Encoding {
     pub value: Arc<dyn Converter>,
     /// `header.converter`.
     pub header: Arc<dyn Converter>,
+    /// What becomes of records before the converters.
+    pub processing: Processing,
     /// `event.processing.failure.handling.mode`.
     pub failure_mode: EventProcessingFailureHandlingMode,
     /// The connector's numbers.
@@ -71,94 +70,6 @@ pub struct Encoding {
     pub turns: Turns,
     /// Set when the pipeline is given up.
     pub abort: Stop,
-}
-
-struct Planned {
-    topic: Arc<str>,
-    schema: Option<Arc<Schema>>,
-    plan: Arc<dyn Plan>,
-}
-
-impl Planned {
-    fn is_for(&self, topic: &Arc<str>, schema: Option<&Arc<Schema>>) -> bool {
-        let same_schema = match (&self.schema, schema) {
-            (Some(mine), Some(theirs)) => Arc::ptr_eq(mine, theirs),
-            (None, None) => true,
-            _ => false,
-        };
-        same_schema && Arc::ptr_eq(&self.topic, topic)
-    }
-}
-
-/// The plans of one role. The last one used is found without a look-up.
-#[derive(Default)]
-struct Plans {
-    /// The batch that is being encoded.
-    ordinal: u64,
-    last: Option<Planned>,
-    /// By the addresses of topic and schema, which the entry itself keeps alive.
-    all: HashMap<(usize, usize), Planned>,
-}
-
-impl Plans {
-    fn find(
-        &mut self,
-        encoding: &Encoding,
-        converter: &Arc<dyn Converter>,
-        topic: &Arc<str>,
-        schema: Option<&Arc<Schema>>,
-    ) -> Result<&Arc<dyn Plan>, Failure> {
-        if !self.last.as_ref().is_some_and(|last| last.is_for(topic, schema)) {
-            let schema_address = schema.map_or(0, |schema| Arc::as_ptr(schema) as usize);
-            let key = (Arc::as_ptr(topic).cast::<u8>() as usize, schema_address);
-            let planned = match self.all.get(&key) {
-                Some(planned) => planned.plan.clone(),
-                None => {
-                    // A registry gives versions in the order of registering, so they must come in that of the stream.
-                    encoding.turns.wait(self.ordinal, &encoding.abort);
-                    let plan = prepare(encoding, converter, topic, schema)?;
-                    let planned = Planned { topic: topic.clone(), schema: schema.cloned(), plan: plan.clone() };
-                    self.all.insert(key, planned);
-                    plan
-                }
-            };
-            self.last = Some(Planned { topic: topic.clone(), schema: schema.cloned(), plan: planned });
-        }
-        self.last.as_ref().map(|last| &last.plan).ok_or_else(|| crate::model::value::ValueError::Shape.into())
-    }
-}
-
-/// Asks the converter for a plan, again and again while only the weather is against it.
-fn prepare(
-    encoding: &Encoding,
-    converter: &Arc<dyn Converter>,
-    topic: &str,
-    schema: Option<&Arc<Schema>>,
-) -> Result<Arc<dyn Plan>, Failure> {
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
-    encoding.metrics.encoders.set(Activity::BlockedOnRegistry);
-    loop {
-        let failure: Failure = match converter.prepare(topic, schema) {
-            Ok(plan) => {
-                if backoff.attempts() > 0 {
-                    tracing::info!(topic, attempts = backoff.attempts(), "the schema registry answers again");
-                    encoding.board.recovered(Part::Registry);
-                }
-                encoding.metrics.encoders.set(Activity::Working);
-                return Ok(plan);
-            }
-            Err(error) => error.into(),
-        };
-        if failure.code.disposition != Disposition::Retry {
-            return Err(failure);
-        }
-        let delay = backoff.next_delay();
-        tracing::warn!(code = %failure.code, reason = %failure.message, topic, attempt = backoff.attempts(), "the schema registry does not answer; nothing flows until it does");
-        encoding.board.restarting(Part::Registry, failure.clone(), backoff.attempts(), delay);
-        if encoding.abort.wait(delay) {
-            return Err(failure);
-        }
-    }
 }
 
 /// One worker.
@@ -173,28 +84,20 @@ pub struct Encoder {
     writer: Writer,
 }
 
-/// What a record is written with; apart from the arena, which records borrow from while it writes.
-#[derive(Default)]
-struct Writer {
-    keys: Plans,
-    values: Plans,
-    headers: Plans,
-    /// The topic of the last record and its index in the batch.
-    topic: Option<(Arc<str>, u32)>,
-    sent: u32,
-}
-
 impl Encoder {
     /// A worker.
-    pub fn new(encoding: Arc<Encoding>) -> Self {
-        Encoder {
+    ///
+    /// # Errors
+    /// When a transform cannot be made.
+    pub fn new(encoding: Arc<Encoding>) -> Result<Self, Failure> {
+        Ok(Encoder {
+            writer: Writer::new(&encoding.processing)?,
             encoding,
             arena: Arena::new(),
             cells: RowCells::default(),
             shapes: HashMap::new(),
             versions: HashMap::new(),
-            writer: Writer::default(),
-        }
+        })
     }
 
     /// Encodes batches until there are no more.
@@ -241,8 +144,7 @@ impl Encoder {
         if self.arena.allocated_bytes() > ARENA_LIMIT_BYTES {
             self.arena = Arena::new();
         }
-        self.writer.topic = None;
-        self.writer.sent = 0;
+        self.writer.rest();
         for index in 0..batch.changes.len() {
             let Some(change) = batch.changes.get_mut(index) else { break };
             if let Change::Schema(change) = change {
@@ -405,144 +307,4 @@ pub fn recycle_encoded(mut encoded: EncodedBatch, spare: &Sender<EncodedBatch>) 
         encoded.buffer = Vec::new();
     }
     drop(spare.try_send(encoded));
-}
-
-impl Writer {
-    /// Forgets the plans of some topics: those of a table's old version.
-    fn forget(&mut self, is_old: impl Fn(&Arc<str>) -> bool) {
-        for plans in [&mut self.keys, &mut self.values, &mut self.headers] {
-            plans.all.retain(|_, planned| !is_old(&planned.topic));
-        }
-    }
-
-    /// The batch with this ordinal is encoded next.
-    fn begin(&mut self, ordinal: u64) {
-        for plans in [&mut self.keys, &mut self.values, &mut self.headers] {
-            plans.ordinal = ordinal;
-        }
-    }
-
-    /// Closes the run of records since the last step.
-    fn flush(&mut self, out: &mut EncodedBatch) {
-        let end = u32::try_from(out.records.len()).unwrap_or(u32::MAX);
-        if end > self.sent {
-            out.steps.push(Step::Send(self.sent..end));
-            self.sent = end;
-        }
-    }
-
-    fn write(
-        &mut self,
-        encoding: &Arc<Encoding>,
-        record: &Record<'_>,
-        arena: &Arena,
-        out: &mut EncodedBatch,
-    ) -> Result<(), Failure> {
-        let (bytes, headers) = (out.buffer.len(), out.headers.len());
-        match self.append(encoding, record, arena, out) {
-            Ok(()) => Ok(()),
-            Err(failure) => {
-                out.buffer.truncate(bytes);
-                out.headers.truncate(headers);
-                tolerate(encoding, record, failure)
-            }
-        }
-    }
-
-    fn append(
-        &mut self,
-        encoding: &Encoding,
-        record: &Record<'_>,
-        arena: &Arena,
-        out: &mut EncodedBatch,
-    ) -> Result<(), Failure> {
-        let key =
-            write_part(&mut self.keys, encoding, &encoding.key, record.topic, &record.key, arena, &mut out.buffer)?;
-        let value = write_part(
-            &mut self.values,
-            encoding,
-            &encoding.value,
-            record.topic,
-            &record.value,
-            arena,
-            &mut out.buffer,
-        )?;
-        let first_header = u32::try_from(out.headers.len()).unwrap_or(u32::MAX);
-        for header in record.headers {
-            let plans = &mut self.headers;
-            let value =
-                write_part(plans, encoding, &encoding.header, record.topic, &header.value, arena, &mut out.buffer)?;
-            out.headers.push(EncodedHeader { name: header.name.into(), value });
-        }
-        let topic = self.topic_index(record.topic, out);
-        out.records.push(EncodedRecord {
-            topic,
-            partition: record.partition,
-            key,
-            value,
-            headers: first_header..u32::try_from(out.headers.len()).unwrap_or(u32::MAX),
-            context_headers: record.context_headers,
-            timestamp: record.timestamp,
-        });
-        Ok(())
-    }
-
-    fn topic_index(&mut self, topic: &Arc<str>, out: &mut EncodedBatch) -> u32 {
-        if let Some((last, index)) = &self.topic
-            && Arc::ptr_eq(last, topic)
-        {
-            return *index;
-        }
-        let known = out.topics.iter().position(|known| Arc::ptr_eq(known, topic));
-        let index = known.unwrap_or_else(|| {
-            out.topics.push(topic.clone());
-            out.topics.len() - 1
-        });
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        self.topic = Some((topic.clone(), index));
-        index
-    }
-}
-
-fn write_part(
-    plans: &mut Plans,
-    encoding: &Encoding,
-    converter: &Arc<dyn Converter>,
-    topic: &Arc<str>,
-    part: &Typed<'_>,
-    arena: &Arena,
-    buffer: &mut Vec<u8>,
-) -> Result<Option<std::ops::Range<u32>>, Failure> {
-    if part.schema.is_none() && matches!(part.value, ValueRef::Null) {
-        return Ok(None);
-    }
-    let plan = plans.find(encoding, converter, topic, part.schema)?;
-    let start = buffer.len();
-    if !plan.write(&part.value, arena, buffer)? {
-        return Ok(None);
-    }
-    match (u32::try_from(start), u32::try_from(buffer.len())) {
-        (Ok(start), Ok(end)) => Ok(Some(start..end)),
-        _ => Err(super::error::PipelineError::BatchTooLarge { topic: topic.to_string(), bytes: buffer.len() }.into()),
-    }
-}
-
-/// What becomes of a record that cannot be written, as `event.processing.failure.handling.mode` says.
-fn tolerate(encoding: &Encoding, record: &Record<'_>, failure: Failure) -> Result<(), Failure> {
-    let rejected = failure.code.disposition == Disposition::Reject;
-    match encoding.failure_mode {
-        EventProcessingFailureHandlingMode::Warn if rejected => {
-            tracing::warn!(code = %failure.code, reason = %failure.message, topic = %record.topic, "a record could not be written and is left out, as event.processing.failure.handling.mode says");
-        }
-        EventProcessingFailureHandlingMode::Skip | EventProcessingFailureHandlingMode::Ignore if rejected => {
-            tracing::debug!(code = %failure.code, reason = %failure.message, topic = %record.topic, "a record could not be written and is left out");
-        }
-        EventProcessingFailureHandlingMode::Fail
-        | EventProcessingFailureHandlingMode::Warn
-        | EventProcessingFailureHandlingMode::Skip
-        | EventProcessingFailureHandlingMode::Ignore => return Err(failure),
-    }
-    encoding.metrics.erroneous.add(1);
-    encoding.metrics.records_skipped.add(1);
-    Ok(())
 }

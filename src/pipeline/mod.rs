@@ -26,3 +26,4 @@ pub mod status;
 pub mod supervise;
 pub mod translate;
 pub mod turns;
+pub mod write;

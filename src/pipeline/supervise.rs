@@ -23,6 +23,7 @@ use super::produce::{HistoryWriter, Producer, Sink};
 use super::reader::{Reader, ReaderOptions};
 use super::status::{Part, State, StatusBoard};
 use super::turns::Turns;
+use super::write::Processing;
 use crate::envelope::Envelope;
 use crate::error::{Disposition, Failure};
 use crate::model::modes::EventProcessingFailureHandlingMode;
@@ -60,6 +61,8 @@ pub struct Parts {
     pub value: Arc<dyn Converter>,
     /// `header.converter`.
     pub header: Arc<dyn Converter>,
+    /// What becomes of records before the converters.
+    pub processing: Processing,
 }
 
 /// What ends an attempt, for those of its parts that wait.
@@ -313,6 +316,7 @@ impl Run {
             key: parts.key,
             value: parts.value,
             header: parts.header,
+            processing: parts.processing,
             failure_mode: options.failure_mode,
             metrics: metrics.clone(),
             board: board.clone(),
@@ -320,7 +324,7 @@ impl Run {
             abort: abort.clone(),
         });
         for number in 0..workers {
-            let mut encoder = Encoder::new(encoding.clone());
+            let mut encoder = Encoder::new(encoding.clone())?;
             let (jobs, spare_batches) = (jobs.clone(), spare_batches_in.clone());
             let (encoded, spare_buffers) = (encoded_in.clone(), spare_buffers.clone());
             let run_encoder = move || encoder.run(&jobs, &spare_batches, &encoded, &spare_buffers);

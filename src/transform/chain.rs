@@ -4,7 +4,8 @@
 //! asked in turn, its predicate sees the record as the transforms before it left it, and the first that gives nothing
 //! ends the record's way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::error::TransformError;
 use super::predicate::{self, Predicate, PredicateSpec};
@@ -20,15 +21,16 @@ struct Link {
     spec: &'static TransformSpec,
     target: Target,
     options: BTreeMap<String, String>,
-    predicate: Option<Asked>,
+    /// Whom it asks, and whether it works where the answer is no.
+    predicate: Option<(Asked, bool)>,
 }
 
 /// The predicate of a transform.
 #[derive(Clone)]
 struct Asked {
+    name: String,
     spec: &'static PredicateSpec,
     options: BTreeMap<String, String>,
-    negate: bool,
 }
 
 /// The transforms of a connector, checked: every encode worker makes its chain of it.
@@ -50,6 +52,13 @@ pub struct Chain {
     made: Vec<Made>,
 }
 
+impl fmt::Debug for Setup {
+    /// Names and classes; options may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.links.iter().map(|link| (&link.name, link.spec.name))).finish()
+    }
+}
+
 impl Setup {
     /// Reads `transforms`, `transforms.NAME.*`, `predicates` and `predicates.NAME.*` of a connector's configuration.
     ///
@@ -57,9 +66,19 @@ impl Setup {
     /// Everything that is wrong with them: unknown classes, predicates that are not declared, options.
     pub fn of(config: &BTreeMap<String, String>) -> Result<Setup, Vec<TransformError>> {
         let (mut links, mut errors) = (Vec::new(), Vec::new());
+        for name in Options::new(config).list("predicates") {
+            // Connect checks those that nobody asks, too.
+            if let Err(source) = Asked::of(config, name).and_then(|asked| asked.make().map(drop)) {
+                errors.push(TransformError::Predicate { name: name.to_owned(), source: Box::new(source) });
+            }
+        }
+        let mut seen = BTreeSet::new();
         for name in Options::new(config).list("transforms") {
-            match Link::of(config, name) {
+            let twice = TransformError::Options { reason: "transforms names it twice".to_owned() };
+            match if seen.insert(name) { Link::of(config, name) } else { Err(twice) } {
                 Ok(link) => links.push(link),
+                // Reported above.
+                Err(TransformError::Predicate { .. }) => {}
                 Err(source) => errors.push(TransformError::In { name: name.to_owned(), source: Box::new(source) }),
             }
         }
@@ -86,15 +105,19 @@ impl Link {
         let class = options.remove("type").unwrap_or_default();
         let (spec, target) = super::find(class.trim())
             .ok_or_else(|| TransformError::UnknownClass { what: "transform", class: class.trim().to_owned() })?;
+        let negated = options.contains_key("negate");
         let negate = Options::new(&options).flag("negate", false)?;
         options.remove("negate");
         let asked = options.remove("predicate").map(|asked| asked.trim().to_owned()).filter(|asked| !asked.is_empty());
         let predicate = match asked {
-            None if negate => {
-                return Err(TransformError::Options { reason: "negate=true, and there is no predicate".to_owned() });
+            None if negated => {
+                return Err(TransformError::Options { reason: "negate is set, and there is no predicate".to_owned() });
             }
             None => None,
-            Some(asked) => Some(Asked::of(config, name, asked, negate)?),
+            Some(predicate) if !Options::new(config).list("predicates").contains(&predicate.as_str()) => {
+                return Err(TransformError::UnknownPredicate { transform: name.to_owned(), predicate });
+            }
+            Some(asked) => Some((Asked::of(config, &asked).map_err(|error| of_predicate(asked, error))?, negate)),
         };
         let link = Link { name: name.to_owned(), spec, target, options, predicate };
         link.make()?;
@@ -104,28 +127,30 @@ impl Link {
     fn make(&self) -> Result<Made, TransformError> {
         let transform = (self.spec.build)(&Options::new(&self.options), self.target)?;
         let predicate = match &self.predicate {
-            Some(asked) => Some(((asked.spec.build)(&Options::new(&asked.options))?, asked.negate)),
+            Some((asked, negate)) => {
+                Some((asked.make().map_err(|error| of_predicate(asked.name.clone(), error))?, *negate))
+            }
             None => None,
         };
         Ok(Made { name: self.name.clone(), transform, predicate })
     }
 }
 
+fn of_predicate(name: String, error: TransformError) -> TransformError {
+    TransformError::Predicate { name, source: Box::new(error) }
+}
+
 impl Asked {
-    fn of(
-        config: &BTreeMap<String, String>,
-        transform: &str,
-        predicate: String,
-        negate: bool,
-    ) -> Result<Asked, TransformError> {
-        if !Options::new(config).list("predicates").contains(&predicate.as_str()) {
-            return Err(TransformError::UnknownPredicate { transform: transform.to_owned(), predicate });
-        }
-        let mut options = under(config, &format!("predicates.{predicate}."));
+    fn of(config: &BTreeMap<String, String>, name: &str) -> Result<Asked, TransformError> {
+        let mut options = under(config, &format!("predicates.{name}."));
         let class = options.remove("type").unwrap_or_default();
         let spec = predicate::find(class.trim())
             .ok_or_else(|| TransformError::UnknownClass { what: "predicate", class: class.trim().to_owned() })?;
-        Ok(Asked { spec, options, negate })
+        Ok(Asked { name: name.to_owned(), spec, options })
+    }
+
+    fn make(&self) -> Result<Box<dyn Predicate>, TransformError> {
+        (self.spec.build)(&Options::new(&self.options))
     }
 }
 

@@ -47,6 +47,14 @@ pub enum TransformError {
     /// A field's bytes cannot be decoded.
     #[error(transparent)]
     Value(#[from] ValueError),
+    /// A predicate of a transform is not usable.
+    #[error("predicate {name}: {source}")]
+    Predicate {
+        /// Its name in `predicates`.
+        name: String,
+        /// What is wrong with it.
+        source: Box<TransformError>,
+    },
     /// One of a chain failed.
     #[error("transform {name}: {source}")]
     In {
@@ -100,7 +108,7 @@ impl Coded for TransformError {
             TransformError::Record { .. } => &RECORD,
             TransformError::Fatal { .. } => &FATAL,
             TransformError::Value(error) => error.code(),
-            TransformError::In { source, .. } => source.code(),
+            TransformError::Predicate { source, .. } | TransformError::In { source, .. } => source.code(),
         }
     }
 }

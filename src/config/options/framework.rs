@@ -33,13 +33,10 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("header.converter", Kind::Class, "How headers are written; the worker's setting otherwise").low(),
     row("header.converter.*", Kind::Text, "Options of the header converter").low(),
     row("transforms", Kind::List, "Names of the transforms that each record goes through")
-        .high()
-        .refused("transforms are not built in yet"),
-    row("transforms.*", Kind::Text, "Options of the transforms named in transforms").high(),
-    row("predicates", Kind::List, "Names of the predicates that transforms ask")
-        .no_effect("only transforms ask predicates, and there are none yet"),
-    row("predicates.*", Kind::Text, "Options of the predicates named in predicates")
-        .no_effect("only transforms ask predicates, and there are none yet"),
+        .high(),
+    row("transforms.*", Kind::Text, "Class (type), predicate, negate and options of each, beneath its name: see Transforms below").high(),
+    row("predicates", Kind::List, "Names of the predicates that transforms ask"),
+    row("predicates.*", Kind::Text, "Class (type) and options of each, beneath its name: see Predicates below"),
     row("topic.creation.groups", Kind::List, "Names of further groups of settings for new topics").high(),
     row("topic.creation.<group>.replication.factor", Kind::Number(-1, i16::MAX as i64), "Copies of each partition of a new topic; -1 leaves it to the broker. Topics are created when the group default has this and partitions")
         .high(),
