@@ -11,6 +11,7 @@
 //! ```
 
 pub mod chain;
+pub mod debezium;
 pub mod error;
 pub mod memo;
 pub mod predicate;
@@ -23,7 +24,7 @@ use crate::model::value::Arena;
 use crate::util::class_options::{ClassOption, Options};
 
 /// Every transform there is. A new one is one file and one line here.
-pub static SPECS: &[&TransformSpec] = &[];
+pub static SPECS: &[&TransformSpec] = &[&debezium::event_router::SPEC];
 
 /// Which part of a record a class works on: Connect has `ValueToKey` for the whole, `Cast$Key` and `Cast$Value`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
