@@ -1,0 +1,184 @@
+//! Headwater beside Debezium: the same traffic, and everything that lands is compared.
+//!
+//! `recorded` (in `make test`) plays every scenario of `tests/scenarios` on Headwater and compares with what Debezium wrote when
+//! it was recorded. `live` (`make parity`) plays them on both at once, where `HEADWATER_PARITY_CONNECT` is the address of a Kafka
+//! Connect cluster with Debezium; `HEADWATER_PARITY_SCENARIOS` is a folder with other scenarios, `HEADWATER_PARITY_RECORD` keeps
+//! what Debezium wrote, `HEADWATER_PARITY_ONLY` is a part of the names of those to play.
+//!
+//! What must differ is in one table, [`masks::MASKS`], each with its reason.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod avro;
+mod broker;
+mod compare;
+mod golden;
+mod json;
+mod landed;
+mod masks;
+mod page;
+mod play;
+mod scenario;
+mod sides;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use play::World;
+use scenario::Scenario;
+use support::address;
+
+/// The scenarios of this project.
+fn own_scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+/// The servers of the stack and where they are said to be.
+const SERVERS: &[(&str, &str)] = &[
+    ("mysql-9.7", "HEADWATER_TEST_MYSQL_97"),
+    ("mysql-8.0", "HEADWATER_TEST_MYSQL_80"),
+    ("mariadb-10.11", "HEADWATER_TEST_MARIADB_1011"),
+    ("mariadb-11.8", "HEADWATER_TEST_MARIADB_118"),
+];
+
+fn world(test: &str, connect: Option<String>) -> Option<World> {
+    let broker = address("HEADWATER_TEST_KAFKA", test)?;
+    let registry = address("HEADWATER_TEST_REGISTRY", test)?;
+    let servers: BTreeMap<String, String> = SERVERS
+        .iter()
+        .filter_map(|(name, variable)| Some(((*name).to_owned(), std::env::var(variable).ok()?)))
+        .collect();
+    let group = std::env::var("CONNECT_GROUP").unwrap_or_else(|_| "connect".to_owned());
+    Some(World {
+        broker: broker::Broker::new(&broker),
+        registry: landed::Registry::new(&registry),
+        registry_url: registry,
+        servers,
+        connect: connect.map(|url| sides::Connect { url, offsets: format!("{group}-offsets") }),
+    })
+}
+
+fn chosen(root: &Path, world: &World) -> Vec<Scenario> {
+    let only = std::env::var("HEADWATER_PARITY_ONLY").unwrap_or_default();
+    let wanted = |scenario: &Scenario| only.is_empty() || only.split(',').any(|part| scenario.name.contains(part));
+    let all = scenario::all(root).into_iter().filter(wanted);
+    let (here, gone): (Vec<_>, Vec<_>) = all.partition(|scenario| world.servers.contains_key(&scenario.server));
+    for scenario in gone {
+        let variable = SERVERS.iter().find(|(name, _)| *name == scenario.server).map_or("?", |(_, variable)| variable);
+        address(variable, &format!("scenario {}", scenario.name));
+    }
+    here
+}
+
+/// What came of one scenario.
+pub struct Outcome {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Records compared.
+    pub records: usize,
+    /// What differs; nothing when the two are equal.
+    pub differences: Vec<String>,
+}
+
+impl Outcome {
+    /// Whether the result is the one that the scenario says.
+    fn is_as_said(&self) -> bool {
+        self.differences.is_empty() != self.scenario.unequal.is_some()
+    }
+}
+
+fn report(outcomes: &[Outcome]) {
+    for outcome in outcomes {
+        let name = &outcome.scenario.name;
+        match (outcome.differences.is_empty(), &outcome.scenario.unequal) {
+            (true, None) => println!("equal    {name} ({} records)", outcome.records),
+            (true, Some(why)) => println!("NOW EQUAL {name}, which is said to be unequal: {why}"),
+            (false, Some(why)) => println!("unequal, as known  {name}: {why}"),
+            (false, None) => println!("DIFFERS  {name}"),
+        }
+        if outcome.scenario.unequal.is_none() {
+            outcome.differences.iter().for_each(|line| println!("    {line}"));
+        }
+    }
+    let wrong: Vec<&str> =
+        outcomes.iter().filter(|one| !one.is_as_said()).map(|one| one.scenario.name.as_str()).collect();
+    println!("{} scenarios, {} not as they should be", outcomes.len(), wrong.len());
+    assert!(wrong.is_empty(), "not equal to Debezium: {wrong:?}");
+}
+
+fn count(landed: &landed::Landed) -> usize {
+    landed.values().map(Vec::len).sum()
+}
+
+/// Headwater alone gives what Debezium gave when it was recorded.
+#[test]
+fn recorded() {
+    let Some(world) = world("parity, recorded", None) else { return };
+    let mut outcomes = Vec::new();
+    let scenarios = chosen(&own_scenarios(), &world);
+    let recorded: Vec<_> = scenarios.iter().filter_map(|one| Some((one, golden::read(&one.golden())?))).collect();
+    let with_counts = |(scenario, golden): &(&Scenario, landed::Landed)| {
+        let topics = golden.iter().filter(|(place, _)| place.starts_with("topic ") && !place.contains("heartbeat"));
+        let expected = topics.map(|(_, records)| records.len() as i64).sum();
+        // One that is known to differ is not waited for.
+        let scenario: &Scenario = scenario;
+        (scenario.clone(), if scenario.unequal.is_some() { 0 } else { expected })
+    };
+    for chunk in recorded.chunks(support::number("HEADWATER_PARITY_POOL", 40) as usize) {
+        let counted: Vec<_> = chunk.iter().map(with_counts).collect();
+        let pool: Vec<_> = counted.iter().map(|(scenario, expected)| (scenario, *expected)).collect();
+        for (played, (scenario, golden)) in play::play(&world, &pool).into_iter().zip(chunk) {
+            let mut differences = compare::differences(golden, &played.headwater, true);
+            differences.extend(trouble(played.trouble, golden));
+            outcomes.push(Outcome { scenario: (*scenario).clone(), records: count(golden), differences });
+        }
+    }
+    report(&outcomes);
+}
+
+/// A connector that fails where Debezium's fails too is no trouble.
+fn trouble(said: Vec<String>, debezium: &landed::Landed) -> Vec<String> {
+    let failed = debezium.get("state").is_some_and(|state| state[0].text().as_deref() == Some("FAILED"));
+    said.into_iter().filter(|line| !(failed && line.contains(" is FAILED: "))).collect()
+}
+
+/// Headwater and Debezium beside each other.
+#[test]
+fn live() {
+    // Without a Connect cluster there is nothing to compare with: `make parity` starts one.
+    let Ok(url) = std::env::var("HEADWATER_PARITY_CONNECT") else { return };
+    let Some(world) = world("parity", Some(url)) else { return };
+    let elsewhere = std::env::var_os("HEADWATER_PARITY_SCENARIOS").filter(|folder| !folder.is_empty());
+    let root = elsewhere.clone().map_or_else(own_scenarios, PathBuf::from);
+    let record = std::env::var_os("HEADWATER_PARITY_RECORD").is_some();
+    let scenarios = chosen(&root, &world);
+    assert!(!scenarios.is_empty(), "no scenarios in {}", root.display());
+    let mut outcomes = Vec::new();
+    for chunk in scenarios.chunks(support::number("HEADWATER_PARITY_POOL", 12) as usize) {
+        let pool: Vec<_> = chunk.iter().map(|scenario| (scenario, 0)).collect();
+        for (played, scenario) in play::play(&world, &pool).into_iter().zip(chunk) {
+            let mut differences = compare::differences(&played.debezium, &played.headwater, false);
+            let failures = trouble(played.trouble, &played.debezium);
+            let is_whole = failures.is_empty() && played.debezium.keys().any(|place| place.starts_with("topic "));
+            differences.extend(failures);
+            if record && is_whole {
+                golden::write(&scenario.golden(), &played.debezium);
+            }
+            let outcome = Outcome { scenario: scenario.clone(), records: count(&played.debezium), differences };
+            println!("{} {}", scenario.name, if outcome.differences.is_empty() { "equal" } else { "differs" });
+            outcomes.push(outcome);
+        }
+    }
+    if elsewhere.is_none() {
+        page::write_results(&outcomes);
+    }
+    report(&outcomes);
+}

@@ -1,0 +1,243 @@
+//! What must differ between two connectors that see the same traffic, and why. Nothing else is left out of the comparison.
+//!
+//! A field is named from the record: `value.source.pos`; the `schema`/`payload` pair of converters with schemas is stepped
+//! over. What is masked is still compared for being there and for not being null, except where `?` stands behind its name.
+
+use super::json::Node;
+
+/// What a record is, told by its place and its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A row's event, or whatever a transform made of it.
+    Data,
+    /// BEGIN and END of transactions.
+    Transaction,
+    /// A heartbeat.
+    Heartbeat,
+    /// A record of the topic of schema changes.
+    SchemaChange,
+    /// A record of the schema history.
+    History,
+    /// The stored offset.
+    Offset,
+}
+
+/// When a mask applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Always: two connectors beside each other cannot agree on it.
+    Always,
+    /// In records of the snapshot of definitions.
+    Snapshot,
+    /// In records of MariaDB.
+    MariaDb,
+    /// Only against golden files: another run of the same traffic on another server cannot agree on it.
+    Recorded,
+}
+
+/// One field that must differ.
+pub struct Mask {
+    /// In these records.
+    pub on: &'static [Kind],
+    /// These fields.
+    pub fields: &'static [&'static str],
+    /// Then.
+    pub when: When,
+    /// For this reason.
+    pub because: &'static str,
+}
+
+const EVENTS: &[Kind] = &[Kind::Data, Kind::SchemaChange];
+
+/// All of them.
+pub const MASKS: &[Mask] = &[
+    Mask {
+        on: &[Kind::Data, Kind::SchemaChange, Kind::History, Kind::Heartbeat],
+        fields: &["value.ts_ms", "value.ts_us", "value.ts_ns", "value.__ts_ms", "value.__ts_us", "value.__ts_ns"],
+        when: When::Always,
+        because: "the moment at which the connector's process handled the event",
+    },
+    Mask {
+        on: &[Kind::Data, Kind::SchemaChange, Kind::Transaction, Kind::Heartbeat],
+        fields: &["headers.__debezium.context.runId"],
+        when: When::Always,
+        because: "a random id of the connector's run",
+    },
+    Mask {
+        on: EVENTS,
+        fields: &["value.source.ts_ms", "value.source.ts_us", "value.source.ts_ns", "value.source.file"],
+        when: When::Snapshot,
+        because: "each connector reads the definitions at a moment and position of its own",
+    },
+    Mask {
+        on: &[Kind::SchemaChange],
+        fields: &["value.source.pos", "value.source.gtid"],
+        when: When::Snapshot,
+        because: "each connector reads the definitions at a moment and position of its own",
+    },
+    Mask {
+        on: &[Kind::History],
+        fields: &["value.position.ts_sec", "value.position.file", "value.position.pos", "value.position.gtids"],
+        when: When::Snapshot,
+        because: "each connector reads the definitions at a moment and position of its own",
+    },
+    Mask {
+        on: EVENTS,
+        fields: &[
+            "value.source.ts_ms",
+            "value.source.ts_us",
+            "value.source.ts_ns",
+            "value.__source_ts_ms",
+            "value.__source_ts_us",
+            "value.__source_ts_ns",
+        ],
+        when: When::Recorded,
+        because: "the server's clock when the statement ran",
+    },
+    Mask {
+        on: EVENTS,
+        fields: &[
+            "value.source.server_id",
+            "value.source.file",
+            "value.source.pos",
+            "value.source.gtid",
+            "value.source.thread",
+            "value.transaction.id",
+        ],
+        when: When::Recorded,
+        because: "the server's own name for itself, its log, its sessions and its transactions",
+    },
+    Mask {
+        on: &[Kind::Transaction],
+        fields: &["key.id", "value.id", "value.ts_ms"],
+        when: When::Recorded,
+        because: "the server's name for the transaction, and its clock",
+    },
+    Mask {
+        on: &[Kind::Transaction],
+        fields: &["value.data_collections[order]"],
+        when: When::Recorded,
+        because: "the order of a Java hash map, whose keys hold the name of the database, which each run chooses anew",
+    },
+    Mask {
+        on: &[Kind::History],
+        fields: &[
+            "value.position.ts_sec",
+            "value.position.file",
+            "value.position.pos",
+            "value.position.gtids",
+            "value.position.server_id",
+            "value.position.transaction_id",
+        ],
+        when: When::Recorded,
+        because: "the server's log and clock",
+    },
+    Mask {
+        on: &[Kind::Offset],
+        fields: &["value.ts_sec", "value.file", "value.pos", "value.gtids", "value.server_id", "value.transaction_id"],
+        when: When::Recorded,
+        because: "the server's log and clock",
+    },
+    Mask {
+        on: &[Kind::Offset],
+        fields: &[
+            "value.pos",
+            "value.gtids",
+            "value.event?",
+            "value.row?",
+            "value.transaction_id?",
+            "value.server_uuid?",
+        ],
+        when: When::Always,
+        because: "Headwater also stores the position behind a commit, where nothing of the transaction is left to be \
+                  counted; Debezium only that of its last record",
+    },
+    Mask {
+        on: EVENTS,
+        fields: &["value.source.version"],
+        when: When::MariaDb,
+        because: "the newest MariaDB connector of Debezium to compare with is 3.5.0; Headwater says 3.6.1 for both",
+    },
+];
+
+/// Tells what a record is.
+pub fn kind(place: &str, record: &Node) -> Kind {
+    let names = record.get("value").map(payload).map(Node::names).unwrap_or_default();
+    let has = |name: &str| names.contains(&name);
+    if place == "offset" {
+        Kind::Offset
+    } else if has("position") && has("databaseName") {
+        Kind::History
+    } else if has("databaseName") && has("ddl") && has("tableChanges") {
+        Kind::SchemaChange
+    } else if has("event_count") && has("status") && has("data_collections") {
+        Kind::Transaction
+    } else if names == ["ts_ms"] {
+        Kind::Heartbeat
+    } else {
+        Kind::Data
+    }
+}
+
+/// What stands in a converter's `schema`/`payload` pair, or the node itself.
+pub fn payload(node: &Node) -> &Node {
+    if node.names() == ["schema", "payload"] { node.get("payload").unwrap_or(node) } else { node }
+}
+
+fn payload_mut(node: &mut Node) -> &mut Node {
+    if node.names() == ["schema", "payload"] { node.get_mut("payload").unwrap() } else { node }
+}
+
+fn is_of_snapshot(record: &Node) -> bool {
+    let Some(value) = record.get("value").map(payload) else { return false };
+    let words = [value.get("source"), value.get("position")].map(|block| block.and_then(|block| block.get("snapshot")));
+    words.into_iter().flatten().any(|word| !matches!(word, Node::Scalar(text) if text == "\"false\"" || text == "null"))
+}
+
+fn is_of_mariadb(record: &Node) -> bool {
+    let source = record.get("value").map(payload).and_then(|value| value.get("source"));
+    source.and_then(|source| source.get("connector")).and_then(Node::text).as_deref() == Some("mariadb")
+}
+
+/// Hides what must differ in a record.
+pub fn apply(place: &str, record: &mut Node, recorded: bool) {
+    let kind = kind(place, record);
+    let snapshot = is_of_snapshot(record);
+    for mask in MASKS.iter().filter(|mask| mask.on.contains(&kind)) {
+        let applies = match mask.when {
+            When::Always => true,
+            When::Snapshot => snapshot,
+            When::MariaDb => is_of_mariadb(record),
+            When::Recorded => recorded,
+        };
+        if applies {
+            mask.fields.iter().for_each(|field| hide(record, field));
+        }
+    }
+}
+
+fn hide(record: &mut Node, field: &str) {
+    if let Some(field) = field.strip_suffix("[order]") {
+        let list = field.split('.').try_fold(record, |node, part| payload_mut(node).get_mut(part));
+        if let Some(Node::List(items)) = list {
+            items.sort_by_key(Node::print);
+        }
+        return;
+    }
+    let (field, optional) = field.strip_suffix('?').map_or((field, false), |field| (field, true));
+    let Some((part, path)) = field.split_once('.') else { return };
+    let Some(mut node) = record.get_mut(part).map(payload_mut) else { return };
+    let mut rest = path;
+    // Names of headers have dots of their own: the whole rest is tried first.
+    while node.get(rest).is_none() {
+        let Some((first, behind)) = rest.split_once('.') else { return };
+        let Some(inner) = node.get_mut(first) else { return };
+        (node, rest) = (inner, behind);
+    }
+    if let (true, Node::Object(members)) = (optional, &mut *node) {
+        members.retain(|(name, _)| name != rest);
+    }
+    if let Some(found) = node.get_mut(rest).filter(|found| **found != Node::null()) {
+        *found = Node::string("*");
+    }
+}
