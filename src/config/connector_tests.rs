@@ -367,7 +367,8 @@ fn masks_keys_and_filters() {
     assert!(config.capture.tables.accepts("shop.orders").unwrap());
     assert!(!config.capture.tables.accepts("shop.tmp_1").unwrap());
     refused(&[("column.mask.hash.CRC.with.salt.hunter2", "a.b.c")], &["column.mask.hash.CRC.with.salt.****: "]);
-    for typo in ["column.mask.hash.MD5", "column.mask.hash.MD5.with.salt.", "column.mask.3.chars", "column.truncate.3"] {
+    for typo in ["column.mask.hash.MD5", "column.mask.hash.MD5.with.salt.", "column.mask.3.chars", "column.truncate.3"]
+    {
         refused(&[(typo, "a.b.c")], &["a property whose name is that of a mask"]);
     }
     refused(&[("column.mask.with.many.chars", "a.b.c")], &["a name with a number of characters in it"]);

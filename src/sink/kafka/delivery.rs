@@ -20,6 +20,8 @@ use crate::util::kafka::properties::ClientProperties;
 /// Claims and verdict of one producer.
 pub(super) struct Deliveries {
     claims: Claims,
+    /// The most partitions that a topic was seen to have.
+    partitions: usize,
     verdict: Option<SinkError>,
     purge_due: bool,
     acknowledged: u64,
@@ -48,6 +50,7 @@ impl Deliveries {
     pub(super) fn new(options: &KafkaSinkOptions, properties: ClientProperties, counters: Arc<SinkCounters>) -> Self {
         Deliveries {
             claims: Claims::default(),
+            partitions: 1,
             verdict: None,
             purge_due: false,
             acknowledged: 0,
@@ -69,6 +72,11 @@ impl Deliveries {
 
     pub(super) fn in_flight(&self) -> usize {
         self.claims.len()
+    }
+
+    /// The most partitions that a topic was seen to have; 1 in the beginning.
+    pub(super) fn partitions(&self) -> usize {
+        self.partitions
     }
 
     /// Reports that were served so far.
@@ -98,13 +106,14 @@ impl Deliveries {
 
     pub(super) fn take(&mut self, event: Event<'_>) {
         match event {
-            Event::Delivery { claim, error: None, .. } => {
+            Event::Delivery { claim, error: None, partition, .. } => {
                 self.acknowledged += 1;
+                self.partitions = self.partitions.max(partition.saturating_add(1));
                 if let Some(share) = self.claims.take(claim) {
                     share.settle();
                 }
             }
-            Event::Delivery { claim, error: Some(code), topic, key_length, value_length } => {
+            Event::Delivery { claim, error: Some(code), topic, key_length, value_length, .. } => {
                 self.failed += 1;
                 let share = self.claims.take(claim);
                 let failed = Failed { topic, key_length, size: key_length + value_length, code };

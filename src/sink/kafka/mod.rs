@@ -23,6 +23,7 @@ pub mod embedded;
 mod native;
 pub mod options;
 mod statistics;
+mod wave;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -40,6 +41,7 @@ use delivery::Deliveries;
 pub use native::Waker;
 use native::{HeaderTemplate, Headers, NativeProducer, Outgoing, TopicIndex};
 pub use options::{BatchLimit, KafkaSinkOptions, TooLargePolicy};
+use wave::Wave;
 
 /// How long `send` waits for reports before it looks at the stop flag again.
 const FULL_BUFFER_WAIT: Duration = Duration::from_millis(50);
@@ -51,6 +53,7 @@ pub struct KafkaSink {
     topics: HashMap<Arc<str>, TopicIndex>,
     /// For each topic of the batch at hand, where it was opened: looked up once a batch, not once a record.
     batch_topics: Vec<Option<TopicIndex>>,
+    wave: Wave,
     context: Option<HeaderTemplate>,
     context_headers: Vec<(String, Vec<u8>)>,
     creator: Option<TopicCreator>,
@@ -71,10 +74,22 @@ impl KafkaSink {
         counters.producers.add(1);
         let context = (!options.context_headers.is_empty()).then(|| context_template(&options.context_headers));
         let creator = options.topic_creation.clone().map(|rules| TopicCreator::new(rules, properties.clone()));
+        let wave = Wave::new(&properties);
         let deliveries = Deliveries::new(&options, properties, counters.clone());
         let context_headers = options.context_headers;
         let (topics, batch_topics) = (HashMap::new(), Vec::new());
-        Ok(KafkaSink { producer, deliveries, topics, batch_topics, context, context_headers, creator, counters, stop })
+        Ok(KafkaSink {
+            producer,
+            deliveries,
+            topics,
+            batch_topics,
+            wave,
+            context,
+            context_headers,
+            creator,
+            counters,
+            stop,
+        })
     }
 
     /// Sends the records with these indexes, in order, each with a share of the batch's ticket. The ticket
@@ -88,7 +103,11 @@ impl KafkaSink {
         self.batch_topics.clear();
         self.batch_topics.resize(batch.topics.len(), None);
         let mut bytes = 0;
+        let spread = batch.topics.len() * self.deliveries.partitions();
         for record in sending {
+            while self.wave.is_over(self.deliveries.in_flight(), spread) {
+                wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
+            }
             let topic = self.topic_of(batch, record)?;
             bytes += self.send_one(batch, record, topic)?;
         }
@@ -200,13 +219,7 @@ impl KafkaSink {
                 return Ok(size);
             }
             self.counters.buffer_full_waits.add(1);
-            let deliveries = &mut self.deliveries;
-            self.producer.serve(FULL_BUFFER_WAIT, &mut |event| deliveries.take(event));
-            deliveries.publish();
-            deliveries.verdict()?;
-            if self.stop.is_set() {
-                return Err(SinkError::Stopped);
-            }
+            wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
         }
     }
 }
@@ -222,6 +235,14 @@ impl Drop for KafkaSink {
         }
         self.counters.records_in_flight.set(0);
     }
+}
+
+/// Serves delivery reports while nothing more may be handed over.
+fn wait_for_reports(producer: &NativeProducer, deliveries: &mut Deliveries, stop: &Stop) -> Result<(), SinkError> {
+    producer.serve(FULL_BUFFER_WAIT, &mut |event| deliveries.take(event));
+    deliveries.publish();
+    deliveries.verdict()?;
+    if stop.is_set() { Err(SinkError::Stopped) } else { Ok(()) }
 }
 
 /// The headers of one record. Few have any of their own (changed keys, the outbox); Debezium adds the

@@ -147,7 +147,14 @@ pub(super) struct Outgoing<'a> {
 /// What librdkafka has to say.
 pub(super) enum Event<'a> {
     /// A record was acknowledged or given up.
-    Delivery { claim: usize, error: Option<RDKafkaErrorCode>, topic: &'a str, key_length: usize, value_length: usize },
+    Delivery {
+        claim: usize,
+        error: Option<RDKafkaErrorCode>,
+        topic: &'a str,
+        partition: usize,
+        key_length: usize,
+        value_length: usize,
+    },
     /// Trouble with a broker, or the end of the producer (`fatal`).
     Error { code: RDKafkaErrorCode, fatal: bool, text: String },
     /// The client's statistics, as JSON.
@@ -357,6 +364,7 @@ unsafe fn read_report(message: *const rdsys::rd_kafka_message_t, each: &mut dyn 
             claim: (*message)._private as usize,
             error,
             topic: topic.to_str().unwrap_or_default(),
+            partition: usize::try_from((*message).partition).unwrap_or(0),
             key_length: (*message).key_len,
             value_length: (*message).len,
         });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Waker;
 use super::creation::TopicCreation;
+use super::wave::BATCH_RECORDS;
 use crate::sink::SinkError;
 use crate::util::kafka::properties::{self, ClientProperties, Role};
 
@@ -62,11 +63,6 @@ pub struct KafkaSinkOptions {
 /// 5 ms (librdkafka's own and Java's default) gives 3.6 ms (0.09 core). Under a backlog batches fill without it.
 pub const DEFAULT_LINGER_MS: &str = "0.5";
 
-/// The largest batch in bytes, where neither worker nor connector say. Measured on a real broker with a backlog of a
-/// million rows: librdkafka's own 1,000,000 costs half as much again of CPU (its thread polls without waiting while
-/// the broker works on a large request), Java's 16,384 twice as much.
-const DEFAULT_BATCH_BYTES: &str = "131072";
-
 /// How often the client reports statistics.
 const STATISTICS_INTERVAL_MS: &str = "5000";
 
@@ -75,7 +71,7 @@ impl KafkaSinkOptions {
     pub fn client_properties(&self) -> Result<ClientProperties, SinkError> {
         let mut out = properties::translate(Role::Producer, &self.client)?;
         out.default_to("linger.ms", DEFAULT_LINGER_MS);
-        out.default_to("batch.size", DEFAULT_BATCH_BYTES);
+        out.default_to("batch.num.messages", &BATCH_RECORDS.to_string());
         out.default_to("client.id", &format!("connector-producer-{}-0", self.connector));
         out.default_to("statistics.interval.ms", STATISTICS_INTERVAL_MS);
         if let Some(limit) = self.batch_limit.get() {
