@@ -258,3 +258,49 @@ fn error_codes_are_unlike_each_other() {
     }
     check(findings);
 }
+
+/// Fields of the checked configuration that nobody outside it has to read, and why.
+const UNREAD_SETTINGS: &[(&str, &str)] = &[
+    ("group_id", "for workers that share connectors"),
+    ("config_storage", "for workers that share connectors"),
+    ("status_storage", "for workers that share connectors"),
+    ("metrics_rules", "for series named by the user's rules"),
+    ("retry_timeout", "errors.* are about to be read"),
+    ("retry_delay_max", "errors.* are about to be read"),
+];
+
+/// A setting that is parsed and read by nobody does nothing, and the reference says that it works.
+#[test]
+fn every_setting_that_is_parsed_is_read() {
+    let all = sources();
+    let is_config = |path: &Path| {
+        let text = path.to_string_lossy();
+        text.contains("src/config/connector") || text.ends_with("src/config/worker.rs")
+    };
+    let mut findings = Vec::new();
+    for (path, text) in all.iter().filter(|(path, _)| is_config(path) && !is_test_file(path)) {
+        for (number, line) in product_lines(text) {
+            let field = line.strip_prefix("    pub ").and_then(|rest| rest.split_once(':')).map(|(name, _)| name);
+            let Some(field) = field.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')) else {
+                continue;
+            };
+            let read = all.iter().filter(|(path, _)| !is_test_file(path)).any(|(_, text)| is_read(field, text));
+            let excused = UNREAD_SETTINGS.iter().any(|(name, _)| *name == field);
+            if read == excused {
+                let what = if read { "is read, and excused in UNREAD_SETTINGS" } else { "is read by nobody" };
+                findings.push(format!("{}:{number}: {field} {what}", path.display()));
+            }
+        }
+    }
+    check(findings);
+}
+
+/// Whether a product line has `.field` as a field, not as a method.
+fn is_read(field: &str, text: &str) -> bool {
+    product_lines(text).iter().any(|(_, line)| {
+        line.match_indices(&format!(".{field}")).any(|(at, found)| {
+            let next = line[at + found.len()..].chars().next();
+            !next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '(')
+        })
+    })
+}

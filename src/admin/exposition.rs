@@ -105,7 +105,32 @@ fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
 }
 
 fn debezium_labels(connector: &Connector) -> Vec<LabelPair> {
-    vec![label("context", "streaming"), label("name", connector.prefix()), label("plugin", plugin(connector.kind()))]
+    let mut labels = vec![
+        label("context", "streaming"),
+        label("name", connector.prefix()),
+        label("plugin", plugin(connector.kind())),
+    ];
+    labels.extend(tag_labels(connector.tags()));
+    labels
+}
+
+/// `custom.metric.tags` as labels: what no label's name may have becomes `_`, and the names that the series have
+/// already are not given twice.
+fn tag_labels(tags: &[(String, String)]) -> Vec<LabelPair> {
+    let mut seen = vec!["context".to_owned(), "name".to_owned(), "plugin".to_owned()];
+    let mut labels = Vec::new();
+    for (name, value) in tags {
+        let legal = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+        let mut name: String = name.chars().map(legal).collect();
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            name.insert(0, '_');
+        }
+        if !seen.contains(&name) {
+            labels.push(label(&name, value));
+            seen.push(name);
+        }
+    }
+    labels
 }
 
 fn pulses(metrics: &ConnectorMetrics) -> [(&'static str, &Pulse); 4] {
@@ -170,4 +195,18 @@ fn pulse_families(connectors: &[Connector]) -> Vec<MetricFamily> {
         family("headwater_stage_items_in_total", "Items that the stage has taken", taken),
         family("headwater_stage_items_out_total", "Items that the stage has given out", given),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_become_labels_that_are_legal_and_come_once() {
+        let tags = [("team", "a b"), ("k8s.zone", "z"), ("1st", "x"), ("name", "other"), ("team", "again")];
+        let tags = tags.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let labels = tag_labels(&tags);
+        let found: Vec<(&str, &str)> = labels.iter().map(|label| (label.name(), label.value())).collect();
+        assert_eq!(found, [("team", "a b"), ("k8s_zone", "z"), ("_1st", "x")]);
+    }
 }

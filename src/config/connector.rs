@@ -89,8 +89,6 @@ pub struct ConnectorConfig {
     pub limits: LimitOptions,
     /// `custom.metric.tags`, in the order written.
     pub metric_tags: Vec<(String, String)>,
-    /// `internal.advanced.metrics.enable`.
-    pub advanced_metrics: bool,
     /// The properties as written, for the REST API, which shows variables unresolved as Connect does.
     pub original: ClientProperties,
 }
@@ -212,7 +210,7 @@ fn read(
         database: database::database(settings),
         stream: database::stream(settings, findings),
         capture: capture::capture(settings, findings),
-        events: events::events(settings, findings),
+        events: events::events(settings),
         topics: events::topics(settings, findings),
         snapshot_mode: snapshot_mode(settings, &mut findings.errors),
         snapshot_locking_mode: settings.word(
@@ -234,7 +232,6 @@ fn read(
         errors: delivery::errors(settings),
         limits: delivery::limits(settings),
         metric_tags: settings.text("custom.metric.tags").and_then(|tags| option::pairs(&tags)).unwrap_or_default(),
-        advanced_metrics: settings.flag("internal.advanced.metrics.enable"),
         original,
     }
 }

@@ -84,7 +84,6 @@ fn the_least_connector_has_debeziums_defaults() {
     assert_eq!(config.stream.start, StartPosition::Latest);
     assert_eq!(config.events.decimal, DecimalHandlingMode::Precise);
     assert_eq!(config.events.time, TimePrecisionMode::AdaptiveTimeMicroseconds);
-    assert_eq!(config.events.unavailable_value, b"__debezium_unavailable_value");
     assert!(config.events.tombstones && config.events.schema_changes && config.events.context_headers);
     assert!(!config.events.transaction_metadata && config.capture.ignore_builtin);
     assert_eq!(config.topics.heartbeat, "__debezium-heartbeat.shop");
@@ -247,7 +246,6 @@ fn everything_wrong_is_said_at_once() {
             ("database.exclude.list", "test"),
             ("max.queue.size", "100"),
             ("message.key.columns", "shop.orders"),
-            ("unavailable.value.placeholder", "hex:abc"),
             ("headwater.start.position", "yesterday"),
             ("skipped.operations", "none,c"),
         ],
@@ -262,7 +260,6 @@ fn everything_wrong_is_said_at_once() {
             "database.exclude.list and database.include.list cannot both be set",
             "max.queue.size: '100' is not more than max.batch.size, which is 2048",
             "message.key.columns: 'shop.orders' is not of the form",
-            "unavailable.value.placeholder: 'hex:abc' is not hex:",
             "headwater.start.position: 'yesterday' is not latest, earliest",
             "skipped.operations: 'none,c' is not one of",
         ],
@@ -343,6 +340,14 @@ fn unknown_names_are_warned_of() {
         &[("table.include.list", "orders,shop.items"), ("tasks.max", "3")],
         &["'orders' matches nothing", "tasks.max: a binlog is read by one task"],
     );
+}
+
+#[test]
+fn filters_of_statements_reach_over_lines() {
+    let config = good(&[("internal.schema.history.internal.ddl.filter", "CREATE TABLE tmp_.*, ANALYZE .*")]);
+    let filter = config.history.ddl_filter.unwrap();
+    assert!(filter.matches("create table tmp_1\n(a INT)").unwrap());
+    assert!(!filter.matches("CREATE TABLE t (a INT)").unwrap());
 }
 
 #[test]

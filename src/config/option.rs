@@ -171,6 +171,8 @@ pub struct ConfigOption {
     pub about: &'static str,
     /// What becomes of it.
     pub status: Status,
+    /// Whether nothing is said when it is set to no effect.
+    pub quiet: bool,
 }
 
 /// The headings of the reference.
@@ -242,6 +244,7 @@ pub const fn option(name: &'static str, kind: Kind, about: &'static str) -> Conf
         applies: Applies::ALL,
         about,
         status: Status::Works,
+        quiet: false,
     }
 }
 
@@ -298,6 +301,13 @@ impl ConfigOption {
     /// It changes nothing, because …
     pub const fn no_effect(mut self, because: &'static str) -> Self {
         self.status = Status::NoEffect(because);
+        self
+    }
+
+    /// No warning when it is set: every worker of Connect sets it, and a warning at each start teaches people to pass
+    /// over warnings.
+    pub const fn quietly(mut self) -> Self {
+        self.quiet = true;
         self
     }
 

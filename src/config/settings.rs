@@ -56,7 +56,7 @@ impl Settings<'_> {
         }
         let default = option.default.is_some_and(|default| default.eq_ignore_ascii_case(value.trim()));
         match option.status {
-            Status::NoEffect(because) if !default && !blank => {
+            Status::NoEffect(because) if !default && !blank && !option.quiet => {
                 let text = format!("changes nothing here: {because}");
                 warnings.push(Warning::new(WarningKind::NoEffect, property, text));
             }

@@ -167,6 +167,14 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         skip_unparseable_ddl: config.history.skip_unparseable_ddl,
         store_only_captured_tables: config.history.only_captured_tables,
         store_only_captured_databases: config.history.only_captured_databases,
+        ddl_filter: config.history.ddl_filter.clone().map(|list| -> TextFilter {
+            // A statement that cannot be decided about is read, not left out.
+            Arc::new(move |statement: &str| list.matches(statement).unwrap_or(false))
+        }),
+        prefer_ddl: config.history.prefer_ddl,
+        guardrail: config.capture.guardrail,
+        locking: config.snapshot_locking_mode,
+        lock_timeout: config.snapshot_lock_timeout,
         announce_schema_changes: config.events.schema_changes,
         schema_comments: keeps_comments(config),
         include_query: stream.include_query,

@@ -176,6 +176,16 @@ impl RegexList {
         Ok(RegexList { expressions })
     }
 
+    /// The same list for texts of several lines, where `.` matches their ends too (Java's `DOTALL`).
+    ///
+    /// # Errors
+    /// When an expression cannot take the flag.
+    pub fn over_lines(&self) -> Result<RegexList, RegexError> {
+        let expressions =
+            self.expressions.iter().map(|expression| JavaRegex::parse(&format!("(?s){}", expression.pattern)));
+        Ok(RegexList { expressions: expressions.collect::<Result<Vec<_>, _>>()? })
+    }
+
     /// Whether any of the expressions matches the whole of `text`.
     pub fn matches(&self, text: &str) -> Result<bool, TooCostly> {
         for expression in &self.expressions {

@@ -21,6 +21,7 @@ pub struct Connector {
     class: String,
     kind: ConnectorKind,
     prefix: String,
+    tags: Vec<(String, String)>,
     shown: std::collections::BTreeMap<String, String>,
     pipeline: PipelineHandle,
 }
@@ -44,6 +45,11 @@ impl Connector {
     /// `topic.prefix`.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// `custom.metric.tags`.
+    pub fn tags(&self) -> &[(String, String)] {
+        &self.tags
     }
 
     /// Its configuration as written, with secrets masked.
@@ -94,6 +100,7 @@ impl Worker {
                     class: config.class.clone(),
                     kind: config.kind,
                     prefix: config.topics.prefix.clone(),
+                    tags: config.metric_tags.clone(),
                     shown: shown(config),
                     pipeline,
                 }),

@@ -5,7 +5,7 @@ use crate::config::ConfigError;
 use crate::config::option;
 use crate::config::secret::Secret;
 use crate::config::settings::Settings;
-use crate::model::modes::{HashVersion, SkippedOperations};
+use crate::model::modes::{GuardrailAction, HashVersion, SkippedOperations};
 use crate::util::digest::Digest;
 use crate::util::java_regex::{CompiledFilter, JavaRegex, RegexList};
 
@@ -60,10 +60,8 @@ pub struct CaptureOptions {
     /// `message.key.columns`: each is matched against `database.table.column`; the columns that match, in
     /// this order, are the key. A table where none does has its own key.
     pub key_columns: Vec<RegexList>,
-    /// `guardrail.collections.max`; `None` is without limit.
-    pub most_tables: Option<u32>,
-    /// Whether more tables than that are an error.
-    pub too_many_tables_fail: bool,
+    /// `guardrail.collections.max` and `.limit.action`: most tables, and whether more are an error.
+    pub guardrail: Option<(u32, GuardrailAction)>,
 }
 
 pub(super) fn capture(settings: &Settings<'_>, findings: &mut Findings) -> CaptureOptions {
@@ -71,7 +69,8 @@ pub(super) fn capture(settings: &Settings<'_>, findings: &mut Findings) -> Captu
         include: settings.regexes(&format!("{name}.include.list")),
         exclude: settings.regexes(&format!("{name}.exclude.list")),
     };
-    let fails = settings.text("guardrail.collections.limit.action").unwrap_or_default();
+    let most_tables = u32::try_from(settings.number("guardrail.collections.max")).ok().filter(|most| *most > 0);
+    let action = settings.word("guardrail.collections.limit.action", GuardrailAction::parse, GuardrailAction::Warn);
     CaptureOptions {
         databases: filter("database"),
         tables: filter("table"),
@@ -83,8 +82,7 @@ pub(super) fn capture(settings: &Settings<'_>, findings: &mut Findings) -> Captu
         propagate_columns: settings.regexes("column.propagate.source.type"),
         propagate_types: settings.regexes("datatype.propagate.source.type"),
         key_columns: key_columns(settings, &mut findings.errors),
-        most_tables: u32::try_from(settings.number("guardrail.collections.max")).ok().filter(|most| *most > 0),
-        too_many_tables_fail: fails.eq_ignore_ascii_case("fail"),
+        guardrail: most_tables.map(|most| (most, action)),
     }
 }
 

@@ -53,8 +53,6 @@ pub struct DatabaseOptions {
     pub connect_timeout: Duration,
     /// Deadline for one query; zero is without.
     pub query_timeout: Duration,
-    /// Deadline for the check of a connection.
-    pub validation_timeout: Duration,
     /// SQL for each new session, in order.
     pub initial_statements: Vec<String>,
     /// Compression, where the server offers it.
@@ -113,8 +111,6 @@ pub struct StreamOptions {
     pub gtids: GtidFilter,
     /// Whether to resume by file and position although there are GTIDs.
     pub ignore_gtids_on_recovery: bool,
-    /// Whether the start checks that the server still has the stored position.
-    pub check_position: bool,
     /// Whether statements are asked for (`include.query`).
     pub include_query: bool,
 }
@@ -135,7 +131,6 @@ pub(super) fn database(settings: &Settings<'_>) -> DatabaseOptions {
         },
         connect_timeout: settings.millis("connect.timeout.ms"),
         query_timeout: settings.millis("database.query.timeout.ms"),
-        validation_timeout: settings.millis("connection.validation.timeout.ms"),
         initial_statements: settings
             .text("database.initial.statements")
             .map(|text| statements(&text))
@@ -194,7 +189,6 @@ pub(super) fn stream(settings: &Settings<'_>, findings: &mut Findings) -> Stream
             filter_events: settings.flag("gtid.source.filter.dml.events"),
         },
         ignore_gtids_on_recovery: settings.flag("gtid.ignore.on.recovery"),
-        check_position: settings.flag("internal.log.position.check.enable"),
         include_query: settings.flag("include.query"),
     }
 }

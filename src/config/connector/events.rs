@@ -27,8 +27,6 @@ pub struct EventOptions {
     pub converting_failure: EventConvertingFailureHandlingMode,
     /// `enable.time.adjuster`.
     pub adjust_two_digit_years: bool,
-    /// `unavailable.value.placeholder`: the bytes; text where a text is wanted.
-    pub unavailable_value: Vec<u8>,
     /// `tombstones.on.delete`.
     pub tombstones: bool,
     /// `include.schema.comments`.
@@ -58,7 +56,7 @@ pub struct TopicOptions {
     pub strategy: TopicNamingStrategy,
 }
 
-pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventOptions {
+pub(super) fn events(settings: &Settings<'_>) -> EventOptions {
     let adjustment =
         |property: &str| settings.word(property, SchemaNameAdjustmentMode::parse, SchemaNameAdjustmentMode::None);
     EventOptions {
@@ -87,7 +85,6 @@ pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventO
             EventConvertingFailureHandlingMode::Warn,
         ),
         adjust_two_digit_years: settings.flag("enable.time.adjuster"),
-        unavailable_value: unavailable_value(settings, &mut findings.errors),
         tombstones: settings.flag("tombstones.on.delete"),
         schema_comments: settings.flag("include.schema.comments"),
         schema_changes: settings.flag("include.schema.changes"),
@@ -105,24 +102,6 @@ fn has_avro_converter(settings: &Settings<'_>) -> bool {
     ["key.converter", "value.converter"]
         .iter()
         .any(|property| settings.values.get(*property).is_some_and(|class| AVRO_CONVERTERS.contains(&class.as_str())))
-}
-
-/// The placeholder's bytes; behind `hex:` they are written as digits.
-fn unavailable_value(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> Vec<u8> {
-    const PROPERTY: &str = "unavailable.value.placeholder";
-    let text = settings.text(PROPERTY).unwrap_or_default();
-    let Some(digits) = text.strip_prefix("hex:") else { return text.into_bytes() };
-    let digits: Option<Vec<u8>> =
-        digits.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    match digits.filter(|digits| digits.len() % 2 == 0) {
-        Some(digits) => {
-            digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit)).collect()
-        }
-        None => {
-            errors.push(settings.invalid(PROPERTY, &text, "hex: and pairs of hexadecimal digits"));
-            Vec::new()
-        }
-    }
 }
 
 pub(super) fn topics(settings: &Settings<'_>, findings: &mut Findings) -> TopicOptions {

@@ -21,8 +21,6 @@ pub enum HistoryStorage {
         producer: ClientProperties,
         /// What the client that reads gets, `bootstrap.servers` among it.
         consumer: ClientProperties,
-        /// Deadline for questions to the brokers.
-        query_timeout: Duration,
         /// Deadline for making the topic.
         create_timeout: Duration,
         /// How long one poll waits while the history is read.
@@ -70,7 +68,11 @@ pub(super) fn history(
         skip_unparseable_ddl: settings.flag("schema.history.internal.skip.unparseable.ddl"),
         only_captured_tables: settings.flag("schema.history.internal.store.only.captured.tables.ddl"),
         only_captured_databases: settings.flag("schema.history.internal.store.only.captured.databases.ddl"),
-        ddl_filter: settings.regexes("internal.schema.history.internal.ddl.filter"),
+        ddl_filter: settings
+            .regexes("internal.schema.history.internal.ddl.filter")
+            .map(|list| list.over_lines())
+            .transpose()
+            .unwrap_or_default(),
         prefer_ddl: settings.flag("internal.schema.history.internal.prefer.ddl"),
     }
 }
@@ -113,7 +115,6 @@ fn kafka(settings: &Settings<'_>, worker: &WorkerConfig, errors: &mut Vec<Config
         topic: needed(settings, "schema.history.internal.kafka.topic", errors),
         producer: client("schema.history.internal.producer."),
         consumer: client("schema.history.internal.consumer."),
-        query_timeout: settings.millis("schema.history.internal.kafka.query.timeout.ms"),
         create_timeout: settings.millis("schema.history.internal.kafka.create.timeout.ms"),
         recovery_poll_interval: settings.millis("schema.history.internal.kafka.recovery.poll.interval.ms"),
         recovery_attempts: u32::try_from(settings.number("schema.history.internal.kafka.recovery.attempts"))

@@ -114,7 +114,10 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("connection.validation.timeout.ms", Kind::Number(1, i64::MAX), "How long the check of a connection may take")
         .or("60000")
         .unit("ms")
-        .low(),
+        .low()
+        .no_effect(
+            "a connection is checked by what is asked on it, within connect.timeout.ms and database.query.timeout.ms",
+        ),
     row("read.only", Kind::Bool, "Whether snapshot watermarks are read and never written")
         .or("false")
         .low()

@@ -50,7 +50,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "What stands for a value that the server did not send; hex: gives bytes",
     )
     .or("__debezium_unavailable_value")
-    .was(&[old("toasted.value.placeholder", "1.9")]),
+    .was(&[old("toasted.value.placeholder", "1.9")])
+    .no_effect("what a row image of a binlog does not have is written as null, as Debezium 3.6 does"),
     row("tombstones.on.delete", Kind::Bool, "Whether a record without a value follows each delete").or("true").high(),
     row("message.key.columns", Kind::Text, "Keys of one's own: table:column,column;table:column"),
     row(

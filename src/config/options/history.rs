@@ -46,7 +46,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     .or("3000")
     .unit("ms")
     .low()
-    .was(&[old("database.history.kafka.query.timeout.ms", "2.0")]),
+    .was(&[old("database.history.kafka.query.timeout.ms", "2.0")])
+    .no_effect("questions and writes alike have schema.history.internal.kafka.create.timeout.ms"),
     row(
         "schema.history.internal.kafka.create.timeout.ms",
         Kind::Number(POSITIVE.0, POSITIVE.1),
@@ -121,7 +122,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .was(&[old("database.history.consumer.*", "2.0")]),
     row("schema.history.internal.*", Kind::Text, "Options of other places to keep the history")
         .low()
-        .was(&[old("database.history.*", "2.0")]),
+        .was(&[old("database.history.*", "2.0")])
+        .no_effect("the history is kept in Kafka, in a file or in memory"),
     row("ddl.parser.type", Kind::Text, "Grammar of Debezium's DDL parser")
         .or("default")
         .low()

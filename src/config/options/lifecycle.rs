@@ -29,7 +29,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("event.processing.failure.handling.mode", PROCESSING, "What becomes of an event that cannot be decoded").or("fail").was(&[old("event.deserialization.failure.handling.mode", "2.0")]),
     row("event.converting.failure.handling.mode", CONVERTING, "What becomes of a value that does not fit its schema").or("warn"),
     row("inconsistent.schema.handling.mode", PROCESSING, "What becomes of a row whose table is not known, or is shaped otherwise").or("fail").for_(Applies::BINLOG),
-    row("internal.log.position.check.enable", Kind::Bool, "Whether the start checks that the server still has the stored position").or("true").low(),
+    row("internal.log.position.check.enable", Kind::Bool, "Whether the start checks that the server still has the stored position").or("true").low().no_effect("it is always checked: a stream that begins behind a gap would lose what is in it"),
     row("internal.offset.activity.monitor.interval.ms", Kind::Number(0, i64::MAX), "How often stored offsets are watched for standing still").or("600000").unit("ms").low().no_effect("they are always watched"),
     row("internal.implementation", Kind::Text, "The old or the new implementation of the MySQL connector").low().no_effect("Debezium 2.0 removed the old one"),
     row("executor.shutdown.timeout.ms", Kind::Number(1, i64::MAX), "How long stopping may take").or("4000").unit("ms").no_effect("task.shutdown.graceful.timeout.ms of the worker is the deadline"),

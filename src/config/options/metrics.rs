@@ -5,14 +5,18 @@ use super::super::option::{ConfigOption, Group, Kind, option};
 const NO_LINEAGE: &str = "OpenLineage events are not sent";
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
-    row("custom.metric.tags", Kind::Pairs, "Pairs that are added to the names of the connector's MBeans"),
+    row("custom.metric.tags", Kind::Pairs, "Pairs that stand as labels on the connector's series, as in the names of its MBeans"),
     row(
         "statistics.metrics.enabled",
         Kind::Bool,
         "Whether the lag is also given as minimum, maximum, average and quantiles",
     )
-    .or("true"),
-    row("internal.advanced.metrics.enable", Kind::Bool, "Whether events are counted for each table").or("false").low(),
+    .or("true")
+    .no_effect("the lag is given as it is now; what reads /metrics makes the statistics"),
+    row("internal.advanced.metrics.enable", Kind::Bool, "Whether events are counted for each table")
+        .or("false")
+        .low()
+        .no_effect("events are counted for the connector as a whole"),
     row("custom.sanitize.pattern", Kind::Regex, "Names of further properties whose values are never shown").low(),
     row("openlineage.integration.enabled", Kind::Bool, "Whether lineage is reported")
         .or("false")

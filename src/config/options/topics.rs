@@ -44,16 +44,22 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .or("transaction")
         .low()
         .was(&[old("transaction.topic", "2.0")]),
-    row("topic.regex", Kind::Regex, "Topics that DefaultRegexTopicNamingStrategy renames").low(),
-    row("topic.replacement", Kind::Text, "What they are renamed to").low(),
-    row("topic.key.enforce.uniqueness", Kind::Bool, "Whether the key of a renamed topic tells the tables apart")
-        .or("true")
-        .low(),
-    row("topic.key.field.name", Kind::Text, "The key's field that does").or("__dbz__physicalTableIdentifier").low(),
-    row("topic.key.field.regex", Kind::Regex, "Expression on the old topic that gives that field's value").low(),
-    row("topic.key.field.replacement", Kind::Text, "What the expression gives").low(),
+    regex("topic.regex", Kind::Regex, "Topics that DefaultRegexTopicNamingStrategy renames"),
+    regex("topic.replacement", Kind::Text, "What they are renamed to"),
+    regex("topic.key.enforce.uniqueness", Kind::Bool, "Whether the key of a renamed topic tells the tables apart")
+        .or("true"),
+    regex("topic.key.field.name", Kind::Text, "The key's field that does").or("__dbz__physicalTableIdentifier"),
+    regex("topic.key.field.regex", Kind::Regex, "Expression on the old topic that gives that field's value"),
+    regex("topic.key.field.replacement", Kind::Text, "What the expression gives"),
 ];
 
 const fn row(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {
     option(name, kind, about).under(Group::Topics)
+}
+
+/// A row that only the strategy of regular expressions reads.
+const fn regex(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {
+    row(name, kind, about).low().no_effect(
+        "only io.debezium.schema.DefaultRegexTopicNamingStrategy reads it, which is not built in; the transform ByLogicalTableRouter does the same",
+    )
 }

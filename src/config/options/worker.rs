@@ -7,10 +7,12 @@ use super::POSITIVE;
 const COPIES: Kind = Kind::Number(-1, i16::MAX as i64);
 const NO_PLUGINS: &str = "there are no plugins to load";
 const NO_GROUP: &str = "workers do not share connectors yet";
+const NO_STORED_CONFIGURATIONS: &str = "connectors come from their files, and no topic keeps them yet";
+const NO_STORED_STATES: &str = "states are told by the REST API, and no topic keeps them yet";
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
     row("bootstrap.servers", Kind::List, "Addresses of the brokers").or("localhost:9092").high(),
-    row("group.id", Kind::Text, "The worker's group; part of the names of its clients").high(),
+    row("group.id", Kind::Text, "The worker's group").high().no_effect(NO_GROUP).quietly(),
     row("key.converter", Kind::Class, "How keys are written where a connector does not say")
         .or("org.apache.kafka.connect.json.JsonConverter")
         .high(),
@@ -34,17 +36,34 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("offset.storage.*", Kind::Text, "Any setting of the offsets topic").low(),
     row("config.storage.topic", Kind::TopicName, "The topic that connectors' configurations are stored in")
         .or("connect-configs")
-        .high(),
-    row("config.storage.replication.factor", COPIES, "Its copies, when it has to be made").or("3").low(),
-    row("config.storage.*", Kind::Text, "Any setting of the configurations topic").low(),
+        .high()
+        .no_effect(NO_STORED_CONFIGURATIONS)
+        .quietly(),
+    row("config.storage.replication.factor", COPIES, "Its copies, when it has to be made")
+        .or("3")
+        .low()
+        .no_effect(NO_STORED_CONFIGURATIONS)
+        .quietly(),
+    row("config.storage.*", Kind::Text, "Any setting of the configurations topic")
+        .low()
+        .no_effect(NO_STORED_CONFIGURATIONS)
+        .quietly(),
     row("status.storage.topic", Kind::TopicName, "The topic that connectors' states are stored in")
         .or("connect-status")
-        .high(),
+        .high()
+        .no_effect(NO_STORED_STATES)
+        .quietly(),
     row("status.storage.partitions", Kind::Number(-1, POSITIVE.1), "Its partitions, when it has to be made")
         .or("5")
-        .low(),
-    row("status.storage.replication.factor", COPIES, "Its copies, when it has to be made").or("3").low(),
-    row("status.storage.*", Kind::Text, "Any setting of the states topic").low(),
+        .low()
+        .no_effect(NO_STORED_STATES)
+        .quietly(),
+    row("status.storage.replication.factor", COPIES, "Its copies, when it has to be made")
+        .or("3")
+        .low()
+        .no_effect(NO_STORED_STATES)
+        .quietly(),
+    row("status.storage.*", Kind::Text, "Any setting of the states topic").low().no_effect(NO_STORED_STATES).quietly(),
     row("offset.flush.interval.ms", Kind::Number(1, i64::MAX), "How often positions are stored").or("60000").unit("ms"),
     row("offset.flush.timeout.ms", Kind::Number(1, i64::MAX), "How long storing them may take").or("5000").unit("ms"),
     row(

@@ -38,7 +38,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         Kind::Text,
         "A rules file of the Prometheus JMX exporter that names the series on /metrics",
     )
-    .low(),
+    .low()
+    .no_effect("the series have the names of Debezium's own example rules"),
     row(
         "headwater.log.format",
         Kind::Word(&["text", "json"], |word| {

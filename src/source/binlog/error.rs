@@ -127,6 +127,16 @@ pub enum BinlogError {
         /// What is wrong.
         error: super::event::EventError,
     },
+    /// More tables than `guardrail.collections.max` allows.
+    #[error("{count} tables would be kept track of ({}), and guardrail.collections.max is {most}", if *all { "all tables, because schema.history.internal.store.only.captured.tables.ddl is false" } else { "the captured ones" })]
+    TooManyTables {
+        /// How many there are.
+        count: usize,
+        /// How many may be.
+        most: u32,
+        /// Whether tables count that are not captured.
+        all: bool,
+    },
     /// A batch's block has grown beyond what its ranges can say.
     #[error("a transaction's unpacked events take more than 4 GiB in {file} at {position}")]
     TooLarge {
@@ -271,6 +281,14 @@ code!(
     "A single compressed transaction unpacks to more than 4 GiB in one event. Split it on the application's side."
 );
 
+code!(
+    TOO_MANY_TABLES,
+    468,
+    Stop,
+    "more tables than the guardrail allows",
+    "Raise guardrail.collections.max, capture fewer tables (table.include.list), or set schema.history.internal.store.only.captured.tables.ddl=true so that only captured tables count. guardrail.collections.limit.action=warn makes it a warning."
+);
+
 impl Coded for BinlogError {
     fn code(&self) -> &'static Code {
         match self {
@@ -296,6 +314,7 @@ impl Coded for BinlogError {
                 Disposition::Retry | Disposition::Reject => &EVENT,
             },
             BinlogError::TooLarge { .. } => &TOO_LARGE,
+            BinlogError::TooManyTables { .. } => &TOO_MANY_TABLES,
         }
     }
 }
@@ -320,4 +339,5 @@ pub static CODES: &[&Code] = &[
     &STATEMENT_FORMAT,
     &EVENT,
     &TOO_LARGE,
+    &TOO_MANY_TABLES,
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::connection::{ConnectOptions, Flavor};
 use super::tables::LayoutMaker;
-use crate::model::modes::InconsistentSchemaHandlingMode;
+use crate::model::modes::{GuardrailAction, InconsistentSchemaHandlingMode, SnapshotLockingMode};
 use crate::model::table::TableId;
 
 /// Decides by name.
@@ -79,6 +79,17 @@ pub struct BinlogOptions {
     pub store_only_captured_tables: bool,
     /// `schema.history.internal.store.only.captured.databases.ddl`.
     pub store_only_captured_databases: bool,
+    /// `internal.schema.history.internal.ddl.filter`: statements that are passed over, beside those that shape no
+    /// tables anyway.
+    pub ddl_filter: Option<TextFilter>,
+    /// `internal.schema.history.internal.prefer.ddl`.
+    pub prefer_ddl: bool,
+    /// `guardrail.collections.max`, and what more tables are.
+    pub guardrail: Option<(u32, GuardrailAction)>,
+    /// `snapshot.locking.mode`, for the definitions of tables.
+    pub locking: SnapshotLockingMode,
+    /// `snapshot.lock.timeout.ms`.
+    pub lock_timeout: Duration,
     /// `include.schema.changes`.
     pub announce_schema_changes: bool,
     /// `include.schema.comments`.

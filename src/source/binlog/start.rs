@@ -19,6 +19,7 @@ use super::reader::BinlogSource;
 use super::statements::{ddl_flavor, recorded, remember};
 use crate::error::Failure;
 use crate::model::change::{BinlogOrigin, Origin, PastChange, SchemaChange, SnapshotRecord};
+use crate::model::modes::{GuardrailAction, SnapshotLockingMode};
 use crate::model::position::{OffsetField, OffsetMap, Printed, ResumePoint, StoredOffset};
 use crate::model::table::{TableChange, TableChangeKind, TableId};
 use crate::source::Beginning;
@@ -29,9 +30,6 @@ const SYSTEM_DATABASES: &str = "'mysql','information_schema','performance_schema
 
 /// How often the tables are read again when they cannot be locked and change meanwhile.
 const OPTIMISTIC_ATTEMPTS: u32 = 5;
-
-/// How long to wait for the read lock, in seconds: writers wait behind it.
-const LOCK_WAIT_S: u32 = 10;
 
 /// What a server is, as far as reading its log depends on it.
 #[derive(Clone, Debug)]
@@ -85,6 +83,7 @@ pub fn open(
         None => begun(&mut connection, &options, &server, &mut schema)?,
     };
     read_sequences(&mut connection, &options, &mut schema)?;
+    guard_collections(&mut connection, &options)?;
     connection.close();
     let opened = open_stream(&options, &position, stop)?;
     let progress = Progress::at(&opened.position, opened.server.uuid.clone());
@@ -232,7 +231,8 @@ fn continued(
         if place.is_ok_and(|place| !place.is_at_or_before(&position)) {
             return;
         }
-        remember(schema, &change, &context(&change.database, options, server));
+        let context = context(&change.database, options, server);
+        remember(schema, &change, &context, options.prefer_ddl, options.ddl_filter.as_ref());
     })?;
     // A history without tables is one all the same: of a server that had none yet.
     if records == 0 {
@@ -312,9 +312,11 @@ fn read_pinned(
     server: &Server,
     schema: &mut Schema,
 ) -> Result<(BinlogPosition, Vec<SchemaChange>), Failure> {
-    connection.query_drop(&format!("SET SESSION lock_wait_timeout={LOCK_WAIT_S}"))?;
-    match connection.query_drop("FLUSH TABLES WITH READ LOCK") {
-        Ok(()) => {
+    // Writers wait behind the lock, and so for as long as it is waited for.
+    let wait_s = options.lock_timeout.as_secs().max(1);
+    connection.query_drop(&format!("SET SESSION lock_wait_timeout={wait_s}"))?;
+    match lock_statement(options.locking).map(|lock| connection.query_drop(lock)) {
+        Some(Ok(())) => {
             let result = current_position(connection, server).and_then(|position| {
                 let changes = read_tables(connection, options, schema, &position)?;
                 Ok((position, changes))
@@ -322,10 +324,11 @@ fn read_pinned(
             connection.query_drop("UNLOCK TABLES")?;
             return result;
         }
-        Err(error) if error.server_error().is_some() => {
+        Some(Err(error)) if error.server_error().is_some() => {
             tracing::warn!(reason = %error, "tables cannot be locked for a moment; their definitions are read until they are the same twice");
         }
-        Err(error) => return Err(error.into()),
+        Some(Err(error)) => return Err(error.into()),
+        None => {}
     }
     let empty = schema.clone();
     let mut first = schema.clone();
@@ -347,6 +350,46 @@ fn read_pinned(
         reason: "tables were altered each time they were read, and they cannot be locked".to_owned(),
     }
     .into())
+}
+
+/// What holds the definitions still while they and the position are read; `None` where nothing shall. The
+/// statement of Percona's backup lock leaves transactions going: a position under it is as good as another.
+fn lock_statement(mode: SnapshotLockingMode) -> Option<&'static str> {
+    use SnapshotLockingMode as Mode;
+    match mode {
+        Mode::Minimal | Mode::MinimalAtLeastOnce | Mode::Extended | Mode::Shared => Some("FLUSH TABLES WITH READ LOCK"),
+        Mode::MinimalPercona | Mode::MinimalPerconaNoTableLocks => Some("LOCK TABLES FOR BACKUP"),
+        Mode::None | Mode::Custom => None,
+    }
+}
+
+/// `guardrail.collections.max`: counts the tables whose structure is kept, as Debezium's `GuardrailValidator` does.
+fn guard_collections(connection: &mut Connection, options: &BinlogOptions) -> Result<(), Failure> {
+    let Some((most, action)) = options.guardrail else { return Ok(()) };
+    let tables = connection.query(&format!(
+        "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ({SYSTEM_DATABASES})"
+    ))?;
+    let counts = |row| {
+        let id = TableId::new(&tables.text(row, "db")?, &tables.text(row, "name")?);
+        let kept = if options.store_only_captured_tables {
+            (options.captured)(&id)
+        } else {
+            !options.store_only_captured_databases || (options.captured_database)(&id.catalog)
+        };
+        kept.then_some(())
+    };
+    let count = tables.rows.iter().filter_map(counts).count();
+    if count <= most as usize {
+        return Ok(());
+    }
+    let error = BinlogError::TooManyTables { count, most, all: !options.store_only_captured_tables };
+    match action {
+        GuardrailAction::Fail => Err(error.into()),
+        GuardrailAction::Warn => {
+            tracing::warn!(reason = %error, "guardrail.collections.max");
+            Ok(())
+        }
+    }
 }
 
 fn current_position(connection: &mut Connection, server: &Server) -> Result<BinlogPosition, Failure> {

@@ -4,7 +4,7 @@ use super::connection::Flavor;
 use super::ddl::{self, Outcome, RecordKind, SchemaRecord, SkippedKind, SqlMode, StatementContext, classify};
 use super::error::BinlogError;
 use super::event::Query;
-use super::options::BinlogOptions;
+use super::options::{BinlogOptions, TextFilter};
 use super::reader::{BinlogSource, Context};
 use super::rows::passed_over;
 use crate::error::Failure;
@@ -17,7 +17,13 @@ impl BinlogSource {
     pub(super) fn query(&mut self, batch: &mut Batch, context: &Context<'_>, query: &Query<'_>) -> Result<(), Failure> {
         let mut unpacked = Vec::new();
         let statement = self.located(query.statement(&mut unpacked), context.place.start)?;
-        match classify(statement) {
+        let kind = classify(statement);
+        if is_filtered(self.options.ddl_filter.as_ref(), kind, statement) {
+            tracing::debug!(file = %self.progress.file, position = context.place.start, "a statement is passed over, because internal.schema.history.internal.ddl.filter says so");
+            self.commit_alone(batch, context);
+            return Ok(());
+        }
+        match kind {
             Some(SkippedKind::Begin | SkippedKind::XaStart) => {
                 // MariaDB's transactions begin with their GTID event; a BEGIN after it begins nothing.
                 if self.progress.open.is_none() {
@@ -213,12 +219,23 @@ pub(super) fn recorded(changes: impl IntoIterator<Item = TableChange>, options: 
 
 /// Takes over a schema change of the past. What it says of tables counts before its statement, so that one which
 /// was recorded twice does no harm.
-pub(super) fn remember(schema: &mut ddl::Schema, change: &PastChange, context: &StatementContext<'_>) {
-    if change.tables.is_empty() {
-        if let Err(error) = schema.apply(change.ddl.as_bytes(), context) {
-            tracing::debug!(reason = %error, "a statement of the schema history that names no table could not be read");
+///
+/// With `prefer.ddl` the statement counts; what is said of tables only where it cannot be read.
+pub(super) fn remember(
+    schema: &mut ddl::Schema,
+    change: &PastChange,
+    context: &StatementContext<'_>,
+    prefer_ddl: bool,
+    filter: Option<&TextFilter>,
+) {
+    if change.tables.is_empty() || (prefer_ddl && !change.ddl.is_empty()) {
+        if is_filtered(filter, None, change.ddl.as_bytes()) {
+            return;
         }
-        return;
+        match schema.apply(change.ddl.as_bytes(), context) {
+            Ok(_) => return,
+            Err(error) => tracing::debug!(reason = %error, "a statement of the schema history could not be read"),
+        }
     }
     for table in &change.tables {
         if let Some(previous) = &table.previous_id {
@@ -232,6 +249,26 @@ pub(super) fn remember(schema: &mut ddl::Schema, change: &PastChange, context: &
             (TableChangeKind::Create | TableChangeKind::Alter, None) => {}
         }
     }
+}
+
+/// Whether `ddl.filter` says that a statement is passed over. What ends or begins a transaction, and TRUNCATE, it
+/// is not asked about, as in Debezium.
+fn is_filtered(filter: Option<&TextFilter>, kind: Option<SkippedKind>, statement: &[u8]) -> bool {
+    let Some(filter) = filter else { return false };
+    let asked = matches!(
+        kind,
+        None | Some(
+            SkippedKind::Dml
+                | SkippedKind::Account
+                | SkippedKind::View
+                | SkippedKind::Routine
+                | SkippedKind::Maintenance
+                | SkippedKind::Temporary
+        )
+    );
+    let text = String::from_utf8_lossy(statement);
+    let truncates = text.trim_start().get(..8).is_some_and(|verb| verb.eq_ignore_ascii_case("TRUNCATE"));
+    asked && !truncates && filter(&text)
 }
 
 /// The tracker's name of a flavor.
@@ -261,7 +298,65 @@ fn changed_table(statement: &str) -> Option<(Option<String>, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::model::table::Table;
+
+    #[test]
+    fn the_past_is_remembered_by_tables_or_by_statements() {
+        let id = TableId::new("d", "t");
+        // The columns that are known after the past: from the record's table (none) or from its statement (one).
+        let check = |ddl: &str, prefer_ddl: bool, filter: Option<TextFilter>, expected: Option<usize>| {
+            let recorded = Table {
+                id: id.clone(),
+                columns: Vec::new(),
+                primary_key: Vec::new(),
+                default_charset_name: None,
+                comment: None,
+            };
+            let change = PastChange {
+                database: "d".to_owned(),
+                ddl: ddl.to_owned(),
+                tables: vec![TableChange {
+                    kind: TableChangeKind::Create,
+                    id: id.clone(),
+                    previous_id: None,
+                    table: Some(recorded),
+                }],
+                position: Vec::new(),
+            };
+            let mut schema = ddl::Schema::default();
+            let context = StatementContext { database: "d", ..StatementContext::default() };
+            remember(&mut schema, &change, &context, prefer_ddl, filter.as_ref());
+            assert_eq!(schema.table(&id).map(|table| table.columns.len()), expected, "{ddl} {prefer_ddl}");
+        };
+        let filter = || -> Option<TextFilter> { Some(Arc::new(|statement| statement.contains("TABLE t"))) };
+        check("CREATE TABLE t (a INT)", false, None, Some(0));
+        check("CREATE TABLE t (a INT)", true, None, Some(1));
+        check("CREATE TABLE t (a INT", true, None, Some(0));
+        check("", true, None, Some(0));
+        check("CREATE TABLE t (a INT)", false, filter(), Some(0));
+        check("CREATE TABLE t (a INT)", true, filter(), None);
+    }
+
+    #[test]
+    fn the_filter_is_not_asked_about_what_ends_transactions_or_empties_tables() {
+        let all: TextFilter = Arc::new(|_| true);
+        let check = |statement: &str, expected: bool| {
+            let bytes = statement.as_bytes();
+            assert_eq!(is_filtered(Some(&all), classify(bytes), bytes), expected, "{statement}");
+            assert!(!is_filtered(None, classify(bytes), bytes), "{statement}");
+        };
+        check("CREATE TABLE t (a INT)", true);
+        check("INSERT INTO t VALUES (1)", true);
+        check("GRANT ALL ON *.* TO x", true);
+        check("truncate table t", false);
+        check("BEGIN", false);
+        check("COMMIT", false);
+        check("ROLLBACK", false);
+        check("XA COMMIT 'x'", false);
+    }
 
     #[test]
     fn the_changed_table_of_a_statement_is_found() {
