@@ -24,6 +24,7 @@ use headwater::store::offset::{OffsetKey, OffsetStore};
 use headwater::store::{KafkaStoreOptions, StoreError};
 use headwater::util::kafka::admin::{Admin, TopicSpecification};
 use headwater::util::kafka::properties::{Role, translate};
+use headwater::util::stop::Stop;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 /// The broker's address; `None` where the test is to be skipped.
@@ -223,6 +224,53 @@ fn a_compacted_history_topic_is_refused() {
 }
 
 #[test]
+fn many_records_of_the_history_are_kept_in_order_or_refused() {
+    let Some(address) = broker("live_store many records") else { return };
+    let topic = unique("many");
+    create(&address, &topic, 1, &[("max.message.bytes", "40000")]);
+    let mut store = KafkaSchemaHistory::new(history(&address, &topic));
+    store.prepare().unwrap();
+    let record = |ddl: String| HistoryRecord { ddl: Some(ddl), ..HistoryRecord::default() };
+    let many: Vec<HistoryRecord> = (0..5_000).map(|number| record(number.to_string())).collect();
+    store.append_all(&many).unwrap();
+    store.append_all(&[]).unwrap();
+    let expected: Vec<String> = (0..5_000).map(|number| number.to_string()).collect();
+    assert_eq!(statements(&mut store).unwrap(), expected);
+    // One among many that the broker refuses is an error, and the store goes on after it.
+    let mixed = [record("before".into()), record("x".repeat(60_000)), record("after".into())];
+    let error = store.append_all(&mixed).unwrap_err();
+    assert!(matches!(error, StoreError::RecordRefused { size, .. } if size > 60_000), "{error}");
+    store.append(&record("last".into())).unwrap();
+    assert_eq!(statements(&mut store).unwrap().last().map(String::as_str), Some("last"));
+}
+
+#[test]
+fn a_broker_that_does_not_answer_is_abandoned_with_the_pipeline() {
+    // It takes connections and says nothing, as a frozen broker does.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let abandoned = Stop::new();
+    let clients = KafkaStoreOptions {
+        producer: servers(&address),
+        consumer: servers(&address),
+        request_timeout: Duration::from_secs(30),
+        read_timeout: Duration::from_secs(30),
+        abandoned: abandoned.clone(),
+    };
+    let store = std::thread::spawn(move || {
+        let mut store = KafkaSchemaHistory::new(KafkaHistoryOptions { topic: "t".into(), clients });
+        store.append(&HistoryRecord::default()).unwrap_err()
+    });
+    let (_connection, _) = silent.accept().unwrap();
+    assert!(!store.is_finished(), "it was given up without being abandoned");
+    let began = std::time::Instant::now();
+    abandoned.set();
+    let error = store.join().unwrap();
+    assert!(error.to_string().contains("given up with the pipeline"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(3), "took {:?}", began.elapsed());
+}
+
+#[test]
 fn a_broker_that_is_not_there_is_an_error_in_time() {
     // Needs no broker: nothing listens on this port.
     let clients = KafkaStoreOptions {
@@ -230,6 +278,7 @@ fn a_broker_that_is_not_there_is_an_error_in_time() {
         consumer: servers("127.0.0.1:9"),
         request_timeout: Duration::from_millis(1_500),
         read_timeout: Duration::from_millis(1_500),
+        abandoned: Stop::new(),
     };
     let began = std::time::Instant::now();
     let mut store = KafkaSchemaHistory::new(KafkaHistoryOptions { topic: "t".into(), clients });

@@ -96,8 +96,9 @@ impl ConnectorAssembly {
         })
     }
 
-    fn offsets(&self) -> Result<Box<dyn OffsetStore>, Failure> {
-        if let Some(options) = translate::offset_options(&self.config, &self.worker) {
+    fn offsets(&self, abandoned: &Stop) -> Result<Box<dyn OffsetStore>, Failure> {
+        if let Some(mut options) = translate::offset_options(&self.config, &self.worker) {
+            options.clients.abandoned = abandoned.clone();
             return Ok(Box::new(KafkaOffsetStore::open(options)?));
         }
         match &self.worker.offsets {
@@ -106,12 +107,15 @@ impl ConnectorAssembly {
         }
     }
 
-    fn history(&self) -> Result<Box<dyn SchemaHistoryStore>, Failure> {
+    fn history(&self, abandoned: &Stop) -> Result<Box<dyn SchemaHistoryStore>, Failure> {
         let mut store: Box<dyn SchemaHistoryStore> = match &self.config.history.storage {
             HistoryStorage::File(path) => Box::new(FileSchemaHistory::new(path)),
             HistoryStorage::Memory => Box::new(self.memory.clone()),
             HistoryStorage::Kafka { .. } => match translate::history_options(&self.config) {
-                Some(options) => Box::new(KafkaSchemaHistory::new(options)),
+                Some(mut options) => {
+                    options.clients.abandoned = abandoned.clone();
+                    Box::new(KafkaSchemaHistory::new(options))
+                }
                 None => Box::new(self.memory.clone()),
             },
         };
@@ -161,10 +165,10 @@ impl Assembly for ConnectorAssembly {
     fn assemble(&mut self, stops: &Stops) -> Result<Parts, Failure> {
         let abort = &stops.abort;
         let key = OffsetKey { connector: self.config.name.clone(), server: self.config.topics.prefix.clone() };
-        let mut offsets = self.offsets()?;
+        let mut offsets = self.offsets(&stops.abandoned)?;
         let stored = offsets.read(&key)?;
         self.check_snapshot_mode(stored.is_some())?;
-        let mut history = self.history()?;
+        let mut history = self.history(&stops.abandoned)?;
         let mut options = translate::binlog_options(&self.config, self.layouts.clone());
         if self.committed.load(Ordering::Relaxed) {
             // Recovery is for the start of the process: the history that it wrote is whole from then on, and the
@@ -227,8 +231,8 @@ struct StoredHistory {
 }
 
 impl HistoryWriter for StoredHistory {
-    fn append(&mut self, change: &SchemaChange) -> Result<(), Failure> {
-        let record = HistoryRecord {
+    fn append(&mut self, changes: &[&SchemaChange]) -> Result<(), Failure> {
+        let record = |change: &&SchemaChange| HistoryRecord {
             source: self.source.clone(),
             position: change.position.clone(),
             timestamp_ms: Some(clock::now_ms()),
@@ -237,7 +241,8 @@ impl HistoryWriter for StoredHistory {
             ddl: Some(change.ddl.clone()),
             changes: Some(change.tables.clone()),
         };
-        Ok(self.store.append(&record)?)
+        let records: Vec<HistoryRecord> = changes.iter().map(record).collect();
+        Ok(self.store.append_all(&records)?)
     }
 }
 

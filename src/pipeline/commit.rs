@@ -27,18 +27,36 @@ pub trait Discipline: Send {
 /// Commits what the desk says is delivered, at an interval and once more at the end.
 pub struct Committer {
     /// The connector's name, for the log line that people count.
-    pub connector: String,
+    connector: String,
     /// Where the resume point comes from.
-    pub desk: Arc<Desk>,
+    desk: Arc<Desk>,
     /// How it becomes durable.
-    pub discipline: Box<dyn Discipline>,
+    discipline: Box<dyn Discipline>,
     /// `offset.flush.interval.ms`.
-    pub interval: Duration,
+    interval: Duration,
     /// Its numbers.
-    pub metrics: Arc<ConnectorMetrics>,
+    metrics: Arc<ConnectorMetrics>,
+    /// Whether the last position could not be stored.
+    unanswered: bool,
 }
 
 impl Committer {
+    /// A committer that has committed nothing yet. `connector` is for the log line that people count.
+    pub fn new(
+        connector: String,
+        desk: Arc<Desk>,
+        discipline: Box<dyn Discipline>,
+        interval: Duration,
+        metrics: Arc<ConnectorMetrics>,
+    ) -> Self {
+        Committer { connector, desk, discipline, interval, metrics, unanswered: false }
+    }
+
+    /// Whether the store did not take the last position that it was given.
+    pub fn is_unanswered(&self) -> bool {
+        self.unanswered
+    }
+
     /// Commits at every interval until asked to stop. The last commit is [`Committer::finish`]'s.
     ///
     /// # Errors
@@ -78,7 +96,9 @@ impl Committer {
         }
         let count = self.metrics.records_acknowledged.get();
         self.metrics.committer.set(Activity::BlockedOnStore);
-        self.discipline.commit(&position.offset())?;
+        let committed = self.discipline.commit(&position.offset());
+        self.unanswered = committed.is_err();
+        committed?;
         self.metrics.committer.set(Activity::Idle);
         self.metrics.committer.progress(1, 1, clock::now_ns());
         self.metrics.commits.add(1);

@@ -47,11 +47,11 @@ pub trait Sink: Send {
 
 /// Where schema changes are made durable.
 pub trait HistoryWriter: Send {
-    /// Makes a schema change durable; it is when this returns.
+    /// Makes schema changes durable, in their order; all are when this returns.
     ///
     /// # Errors
-    /// When it could not be made durable.
-    fn append(&mut self, change: &SchemaChange) -> Result<(), Failure>;
+    /// When they could not be made durable; some may be then.
+    fn append(&mut self, changes: &[&SchemaChange]) -> Result<(), Failure>;
 }
 
 /// The producer's side of the pipeline.
@@ -136,7 +136,7 @@ impl Producer {
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
         self.metrics.producer.set(Activity::BlockedOnStore);
         loop {
-            let failure = match self.history.append(change) {
+            let failure = match self.history.append(&[change]) {
                 Ok(()) => break,
                 Err(failure) => failure,
             };

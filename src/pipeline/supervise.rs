@@ -40,6 +40,10 @@ const QUEUE_LENGTH: usize = 2;
 /// How often the supervisor looks whether it was asked to stop.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
+/// Schema changes of a beginning that are sent before they are waited for: Debezium's
+/// `schema.history.internal.kafka.buffer.batch.size`.
+const HISTORY_BATCH: usize = 1024;
+
 /// A pipeline that has run this long is taken to have recovered: the next failure is a first one again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 
@@ -72,6 +76,9 @@ pub struct Stops {
     pub intake: Stop,
     /// All is given up.
     pub abort: Stop,
+    /// The pipeline has failed: stores that do not answer are soon waited for no more. Not set when a request to stop
+    /// takes too long: the last position is worth its time then.
+    pub abandoned: Stop,
 }
 
 /// Builds the parts of an attempt: connects, checks, reads what is stored.
@@ -219,8 +226,9 @@ impl Supervisor {
             other => other?,
         };
         if let Some(beginning) = parts.source.beginning() {
-            for change in beginning.schema.iter().filter(|change| change.stored) {
-                parts.history.append(change)?;
+            let stored: Vec<_> = beginning.schema.iter().filter(|change| change.stored).collect();
+            for changes in stored.chunks(HISTORY_BATCH) {
+                parts.history.append(changes)?;
             }
             let offset = beginning.position.offset();
             parts.discipline.commit(&offset)?;
@@ -269,6 +277,7 @@ type Outcome = (String, Result<(), Failure>);
 struct Run {
     intake: Stop,
     abort: Stop,
+    abandoned: Stop,
     committing: Stop,
     outcomes: Receiver<Outcome>,
     threads: Vec<JoinHandle<()>>,
@@ -278,7 +287,7 @@ struct Run {
 
 impl Run {
     fn start(supervisor: &Supervisor, parts: Parts, stops: Stops) -> Result<Run, Failure> {
-        let Stops { intake, abort } = stops;
+        let Stops { intake, abort, abandoned } = stops;
         let options = &supervisor.options;
         let workers = options.encode_threads.max(1);
         let (jobs_in, jobs) = bounded(QUEUE_LENGTH * workers);
@@ -292,13 +301,8 @@ impl Run {
         let desk = Desk::new(options.budget_bytes, metrics.clone());
         let mut threads = Vec::new();
 
-        let committer = Committer {
-            connector: options.connector.clone(),
-            desk: desk.clone(),
-            discipline: parts.discipline,
-            interval: options.flush_interval,
-            metrics: metrics.clone(),
-        };
+        let (name, interval) = (options.connector.clone(), options.flush_interval);
+        let committer = Committer::new(name, desk.clone(), parts.discipline, interval, metrics.clone());
         let committer = spawn_committer(committer, &committing, &outcomes_in)?;
 
         let producer = Producer {
@@ -342,7 +346,7 @@ impl Run {
         };
         let source = parts.source;
         threads.push(spawn_watched("reader", &outcomes_in, move || reader.run(source))?);
-        Ok(Run { intake, abort, committing, outcomes, threads, committer, desk })
+        Ok(Run { intake, abort, abandoned, committing, outcomes, threads, committer, desk })
     }
 
     /// Waits for the end of every thread, and commits what is delivered by then.
@@ -365,6 +369,7 @@ impl Run {
                         failure.get_or_insert(error);
                         self.intake.set();
                         self.abort.set();
+                        self.abandoned.set();
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -387,6 +392,8 @@ impl Run {
         }
         self.committing.set();
         let finished = match self.committer.join() {
+            // A store that has just not answered would be asked in vain.
+            Ok(committer) if failure.is_some() && committer.is_unanswered() => Ok(()),
             Ok(mut committer) => committer.finish(),
             Err(_) => Ok(()),
         };

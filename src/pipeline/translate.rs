@@ -29,6 +29,7 @@ use crate::store::history::kafka::KafkaHistoryOptions;
 use crate::store::offset::kafka::KafkaOffsetOptions;
 use crate::util::java_regex::CompiledFilter;
 use crate::util::kafka::admin::TopicSpecification;
+use crate::util::stop::Stop;
 
 /// Databases that belong to the server itself (`table.ignore.builtin`).
 const BUILT_IN_DATABASES: [&str; 4] = ["mysql", "performance_schema", "sys", "information_schema"];
@@ -299,6 +300,7 @@ pub fn offset_options(config: &ConnectorConfig, worker: &WorkerConfig) -> Option
             consumer: clients,
             request_timeout: worker.offset_flush_timeout.max(Duration::from_secs(1)),
             read_timeout: STORE_READ_TIMEOUT,
+            abandoned: Stop::new(),
         },
     })
 }
@@ -324,6 +326,7 @@ pub fn history_options(config: &ConnectorConfig) -> Option<KafkaHistoryOptions> 
             consumer: consumer.as_map().clone(),
             request_timeout: *create_timeout,
             read_timeout: (*recovery_poll_interval * *recovery_attempts).max(Duration::from_secs(1)),
+            abandoned: Stop::new(),
         },
     })
 }

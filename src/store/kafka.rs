@@ -3,11 +3,12 @@
 //! In: properties of Kafka's Java clients. Out: records, and appends that are durable on return. Promised: a
 //! read ends at the end that read_committed consumers see (gaps of compaction and transaction markers
 //! included), or with an error when nothing comes for the time allowed; an append that was not acknowledged
-//! is an error, and its producer is thrown away, so that nothing of it arrives behind a later one.
+//! is an error, and its producer is thrown away, so that nothing of it arrives behind a later one. Many records are
+//! sent together and waited for together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -22,6 +23,7 @@ use super::StoreError;
 use crate::util::clock;
 use crate::util::kafka::admin::Admin;
 use crate::util::kafka::properties::{self, ClientProperties, Role};
+use crate::util::stop::Stop;
 
 /// The Kafka clients of a store.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct KafkaStoreOptions {
     pub request_timeout: Duration,
     /// How long a read may go without anything coming.
     pub read_timeout: Duration,
+    /// Set when the pipeline has failed: a write without an answer is then soon given up.
+    pub abandoned: Stop,
 }
 
 /// A topic, read and written.
@@ -41,12 +45,67 @@ pub(super) struct TopicStore {
     pub(super) topic: String,
     options: KafkaStoreOptions,
     writer: Option<BaseProducer<Outcome>>,
-    sequence: usize,
+    /// Number of the next record: reports name records by their numbers.
+    next: usize,
 }
 
-/// The report of the write that is waited for.
+/// A record to write.
+pub(super) struct Written<'a> {
+    pub(super) key: Option<&'a [u8]>,
+    pub(super) value: &'a [u8],
+}
+
+impl Written<'_> {
+    fn size(&self) -> usize {
+        self.key.map_or(0, <[u8]>::len) + self.value.len()
+    }
+}
+
+/// What came back of the records that are waited for.
+#[derive(Clone, Copy, Default)]
+struct Report {
+    /// Number of the first of them.
+    first: usize,
+    /// How many have no report yet.
+    waiting: usize,
+    /// The first that was refused, and why.
+    refused: Option<(usize, RDKafkaErrorCode)>,
+}
+
 struct Outcome {
-    report: Mutex<(usize, Option<Result<(), RDKafkaErrorCode>>)>,
+    report: Mutex<Report>,
+}
+
+/// How long a store that does not answer is still waited for once its pipeline has failed: enough for a broker that
+/// is there, and for a connection to it.
+const ABANDONED_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a write is waited for: its time, or what is left of it when the pipeline is given up.
+struct Patience<'a> {
+    abandoned: &'a Stop,
+    deadline: Instant,
+    cut: bool,
+}
+
+impl<'a> Patience<'a> {
+    fn new(options: &'a KafkaStoreOptions) -> Self {
+        Patience { abandoned: &options.abandoned, deadline: clock::moment() + options.request_timeout, cut: false }
+    }
+
+    fn check(&mut self, topic: &str) -> Result<(), StoreError> {
+        if !self.cut && self.abandoned.is_set() {
+            self.cut = true;
+            self.deadline = self.deadline.min(clock::moment() + ABANDONED_AFTER);
+        }
+        if clock::left_until(self.deadline).is_some() {
+            return Ok(());
+        }
+        let text = match self.cut {
+            true => "given up with the pipeline".to_owned(),
+            false => RDKafkaErrorCode::MessageTimedOut.to_string(),
+        };
+        Err(StoreError::Unanswered { action: "writing to", topic: topic.to_owned(), text })
+    }
 }
 
 impl ClientContext for Outcome {
@@ -93,11 +152,14 @@ fn quietly(level: RDKafkaLogLevel, facility: &str, text: &str) {
 impl ProducerContext for Outcome {
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, sequence: usize) {
-        if let Ok(mut report) = self.report.lock()
-            && report.0 == sequence
-        {
-            report.1 = Some(result.as_ref().map(|_| ()).map_err(|(error, _)| code_of(error)));
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        let Ok(mut report) = self.report.lock() else { return };
+        if number < report.first {
+            return;
+        }
+        report.waiting = report.waiting.saturating_sub(1);
+        if let Err((error, _)) = result {
+            report.refused.get_or_insert((number, code_of(error)));
         }
     }
 }
@@ -105,6 +167,9 @@ impl ProducerContext for Outcome {
 fn code_of(error: &KafkaError) -> RDKafkaErrorCode {
     error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown)
 }
+
+/// Bytes that are sent to a partition at a time, as Debezium's `KafkaSchemaHistory` sets it.
+const BATCH_BYTES: &str = "32768";
 
 /// How long one look into the client's queue lasts.
 const POLL: Duration = Duration::from_millis(1);
@@ -114,13 +179,15 @@ const READ_POLL: Duration = Duration::from_millis(100);
 
 impl TopicStore {
     pub(super) fn new(topic: String, options: KafkaStoreOptions) -> Self {
-        TopicStore { topic, options, writer: None, sequence: 0 }
+        TopicStore { topic, options, writer: None, next: 1 }
     }
 
     fn producer_properties(&self) -> Result<ClientProperties, StoreError> {
         let mut out = properties::translate(Role::Producer, &self.options.producer)?;
-        // One record is written and waited for: company would only make it wait longer.
+        // What is written is waited for: company would only make it wait longer.
         out.set("linger.ms", "0");
+        // Many small records must not become one batch that the topic's max.message.bytes refuses.
+        out.default_to("batch.size", BATCH_BYTES);
         out.set("message.timeout.ms", self.options.request_timeout.as_millis().max(1).to_string());
         Ok(out)
     }
@@ -141,52 +208,60 @@ impl TopicStore {
         Ok(())
     }
 
-    /// Writes a record; the broker has acknowledged it when this returns.
-    pub(super) fn write(&mut self, partition: Option<i32>, key: Option<&[u8]>, value: &[u8]) -> Result<(), StoreError> {
-        let outcome = self.try_write(partition, key, value);
+    /// Writes records to one partition, in order; the broker has acknowledged all of them when this returns. After
+    /// an error some may be there: whoever writes them again must not mind.
+    pub(super) fn write(&mut self, partition: Option<i32>, records: &[Written<'_>]) -> Result<(), StoreError> {
+        let outcome = self.try_write(partition, records);
         if outcome.is_err() {
             self.writer = None;
         }
         outcome
     }
 
-    fn try_write(&mut self, partition: Option<i32>, key: Option<&[u8]>, value: &[u8]) -> Result<(), StoreError> {
-        let size = key.map_or(0, <[u8]>::len) + value.len();
+    fn try_write(&mut self, partition: Option<i32>, records: &[Written<'_>]) -> Result<(), StoreError> {
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => self.make_writer()?,
         };
-        self.sequence += 1;
+        let first = self.next;
+        self.next += records.len();
         if let Ok(mut report) = writer.context().report.lock() {
-            *report = (self.sequence, None);
+            *report = Report { first, waiting: records.len(), refused: None };
         }
-        let mut record = BaseRecord::with_opaque_to(&self.topic, self.sequence).payload(value);
-        if let Some(key) = key {
-            record = record.key(key);
+        let mut patience = Patience::new(&self.options);
+        for (number, written) in (first..).zip(records) {
+            let mut record = BaseRecord::with_opaque_to(&self.topic, number).payload(written.value);
+            record.key = written.key;
+            record.partition = partition;
+            while let Err((error, back)) = writer.send(record) {
+                let code = code_of(&error);
+                if code != RDKafkaErrorCode::QueueFull {
+                    return Err(self.refused(code, written.size()));
+                }
+                record = back;
+                writer.poll(POLL);
+                patience.check(&self.topic)?;
+            }
         }
-        if let Some(partition) = partition {
-            record = record.partition(partition);
-        }
-        writer.send(record).map_err(|(error, _)| self.refused(code_of(&error), size))?;
-        let deadline = clock::moment() + self.options.request_timeout;
         loop {
             writer.poll(POLL);
-            let report = writer.context().report.lock().ok().and_then(|report| report.1);
-            match report {
-                Some(Ok(())) => break,
-                Some(Err(code)) => return Err(self.refused(code, size)),
-                None if clock::left_until(deadline).is_none() => {
-                    return Err(self.refused(RDKafkaErrorCode::MessageTimedOut, size));
-                }
-                None => {}
+            let (waiting, refused) =
+                writer.context().report.lock().map(|report| (report.waiting, report.refused)).unwrap_or_default();
+            if let Some((number, code)) = refused {
+                let size = number.checked_sub(first).and_then(|index| records.get(index)).map_or(0, Written::size);
+                return Err(self.refused(code, size));
             }
+            if waiting == 0 {
+                break;
+            }
+            patience.check(&self.topic)?;
         }
         self.writer = Some(writer);
         Ok(())
     }
 
     fn make_writer(&self) -> Result<BaseProducer<Outcome>, StoreError> {
-        let context = Outcome { report: Mutex::new((0, None)) };
+        let context = Outcome { report: Mutex::default() };
         let config = self.producer_properties()?.client_config();
         config.create_with_context(context).map_err(|error| StoreError::Configuration(error.to_string()))
     }

@@ -47,6 +47,10 @@ pub fn broker_away(world: &World) {
     let trace = running.wait_for_state("RESTARTING", WITHIN);
     println!("  the status said so after {:.1?}: {}", began.elapsed(), trace.lines().next().unwrap_or_default());
     assert!(trace.contains("HW07"), "the sink's failure: {trace}");
+    let failed = Instant::now();
+    running.wait_for_log("building it again from the stored position", WITHIN);
+    println!("  its threads had ended {:.1?} later", failed.elapsed());
+    assert!(failed.elapsed() < Duration::from_secs(3), "the stores were waited for: {:?}", failed.elapsed());
     // Well beyond the timeout: it goes on trying.
     std::thread::sleep(Duration::from_secs(4));
     let (state, trace) = running.state();

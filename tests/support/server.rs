@@ -82,13 +82,22 @@ impl Server {
         self.try_session().unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
+    /// A session of the server's root, who may grant.
+    pub fn root(&self) -> Connection {
+        self.log_in("root", "rootpw").unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
     /// A session, if the server is there.
     pub fn try_session(&self) -> Result<Connection, ConnectionError> {
+        self.log_in("app", "apppw")
+    }
+
+    fn log_in(&self, user: &str, password: &str) -> Result<Connection, ConnectionError> {
         let mut options = ConnectOptions {
             hostname: "127.0.0.1".to_owned(),
             port: self.port,
-            user: "app".to_owned(),
-            password: Secret::new("apppw"),
+            user: user.to_owned(),
+            password: Secret::new(password),
             connect_timeout: Duration::from_secs(20),
             query_timeout: Some(Duration::from_secs(120)),
             ..ConnectOptions::default()

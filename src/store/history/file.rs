@@ -1,6 +1,6 @@
 //! Schema history in a file, one JSON document a line (Debezium's `FileSchemaHistory`).
 //!
-//! In: `schema.history.internal.file.filename`. Out: lines. Promised: a line is durable when `append` returns;
+//! In: `schema.history.internal.file.filename`. Out: lines. Promised: lines are durable when `append_all` returns;
 //! what a crash left of an unfinished last line is no record, is said and is cut off.
 
 use std::fs::{File, OpenOptions};
@@ -72,10 +72,13 @@ impl SchemaHistoryStore for FileSchemaHistory {
         Ok(count)
     }
 
-    fn append(&mut self, record: &HistoryRecord) -> Result<(), StoreError> {
-        let mut line = record.to_line();
-        line.push(b'\n');
-        file::append(&self.path, &line)
+    fn append_all(&mut self, records: &[HistoryRecord]) -> Result<(), StoreError> {
+        let mut lines = Vec::new();
+        for record in records {
+            lines.extend(record.to_line());
+            lines.push(b'\n');
+        }
+        file::append(&self.path, &lines)
     }
 }
 

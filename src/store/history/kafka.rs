@@ -13,9 +13,10 @@ use rdkafka::Message;
 
 use super::{HistoryRecord, SchemaHistoryStore};
 use crate::store::StoreError;
-use crate::store::kafka::{KafkaStoreOptions, TopicStore};
+use crate::store::kafka::{KafkaStoreOptions, TopicStore, Written};
 use crate::util::kafka::admin::{Admin, Creation, TopicSpecification};
 use crate::util::kafka::properties::PropertyError;
+use crate::util::stop::Stop;
 
 /// Where the history lies.
 #[derive(Clone, Debug)]
@@ -56,6 +57,7 @@ impl KafkaHistoryOptions {
             request_timeout: Duration::from_millis(create_ms.max(1)),
             // Debezium gives up after so many polls without a record.
             read_timeout: Duration::from_millis(poll_ms.saturating_mul(attempts).max(1_000)),
+            abandoned: Stop::new(),
         };
         Ok(KafkaHistoryOptions { topic, clients })
     }
@@ -172,7 +174,9 @@ impl SchemaHistoryStore for KafkaSchemaHistory {
         Ok(count)
     }
 
-    fn append(&mut self, record: &HistoryRecord) -> Result<(), StoreError> {
-        self.topic.write(Some(PARTITION), None, &record.to_text())
+    fn append_all(&mut self, records: &[HistoryRecord]) -> Result<(), StoreError> {
+        let texts: Vec<Vec<u8>> = records.iter().map(HistoryRecord::to_text).collect();
+        let written: Vec<Written<'_>> = texts.iter().map(|value| Written { key: None, value }).collect();
+        self.topic.write(Some(PARTITION), &written)
     }
 }

@@ -29,8 +29,8 @@ impl SchemaHistoryStore for MemorySchemaHistory {
         Ok(records.len() as u64)
     }
 
-    fn append(&mut self, record: &HistoryRecord) -> Result<(), StoreError> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
+    fn append_all(&mut self, records: &[HistoryRecord]) -> Result<(), StoreError> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(records);
         Ok(())
     }
 }

@@ -24,6 +24,11 @@ pub trait SchemaHistoryStore: Send {
     /// of `each` (the text says what is wrong with the record) ends the reading and is reported with the
     /// record's place.
     fn read(&mut self, each: &mut dyn FnMut(HistoryRecord) -> Result<(), String>) -> Result<u64, StoreError>;
+    /// Writes records in their order; all are durable when this returns. After an error some may be written: a
+    /// history in which a change stands twice means the same.
+    fn append_all(&mut self, records: &[HistoryRecord]) -> Result<(), StoreError>;
     /// Writes a record; durable when this returns.
-    fn append(&mut self, record: &HistoryRecord) -> Result<(), StoreError>;
+    fn append(&mut self, record: &HistoryRecord) -> Result<(), StoreError> {
+        self.append_all(std::slice::from_ref(record))
+    }
 }

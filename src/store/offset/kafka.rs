@@ -12,10 +12,11 @@ use rdkafka::Message;
 
 use super::{OffsetKey, OffsetStore};
 use crate::model::position::{OffsetMap, StoredOffset};
-use crate::store::kafka::{KafkaStoreOptions, TopicStore};
+use crate::store::kafka::{KafkaStoreOptions, TopicStore, Written};
 use crate::store::{StoreError, json};
 use crate::util::kafka::admin::{Creation, TopicSpecification};
 use crate::util::kafka::properties::{self, PropertyError, Role};
+use crate::util::stop::Stop;
 
 /// Where offsets lie.
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ impl KafkaOffsetOptions {
             consumer: properties::known(Role::Consumer, worker),
             request_timeout: TIMEOUT,
             read_timeout: TIMEOUT,
+            abandoned: Stop::new(),
         };
         Ok(KafkaOffsetOptions { topic: TopicSpecification { name, partitions, replication_factor, settings }, clients })
     }
@@ -153,6 +155,7 @@ impl OffsetStore for KafkaOffsetStore {
     }
 
     fn write(&mut self, key: &OffsetKey, offset: &OffsetMap) -> Result<(), StoreError> {
-        self.topic.write(None, Some(&key.bytes()), &json::write(&json::from_offset(offset)))
+        let (key, value) = (key.bytes(), json::write(&json::from_offset(offset)));
+        self.topic.write(None, &[Written { key: Some(&key), value: &value }])
     }
 }
