@@ -20,7 +20,7 @@ use crate::model::value::{Arena, ValueRef};
 pub mod avro;
 pub mod bytes;
 pub mod error;
-pub mod java_text;
+pub use crate::util::java_text;
 pub mod json;
 pub mod number;
 pub mod registry;

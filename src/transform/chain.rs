@@ -160,6 +160,17 @@ fn under(config: &BTreeMap<String, String>, prefix: &str) -> BTreeMap<String, St
     config.iter().filter_map(own).collect()
 }
 
+impl Made {
+    fn apply<'a>(&'a self, record: Record<'a>, arena: &'a Arena) -> Result<Option<Record<'a>>, TransformError> {
+        if let Some((predicate, negate)) = &self.predicate
+            && predicate.test(&record)? == *negate
+        {
+            return Ok(Some(record));
+        }
+        self.transform.apply(record, arena)
+    }
+}
+
 impl Chain {
     /// Whether records pass unchanged.
     pub fn is_empty(&self) -> bool {
@@ -181,10 +192,7 @@ impl Chain {
     pub fn apply<'a>(&'a self, record: Record<'a>, arena: &'a Arena) -> Result<Option<Record<'a>>, TransformError> {
         let mut record = record;
         for made in &self.made {
-            if made.predicate.as_ref().is_some_and(|(predicate, negate)| predicate.test(&record) == *negate) {
-                continue;
-            }
-            record = match made.transform.apply(record, arena) {
+            record = match made.apply(record, arena) {
                 Ok(Some(record)) => record,
                 Ok(None) => return Ok(None),
                 Err(source) => return Err(TransformError::In { name: made.name.clone(), source: Box::new(source) }),
@@ -197,6 +205,9 @@ impl Chain {
     pub fn rest(&mut self) {
         for made in &mut self.made {
             made.transform.rest();
+            if let Some((predicate, _)) = &mut made.predicate {
+                predicate.rest();
+            }
         }
     }
 }

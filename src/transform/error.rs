@@ -99,6 +99,17 @@ static FATAL: Code = Code {
 /// Every page of this room.
 pub static CODES: &[&Code] = &[&UNKNOWN_CLASS, &UNKNOWN_PREDICATE, &OPTIONS, &RECORD, &FATAL];
 
+impl TransformError {
+    /// The same, with the field's name in front of what is wrong with a record.
+    #[must_use]
+    pub fn of_field(mut self, field: &str) -> TransformError {
+        if let TransformError::Record { reason } = &mut self {
+            reason.insert_str(0, &format!("field {field}: "));
+        }
+        self
+    }
+}
+
 impl Coded for TransformError {
     fn code(&self) -> &'static Code {
         match self {

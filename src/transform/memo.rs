@@ -57,26 +57,34 @@ impl<K: Eq + Hash, V> Memo<K, V> {
     }
 }
 
-/// Values made once for a schema, found by its address. The entry keeps the schema alive, so no other can have it.
-pub struct SchemaMemo<V> {
+/// Values made once for something shared, found by its address. The entry keeps it alive, so nothing else can have
+/// that address.
+pub struct ArcMemo<T: ?Sized, V> {
     last: Cell<(usize, usize)>,
     places: RefCell<HashMap<usize, usize>>,
-    entries: FrozenVec<Box<(Arc<Schema>, V)>>,
+    entries: FrozenVec<Box<(Arc<T>, V)>>,
 }
 
-impl<V> Default for SchemaMemo<V> {
+/// Values made once for a schema.
+pub type SchemaMemo<V> = ArcMemo<Schema, V>;
+
+/// Values made once for a topic.
+pub type TopicMemo<V> = ArcMemo<str, V>;
+
+impl<T: ?Sized, V> Default for ArcMemo<T, V> {
     fn default() -> Self {
-        SchemaMemo { last: Cell::new((0, 0)), places: RefCell::default(), entries: FrozenVec::new() }
+        ArcMemo { last: Cell::new((0, 0)), places: RefCell::default(), entries: FrozenVec::new() }
     }
 }
 
-impl<V> SchemaMemo<V> {
-    /// The value for a schema, made where it is not there yet. The one asked for last is found without a look-up.
+impl<T: ?Sized, V> ArcMemo<T, V> {
+    /// The value for a schema or topic, made where it is not there yet. The one asked for last is found without a
+    /// look-up.
     ///
     /// # Errors
     /// What `make` fails with; nothing is kept then.
-    pub fn get<'m, E>(&'m self, schema: &Arc<Schema>, make: impl FnOnce() -> Result<V, E>) -> Result<&'m V, E> {
-        let address = Arc::as_ptr(schema) as usize;
+    pub fn get<'m, E>(&'m self, shared: &Arc<T>, make: impl FnOnce() -> Result<V, E>) -> Result<&'m V, E> {
+        let address = Arc::as_ptr(shared).cast::<u8>() as usize;
         let (last, place) = self.last.get();
         let place = if last == address { Some(place) } else { self.places.borrow().get(&address).copied() };
         if let Some((place, (_, value))) = place.and_then(|place| Some((place, self.entries.get(place)?))) {
@@ -85,7 +93,7 @@ impl<V> SchemaMemo<V> {
         }
         let value = make()?;
         let place = self.entries.len();
-        let (_, value) = self.entries.push_get(Box::new((schema.clone(), value)));
+        let (_, value) = self.entries.push_get(Box::new((shared.clone(), value)));
         self.places.borrow_mut().insert(address, place);
         self.last.set((address, place));
         Ok(value)
@@ -94,7 +102,7 @@ impl<V> SchemaMemo<V> {
     /// Between batches: empties a memo that has grown too large.
     pub fn rest(&mut self) {
         if self.entries.len() > ENTRIES_MAXIMUM {
-            *self = SchemaMemo::default();
+            *self = ArcMemo::default();
         }
     }
 }

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod chain;
+pub mod connect;
 pub mod debezium;
 pub mod error;
 pub mod memo;
@@ -24,7 +25,25 @@ use crate::model::value::Arena;
 use crate::util::class_options::{ClassOption, Options};
 
 /// Every transform there is. A new one is one file and one line here.
-pub static SPECS: &[&TransformSpec] = &[&debezium::event_router::SPEC];
+pub static SPECS: &[&TransformSpec] = &[
+    &connect::cast::SPEC,
+    &connect::drop_headers::SPEC,
+    &connect::extract_field::SPEC,
+    &connect::filter::SPEC,
+    &connect::flatten::SPEC,
+    &connect::header_from::SPEC,
+    &connect::hoist_field::SPEC,
+    &connect::insert_field::SPEC,
+    &connect::insert_header::SPEC,
+    &connect::mask_field::SPEC,
+    &connect::regex_router::SPEC,
+    &connect::replace_field::SPEC,
+    &connect::set_schema_metadata::SPEC,
+    &connect::timestamp_converter::SPEC,
+    &connect::timestamp_router::SPEC,
+    &connect::value_to_key::SPEC,
+    &debezium::event_router::SPEC,
+];
 
 /// Which part of a record a class works on: Connect has `ValueToKey` for the whole, `Cast$Key` and `Cast$Value`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +102,16 @@ pub fn find(class: &str) -> Option<(&'static TransformSpec, Target)> {
         Some(_) => return None,
         None => (class, Target::Record),
     };
-    let simple = |full: &str| full.rsplit('.').next().is_some_and(|last| last == base);
-    let is = |spec: &&&TransformSpec| spec.aliases.iter().any(|alias| *alias == base || simple(alias));
-    SPECS.iter().find(is).filter(|spec| spec.targets.contains(&target)).map(|spec| (*spec, target))
+    by_class(SPECS, |spec| spec.aliases, base).filter(|spec| spec.targets.contains(&target)).map(|spec| (spec, target))
+}
+
+/// The entry of a table that a class names: by its full name, or by its simple name where only one has it, as Connect's
+/// plugin aliases do.
+fn by_class<S>(table: &[&'static S], aliases: fn(&S) -> &'static [&'static str], class: &str) -> Option<&'static S> {
+    if let Some(spec) = table.iter().find(|spec| aliases(spec).contains(&class)) {
+        return Some(spec);
+    }
+    let simple = |full: &&str| full.rsplit('.').next() == Some(class);
+    let mut found = table.iter().filter(|spec| aliases(spec).iter().any(simple));
+    found.next().filter(|_| found.next().is_none()).copied()
 }

@@ -1,21 +1,29 @@
 //! Predicates: what a transform may ask of a record before it works on it.
 
+use super::connect;
 use super::error::TransformError;
 use crate::model::record::Record;
 use crate::util::class_options::{ClassOption, Options};
 
 /// Every predicate there is. A new one is one file and one line here.
-pub static SPECS: &[&PredicateSpec] = &[];
+pub static SPECS: &[&PredicateSpec] =
+    &[&connect::has_header_key::SPEC, &connect::record_is_tombstone::SPEC, &connect::topic_name_matches::SPEC];
 
 /// Says yes or no to a record. One for each encode worker.
 pub trait Predicate: Send {
     /// The answer.
-    fn test(&self, record: &Record<'_>) -> bool;
+    ///
+    /// # Errors
+    /// When it cannot be given.
+    fn test(&self, record: &Record<'_>) -> Result<bool, TransformError>;
 
     /// Whether it looks at the header of this name.
     fn wants_header(&self, _name: &str) -> bool {
         false
     }
+
+    /// Between two batches: gives back memory that has grown beyond its bound.
+    fn rest(&mut self) {}
 }
 
 /// Makes a predicate of its options.
@@ -37,6 +45,5 @@ pub struct PredicateSpec {
 
 /// The predicate that a configuration names by its Java class.
 pub fn find(class: &str) -> Option<&'static PredicateSpec> {
-    let simple = |full: &str| full.rsplit('.').next().is_some_and(|last| last == class);
-    SPECS.iter().find(|spec| spec.aliases.iter().any(|alias| *alias == class || simple(alias))).copied()
+    super::by_class(SPECS, |spec| spec.aliases, class)
 }

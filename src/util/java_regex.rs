@@ -114,6 +114,72 @@ impl JavaRegex {
     }
 }
 
+/// An expression with a replacement, checked together.
+#[derive(Clone, Debug)]
+pub struct JavaReplacement {
+    whole: JavaRegex,
+    anywhere: Regex,
+    replacement: String,
+}
+
+impl JavaReplacement {
+    /// Compiles an expression that tells capital from small letters, and checks that the replacement names its groups.
+    pub fn parse(pattern: &str, replacement: &str) -> Result<JavaReplacement, RegexError> {
+        let whole = JavaRegex::parse_case_sensitive(pattern)?;
+        let anywhere = RegexBuilder::new(&translate::translate(pattern)?)
+            .backtrack_limit(BACKTRACK_LIMIT)
+            .build()
+            .map_err(|error| refused(pattern, &error))?;
+        check_replacement(replacement, &anywhere).map_err(|(position, reason)| RegexError {
+            pattern: replacement.to_owned(),
+            position,
+            reason,
+        })?;
+        Ok(JavaReplacement { whole, anywhere, replacement: replacement.to_owned() })
+    }
+
+    /// `None` unless the whole text matches; then the first match *within* it is replaced, as `Matcher.replaceFirst`
+    /// does after `Matcher.matches`: for `a|ab` these are two different matches.
+    pub fn replace_first(&self, text: &str) -> Result<Option<String>, TooCostly> {
+        if !self.whole.matches(text)? {
+            return Ok(None);
+        }
+        let costly = |_| TooCostly { pattern: self.whole.pattern.clone() };
+        let Some(captures) = self.anywhere.captures(text).map_err(costly)? else { return Ok(Some(text.to_owned())) };
+        let Some(found) = captures.get(0) else { return Ok(Some(text.to_owned())) };
+        let (before, after) = (text.get(..found.start()).unwrap_or(""), text.get(found.end()..).unwrap_or(""));
+        Ok(Some(format!("{before}{}{after}", expand(&self.replacement, &captures))))
+    }
+}
+
+/// What Java says only when the first name matches: `$` without a group, groups that are not there.
+fn check_replacement(replacement: &str, regex: &Regex) -> Result<(), (Option<usize>, String)> {
+    let mut rest = replacement.chars().enumerate().peekable();
+    while let Some((position, c)) = rest.next() {
+        let wrong = |reason: String| Err((Some(position), reason));
+        match c {
+            '\\' if rest.next().is_none() => return wrong("nothing stands behind the backslash".to_owned()),
+            '$' => match rest.next() {
+                Some((_, '{')) => {
+                    let name: String = rest.by_ref().map(|(_, c)| c).take_while(|c| *c != '}').collect();
+                    if !regex.capture_names().flatten().any(|known| known == name) {
+                        return wrong(format!("the expression has no group of the name '{name}'"));
+                    }
+                }
+                Some((_, digit)) if digit.is_ascii_digit() => {
+                    let group = digit.to_digit(10).unwrap_or(0) as usize;
+                    if group >= regex.captures_len() {
+                        return wrong(format!("the expression has no group {group}"));
+                    }
+                }
+                _ => return wrong("a group's number or name is missing behind $".to_owned()),
+            },
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Java's `Matcher.appendReplacement`.
 fn expand(replacement: &str, captures: &fancy_regex::Captures<'_>) -> String {
     let mut out = String::with_capacity(replacement.len());

@@ -6,6 +6,8 @@ pub mod class_options;
 pub mod clock;
 pub mod digest;
 pub mod java_hash;
+pub mod java_text;
+pub mod simple_date_format;
 pub mod stop;
 
 pub mod kafka;
