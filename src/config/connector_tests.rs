@@ -271,11 +271,65 @@ fn everything_wrong_is_said_at_once() {
     }
 }
 
+/// `transforms` of one name each: its options beneath it.
+fn transforms<'p>(rows: &[(&'p str, &'p str)]) -> Vec<(&'p str, &'p str)> {
+    let declared = [("transforms", "a"), ("predicates", "p"), ("predicates.p.type", "RecordIsTombstone")];
+    declared.into_iter().chain(rows.iter().copied()).collect()
+}
+
+#[test]
+fn transforms_are_read_with_their_predicates() {
+    const FILTER: &str = "org.apache.kafka.connect.transforms.Filter";
+    let config = good(&transforms(&[
+        ("transforms.a.type", FILTER),
+        ("transforms.a.predicate", "p"),
+        ("transforms.a.negate", "true"),
+    ]));
+    assert_eq!(format!("{:?}", config.transforms), "{\"a\": \"Filter\"}");
+    let refuse = |rows: &[(&str, &str)], expected: &[&str]| refused(&transforms(rows), expected);
+    refuse(
+        &[("transforms.a.type", "org.apache.kafka.connect.transforms.RegexRoute")],
+        &["did you mean org.apache.kafka.connect.transforms.RegexRouter?"],
+    );
+    refuse(
+        &[("transforms.a.type", FILTER), ("transforms.a.predicate", "q")],
+        &["transforms.a: transforms.a.predicate names 'q', which is not in predicates"],
+    );
+    refuse(
+        &[("transforms.a.type", FILTER), ("transforms.a.negate", "false")],
+        &["transforms.a: negate is set, and there is no predicate"],
+    );
+    refuse(
+        &[("transforms.a.type", "org.apache.kafka.connect.transforms.Cast$Value"), ("transforms.a.spec", "x:int3")],
+        &["transforms.a.spec: 'x:int3' is not a type"],
+    );
+    refuse(
+        &[("transforms.a.type", FILTER), ("predicates.p.type", "TopicNameMatches"), ("predicates.p.pattern", "a(")],
+        &["predicates.p: pattern: "],
+    );
+    refuse(&[("transforms.a.type", FILTER), ("transforms", "a,a")], &["transforms.a: transforms names it twice"]);
+    // A class with $Key and $Value is not one without, nor the other way round.
+    refuse(&[("transforms.a.type", "org.apache.kafka.connect.transforms.Flatten")], &["which is not built in"]);
+    warned(
+        &transforms(&[
+            ("transforms.a.type", "org.apache.kafka.connect.transforms.ReplaceField$Value"),
+            ("transforms.a.exclud", "x"),
+            ("transforms.b.type", FILTER),
+            ("predicates.p.something", "x"),
+        ]),
+        &[
+            "transforms.a.exclud: its class has no option of this name; did you mean exclude?",
+            "transforms.b.type: is ignored, because transforms does not name b",
+            "predicates.p.something: its class has no option of this name",
+        ],
+    );
+}
+
 #[test]
 fn what_cannot_be_obeyed_is_refused_by_name() {
     refused(
-        &[("transforms", "outbox,route"), ("transforms.outbox.type", "io.debezium.transforms.outbox.EventRouter")],
-        &["'outbox' asks for 'io.debezium.transforms.outbox.EventRouter'", "'route' asks for 'no class'"],
+        &[("transforms", "mine,route"), ("transforms.mine.type", "com.example.Mine")],
+        &["'mine' asks for 'com.example.Mine', which is not built in; built in are: ", "'route' asks for 'no class'"],
     );
     refused(
         &[("converters", "bool"), ("bool.type", "com.example.MyConverter"), ("bool.selector", ".*")],
