@@ -138,6 +138,11 @@ impl Cast {
     }
 
     fn of_whole(&self, schema: &Schema, to: To) -> Result<Casts, TransformError> {
+        let name = schema.name.as_deref().and_then(|name| name.strip_prefix("org.apache.kafka.connect.data."));
+        if let Some(name @ ("Date" | "Decimal" | "Time" | "Timestamp")) = name {
+            // The new schema keeps the name, and no converter of Connect takes what is cast for what it says.
+            return Err(TransformError::Record { reason: format!("a whole {name} cannot be cast") });
+        }
         let default = self.default(schema, to)?;
         let schema = Schema { kind: to.kind(), default, ..schema.clone() };
         Ok(Casts { shape: Shape { schema: Arc::new(schema), picks: Vec::new() }, fields: Vec::new() })

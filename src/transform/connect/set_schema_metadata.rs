@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{KEY_AND_VALUE, Pick, REPLACE_NULL, Shape, Target, TransformSpec, Whole, part, replaces_null, with_part};
 use crate::model::record::{Record, Typed};
-use crate::model::schema::Schema;
+use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueRef};
 use crate::transform::memo::SchemaMemo;
 use crate::transform::{Transform, TransformError};
@@ -51,13 +51,18 @@ fn build(options: &Options<'_>, target: Target) -> Result<Box<dyn Transform>, Tr
 }
 
 impl SetSchemaMetadata {
-    fn shape(&self, schema: &Schema) -> Shape {
+    fn shape(&self, schema: &Schema) -> Result<Shape, TransformError> {
+        if !matches!(schema.kind, Kind::Struct(_)) {
+            // Connect asks any schema for its fields, and only a struct answers.
+            let reason = format!("updating schema metadata needs a struct, and this is a {}", schema.type_name());
+            return Err(TransformError::Record { reason });
+        }
         let fields = schema.fields().iter().enumerate();
         let picks = fields.map(|(index, field)| Pick::of(index, field, self.replaces_null)).collect();
         let mut named = schema.clone();
         named.name = self.name.clone().or(named.name);
         named.version = self.version.or(named.version);
-        Shape { schema: Arc::new(named), picks }
+        Ok(Shape { schema: Arc::new(named), picks })
     }
 }
 
@@ -73,7 +78,7 @@ impl Transform for SetSchemaMetadata {
                 }
             };
         };
-        let shape = self.shapes.get(schema, || Ok::<_, TransformError>(self.shape(schema)))?;
+        let shape = self.shapes.get(schema, || self.shape(schema))?;
         let updated = match value {
             ValueRef::Struct(view) => shape.view(&Whole { schema, view }, &[], arena),
             value => Typed { schema: Some(&shape.schema), value },

@@ -1,5 +1,6 @@
 //! `ValueToKey`: a key of fields of the value.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{
@@ -29,7 +30,10 @@ struct ValueToKey {
 }
 
 fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, TransformError> {
-    let (fields, replaces_null) = (required_list(options, "fields")?, replaces_null(options)?);
+    let (mut fields, replaces_null) = (required_list(options, "fields")?, replaces_null(options)?);
+    // Connect takes a name that stands there twice once.
+    let mut seen = HashSet::new();
+    fields.retain(|field| seen.insert(field.clone()));
     Ok(Box::new(ValueToKey { fields, replaces_null, shapes: SchemaMemo::default() }))
 }
 
