@@ -104,6 +104,7 @@ impl KafkaSink {
         self.batch_topics.resize(batch.topics.len(), None);
         let mut bytes = 0;
         let spread = batch.topics.len() * self.deliveries.partitions();
+        self.wave.look();
         for record in sending {
             while self.wave.is_over(self.deliveries.in_flight(), spread) {
                 wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;

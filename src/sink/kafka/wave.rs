@@ -58,6 +58,11 @@ impl Wave {
         Wave { length: length.max(SHORTEST), growth: 1, began: None, ended: None, until_look: LOOK_EVERY }
     }
 
+    /// A batch begins: the clock is looked at, for small batches come slowly.
+    pub(super) fn look(&mut self) {
+        self.until_look = 1;
+    }
+
     /// Whether the next record has to wait for reports; asked before each record, and again after reports.
     pub(super) fn is_over(&mut self, in_flight: usize, spread: usize) -> bool {
         if in_flight < TRICKLE {
