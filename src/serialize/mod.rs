@@ -18,6 +18,7 @@ use crate::model::schema::Schema;
 use crate::model::value::{Arena, ValueRef};
 
 pub mod avro;
+pub mod binary;
 pub mod bytes;
 pub mod error;
 pub use crate::util::java_text;
@@ -37,6 +38,8 @@ pub static SPECS: &[&ConverterSpec] = &[
     &avro::APICURIO,
     &string::SPEC,
     &bytes::SPEC,
+    &binary::BINARY_DATA,
+    &binary::BYTE_ARRAY,
     &simple_header::SPEC,
     &number::SHORT,
     &number::INTEGER,
