@@ -31,9 +31,9 @@ mod options;
 
 /// The outbox event router.
 pub static SPEC: TransformSpec = TransformSpec {
-    name: "outbox-event-router",
+    name: "EventRouter",
     aliases: &["io.debezium.transforms.outbox.EventRouter"],
-    about: "rows of an outbox table become messages: topic, key, value and headers from its columns",
+    about: "Makes messages of rows of an outbox table: topic, key, value and headers come from its columns",
     targets: &[Target::Record],
     options: &[options::OPTIONS],
     build,
@@ -162,7 +162,7 @@ impl EventRouter {
 
     /// Kafka Connect's RegexRouter over the value of the route column.
     fn topic(&self, route: &str) -> Result<Arc<str>, TransformError> {
-        let replaced = self.options.regex.replace(route, &self.options.replacement);
+        let replaced = self.options.topic.replace_first(route);
         let replaced = replaced.map_err(|error| unusable(format!("route.topic.regex: {error}")))?;
         Ok(replaced.map_or_else(|| route.into(), Into::into))
     }

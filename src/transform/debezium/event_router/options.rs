@@ -3,7 +3,7 @@
 use crate::transform::TransformError;
 use crate::transform::debezium::json_data::{FieldNames, JsonOptions};
 use crate::util::class_options::{BadOption, ClassOption, Options};
-use crate::util::java_regex::JavaRegex;
+use crate::util::java_regex::JavaReplacement;
 
 /// What can be set.
 pub static OPTIONS: &[ClassOption] = &[
@@ -119,8 +119,8 @@ pub struct EventRouterOptions {
     /// How JSON is expanded, where it is.
     pub expand: Option<JsonOptions>,
     pub route_by: String,
-    pub regex: JavaRegex,
-    pub replacement: String,
+    /// `route.topic.regex` and `route.topic.replacement`.
+    pub topic: JavaReplacement,
     pub tombstones: bool,
 }
 
@@ -141,9 +141,11 @@ impl EventRouterOptions {
             )?,
             names: FieldNames::read(options)?,
         };
-        let regex = text("route.topic.regex", "(?<routedByValue>.*)");
-        let regex = JavaRegex::parse_case_sensitive(&regex)
-            .map_err(|error| TransformError::Options { reason: format!("route.topic.regex: {error}") })?;
+        let regex = options.text("route.topic.regex").unwrap_or("(?<routedByValue>.*)");
+        let replacement = options.text("route.topic.replacement").unwrap_or("outbox.event.${routedByValue}");
+        let topic = JavaReplacement::parse(regex, replacement).map_err(|error| TransformError::Options {
+            reason: format!("route.topic.regex and route.topic.replacement: {error}"),
+        })?;
         Ok(EventRouterOptions {
             id: text("table.field.event.id", "id"),
             key: text("table.field.event.key", "aggregateid"),
@@ -155,8 +157,7 @@ impl EventRouterOptions {
             invalid_operation: invalid_operation(options)?,
             expand: options.flag("table.expand.json.payload", false)?.then_some(json),
             route_by: text("route.by.field", "aggregatetype"),
-            regex,
-            replacement: text("route.topic.replacement", "outbox.event.${routedByValue}"),
+            topic,
             tombstones: options.flag("route.tombstone.on.empty.payload", false)?,
         })
     }

@@ -197,6 +197,8 @@ fn the_topic_is_made_of_a_column() {
     check(&regex, &[row("{}")], &to("ser-U"));
     // What does not match is the topic itself.
     check(&[("route.topic.regex", "(?<routedByValue>[a-z]+)")], &[row("{}")], &to("User"));
+    // The first match within what matches as a whole is replaced: here `U`.
+    check(&[("route.topic.regex", "(?<routedByValue>U|User)")], &[row("{}")], &to("outbox.event.User"));
     check(&[], &[routed("")], &to("outbox.event."));
     check(
         &[],
@@ -214,7 +216,14 @@ fn the_topic_is_made_of_a_column() {
 #[test]
 fn expressions_and_lists_that_are_wrong_are_refused() {
     let refused = run(&[("transforms", "outbox"), ROUTER, ("transforms.outbox.route.topic.regex", " [[a-z]")], &[]);
-    assert!(refused.starts_with("refused: transform outbox: route.topic.regex: "), "{refused}");
+    assert!(
+        refused.starts_with("refused: transform outbox: route.topic.regex and route.topic.replacement: "),
+        "{refused}"
+    );
+    // The usual replacement names a group that this expression does not have.
+    let no_group = run(&[("transforms", "outbox"), ROUTER, ("transforms.outbox.route.topic.regex", "(.*)")], &[]);
+    assert!(no_group.contains("${»r«outedByValue}") || no_group.contains("routedByValue"), "{no_group}");
+    assert!(no_group.starts_with("refused: "), "{no_group}");
     for list in ["type", "", "a:b:c:d", "type:heder", "type:header,", ":"] {
         let expected = format!(
             "refused: transform outbox: table.fields.additional.placement={list} is not a list of column:placement or column:placement:alias, with header, envelope or partition"
