@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::modes::SchemaNameAdjustmentMode;
 use crate::model::table::TableId;
+use crate::util::avro_name::{Named, adjusted};
 
 /// Kafka's longest topic name, in characters.
 const TOPIC_NAME_MAXIMUM_LENGTH: usize = 249;
@@ -24,28 +25,8 @@ impl NameAdjuster {
 
     /// A full name (`server.db.table.Value`), adjusted. A dot is legal anywhere but in the first place.
     pub fn name(&self, name: &str) -> String {
-        match self.mode {
-            SchemaNameAdjustmentMode::None => name.to_owned(),
-            SchemaNameAdjustmentMode::Avro => adjust(name, |_| "_".to_owned(), false),
-            SchemaNameAdjustmentMode::AvroUnicode => {
-                adjust(name, |c| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("_u{unit:04x}")).collect(), true)
-            }
-        }
+        adjusted(name, self.mode, Named::Schema)
     }
-}
-
-fn adjust(name: &str, replace: impl Fn(char) -> String, underscore_is_escape: bool) -> String {
-    let mut adjusted = String::with_capacity(name.len());
-    for (index, c) in name.chars().enumerate() {
-        let plain = c.is_ascii_alphabetic() || (c == '_' && !underscore_is_escape);
-        let legal = plain || (index > 0 && (c.is_ascii_digit() || c == '.'));
-        if legal {
-            adjusted.push(c);
-        } else {
-            adjusted.push_str(&replace(c));
-        }
-    }
-    adjusted
 }
 
 /// The names of a connector's topics.
@@ -103,7 +84,7 @@ mod tests {
     fn names_are_adjusted_as_the_mode_says() {
         check(SchemaNameAdjustmentMode::None, "a-b.9c.Value", "a-b.9c.Value");
         check(SchemaNameAdjustmentMode::Avro, "a-b.9c.Value", "a_b.9c.Value");
-        check(SchemaNameAdjustmentMode::Avro, "9a.b", "_a.b");
+        check(SchemaNameAdjustmentMode::Avro, "9a.b", "_9a.b");
         check(SchemaNameAdjustmentMode::AvroUnicode, "a-b_c.d", "a_u002db_u005fc.d");
     }
 

@@ -1,6 +1,7 @@
 //! The `util` room.
 pub mod java_regex;
 
+pub mod avro_name;
 pub mod backoff;
 pub mod class_options;
 pub mod clock;

@@ -7,7 +7,6 @@
 //! layouts have versions that no other layout of the process has. Nothing here survives a crash.
 
 mod error;
-mod field_name;
 mod mask;
 
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use crate::model::modes::SchemaNameAdjustmentMode;
 use crate::model::row::{Codec, ColumnLayout, TableLayout};
 use crate::model::schema::Schema;
 use crate::model::table::{Column, Table};
+use crate::util::avro_name::{Named, adjusted};
 use crate::util::java_regex::{CompiledFilter, RegexList};
 
 /// What a source knows about a column: how it is read.
@@ -94,7 +94,7 @@ pub fn table_layout<E: From<LayoutError>>(
             continue;
         }
         let found = parts(cell, column)?;
-        let field: Arc<str> = field_name::adjusted(&column.name, options.field_names).into();
+        let field: Arc<str> = adjusted(&column.name, options.field_names, Named::Field).into();
         if let Some(slot) = key_place.and_then(|place| key.get_mut(place)) {
             let (name, schema) = (field.clone(), found.schema.clone());
             *slot = Some(ColumnLayout { name, schema, cell, codec: found.key });
