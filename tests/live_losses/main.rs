@@ -120,6 +120,7 @@ fn mysql_97_failover() {
     let Some(broker) = address("HEADWATER_TEST_KAFKA", "failover") else { return };
     if address("HEADWATER_TEST_MYSQL_97_REPLICA", "failover").is_some() {
         position::failover(&broker);
+        position::failover_before_a_statement(&broker);
     }
 }
 

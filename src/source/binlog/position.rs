@@ -152,16 +152,25 @@ impl BinlogPosition {
 
     /// Whether a schema change recorded at `self` had happened when reading stood at `reached`.
     ///
-    /// GTIDs decide where both have them: a server that took over has other files. Where the sets are the same,
-    /// or there are none, file and position decide.
-    pub fn is_at_or_before(&self, reached: &BinlogPosition) -> bool {
+    /// GTIDs decide where both have them: a server that took over has other files. Where the sets are the same, it
+    /// is about the one transaction that is in neither: the statement's own. Reading begins again before it, so that
+    /// a statement that stands alone comes again, and must not be taken over as well; within an open transaction,
+    /// and where there are no GTIDs, places in files decide.
+    pub fn is_at_or_before(&self, reached: &BinlogPosition, recorded: Recorded) -> bool {
         let contained = match (&self.gtids, &reached.gtids) {
             (GtidSet::MySql(mine), GtidSet::MySql(theirs)) if mine != theirs => Some(mine.is_subset_of(theirs)),
             (GtidSet::MariaDb(mine), GtidSet::MariaDb(theirs)) if mine != theirs => Some(mine.is_subset_of(theirs)),
+            (GtidSet::MySql(_), GtidSet::MySql(_)) | (GtidSet::MariaDb(_), GtidSet::MariaDb(_)) => match recorded {
+                Recorded::InSnapshot => Some(true),
+                Recorded::InStream => (self.events == 0).then_some(false),
+                Recorded::InFilteredStream => None,
+            },
             // GTIDs are switched on and hardly ever off: what has none is older than what has.
             (GtidSet::None, GtidSet::MySql(_) | GtidSet::MariaDb(_)) => Some(true),
             (GtidSet::MySql(_) | GtidSet::MariaDb(_), GtidSet::None) => Some(false),
-            _ => None,
+            (GtidSet::None, GtidSet::None)
+            | (GtidSet::MySql(_), GtidSet::MariaDb(_))
+            | (GtidSet::MariaDb(_), GtidSet::MySql(_)) => None,
         };
         contained.unwrap_or_else(|| {
             let mine = (file_number(&self.file), self.position, self.events, self.rows);
@@ -169,6 +178,17 @@ impl BinlogPosition {
             mine <= theirs
         })
     }
+}
+
+/// How a schema change came to be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// As what the server's tables were at the position.
+    InSnapshot,
+    /// As a statement of the log; the position's GTIDs are those before it.
+    InStream,
+    /// The same where some GTID sources are not followed: what they have done is not read again.
+    InFilteredStream,
 }
 
 /// The number at the end of a binlog file's name (`binlog.000042`), so that 1000000 comes after 999999.
@@ -235,16 +255,31 @@ mod tests {
         let cases = [
             (at("b.000001", 500, &to_5), at("b.000001", 900, &to_9), true),
             (at("b.000001", 500, &to_9), at("b.000001", 900, &to_5), false),
-            // The change itself had not been passed: reading stood before it, with the same transactions done.
+            // The change itself had not been passed: reading stood before it, with the same transactions done, on the
+            // same server or on another one with files of its own.
             (at("b.000001", 500, &to_5), at("b.000001", 400, &to_5), false),
-            (at("b.000001", 500, &to_5), at("b.000001", 500, &to_5), true),
+            (at("b.000001", 500, &to_5), at("b.000007", 900, &to_5), false),
             (at("b.000001", 500, ""), at("b.000001", 400, &to_5), true),
             (at("b.000001", 500, &to_5), at("b.000001", 900, ""), false),
             (at("b.999999", 500, ""), at("b.1000000", 4, ""), true),
             (at("b.000002", 4, ""), at("b.000001", 900, ""), false),
         ];
         for (change, reached, expected) in cases {
-            assert_eq!(change.is_at_or_before(&reached), expected, "{change:?} and {reached:?}");
+            assert_eq!(change.is_at_or_before(&reached, Recorded::InStream), expected, "{change:?} and {reached:?}");
         }
+        // What a server's tables were counts from there on, whatever the files of the next server are called.
+        for file in ["b.000001", "b.000007"] {
+            let recorded = at("b.000003", 500, &to_5);
+            assert!(recorded.is_at_or_before(&at(file, 300, &to_5), Recorded::InSnapshot));
+            assert!(!recorded.is_at_or_before(&at(file, 300, &format!("{UUID}:1-4")), Recorded::InSnapshot));
+        }
+        // A statement within a transaction (CREATE TABLE … SELECT) whose first events were delivered comes no more.
+        let within = |events| BinlogPosition { events, ..at("b.000001", 400, &to_5) };
+        assert!(within(2).is_at_or_before(&within(3), Recorded::InStream));
+        assert!(!within(2).is_at_or_before(&within(1), Recorded::InStream));
+        // Where a source is not followed, its statements do not come again: places decide.
+        let filtered =
+            |file| at("b.000003", 500, &to_5).is_at_or_before(&at(file, 4, &to_5), Recorded::InFilteredStream);
+        assert!(filtered("b.000004") && !filtered("b.000003"));
     }
 }

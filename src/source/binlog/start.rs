@@ -11,9 +11,9 @@ use std::sync::Arc;
 use super::connection::{BinlogStream, Connection, ConnectionError, DumpFrom, DumpRequest, Flavor, ResultSet};
 use super::ddl::{NameCase, Outcome, Schema, StatementContext};
 use super::error::BinlogError;
-use super::event::ChecksumAlgorithm;
+use super::event::{ChecksumAlgorithm, MariadbGtid, MariadbGtidSet};
 use super::options::{BinlogOptions, Past, StartAt};
-use super::position::{BinlogPosition, GtidKind, GtidSet, OffsetProblem};
+use super::position::{BinlogPosition, GtidKind, GtidSet, OffsetProblem, Recorded};
 use super::progress::Progress;
 use super::reader::BinlogSource;
 use super::statements::{ddl_flavor, recorded, remember};
@@ -184,6 +184,15 @@ fn parsed(stored: &StoredOffset, gtids: GtidKind) -> Result<BinlogPosition, Binl
     })
 }
 
+/// Whether a server has what is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It has.
+    Yes,
+    /// It does not say; reading will tell.
+    Unknown,
+}
+
 /// Asks whether the server still has what comes behind a stored offset, for those who want to know before they
 /// start.
 ///
@@ -193,15 +202,40 @@ pub fn check_stored(
     connection: &mut Connection,
     options: &BinlogOptions,
     stored: &StoredOffset,
-) -> Result<(), Failure> {
+) -> Result<Kept, Failure> {
     let server = inspect(connection, options)?;
     let position = parsed(stored, server.gtids)?;
     match (&position.gtids, server.gtids) {
-        (GtidSet::MySql(_), GtidKind::MySql) => from_mysql_gtids(connection, options, &position).map(drop),
-        // Which transactions it still has, MariaDB says only to a client that asks for its log.
-        (GtidSet::MariaDb(set), GtidKind::MariaDb) if !set.is_empty() => Ok(()),
+        (GtidSet::MySql(_), GtidKind::MySql) => from_mysql_gtids(connection, options, &position).map(|_| Kept::Yes),
+        (GtidSet::MariaDb(set), GtidKind::MariaDb) if !set.is_empty() => check_mariadb_gtids(connection, set),
         _ => check_file(connection, &position),
     }
+}
+
+/// Asks a MariaDB what it would answer to `@slave_connect_state`: it must know no domain to a lesser number than the
+/// position does, and its oldest file must begin at or before the position in every domain. Source: MariaDB's
+/// `check_slave_start_position` and `gtid_find_binlog_file`.
+fn check_mariadb_gtids(connection: &mut Connection, stored: &MariadbGtidSet) -> Result<Kept, Failure> {
+    let newest = value(connection, "SELECT @@global.gtid_binlog_pos")?;
+    let first = match connection.query("SHOW BINARY LOGS") {
+        Ok(logs) => logs.first("Log_name"),
+        Err(error) if error.server_error().is_some() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let Some(first) = first.filter(|name| !name.contains(['\'', '\\'])) else { return Ok(Kept::Unknown) };
+    let oldest = value(connection, &format!("SELECT BINLOG_GTID_POS('{first}', 4)"))?;
+    let parsed = |text: Option<String>| text.and_then(|text| text.parse::<MariadbGtidSet>().ok());
+    let (Some(newest), Some(oldest)) = (parsed(newest), parsed(oldest)) else { return Ok(Kept::Unknown) };
+    // A domain that the server knows nothing of may come to it yet.
+    let is_ahead = |gtid: &&MariadbGtid| newest.last(gtid.domain_id).is_some_and(|last| last.sequence < gtid.sequence);
+    if let Some(missing) = stored.iter().find(is_ahead) {
+        return Err(BinlogError::OtherHistory { missing: missing.to_string() }.into());
+    }
+    if let Some(removed) = oldest.iter().find(|gtid| !stored.contains(**gtid)) {
+        let detail = format!("its oldest file begins behind {removed}");
+        return Err(BinlogError::Purged { needed: stored.to_string(), detail }.into());
+    }
+    Ok(Kept::Yes)
 }
 
 /// Continues a stored offset: the tables as the schema history has them at that place.
@@ -227,8 +261,13 @@ fn continued(
         // The flags of a snapshot do not make a place any less a place.
         let fields: OffsetMap =
             change.position.iter().filter(|(name, _)| !name.starts_with("snapshot")).cloned().collect();
-        let place = BinlogPosition::parse(&StoredOffset(fields), server.gtids);
-        if place.is_ok_and(|place| !place.is_at_or_before(&position)) {
+        let place = BinlogPosition::parse(&StoredOffset(fields.clone()), server.gtids);
+        let recorded = match fields.len() < change.position.len() {
+            true => Recorded::InSnapshot,
+            false if options.gtid_source.is_some() => Recorded::InFilteredStream,
+            false => Recorded::InStream,
+        };
+        if place.is_ok_and(|place| !place.is_at_or_before(&position, recorded)) {
             return;
         }
         let context = context(&change.database, options, server);
@@ -667,16 +706,16 @@ fn from_mysql_gtids(
 }
 
 /// Checks that the server still has a file.
-fn check_file(connection: &mut Connection, position: &BinlogPosition) -> Result<(), Failure> {
+fn check_file(connection: &mut Connection, position: &BinlogPosition) -> Result<Kept, Failure> {
     let logs = match connection.query("SHOW BINARY LOGS") {
         Ok(logs) => logs,
         // Without the privilege the dump itself will tell.
-        Err(error) if error.server_error().is_some() => return Ok(()),
+        Err(error) if error.server_error().is_some() => return Ok(Kept::Unknown),
         Err(error) => return Err(error.into()),
     };
     let files: Vec<String> = logs.rows.iter().filter_map(|row| logs.text(row, "Log_name")).collect();
     if files.iter().any(|file| *file == *position.file) {
-        return Ok(());
+        return Ok(Kept::Yes);
     }
     let detail = match (files.first(), files.last()) {
         (Some(first), Some(last)) => format!("it has {first} to {last}"),
