@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use support::program::Connector;
 use support::server::Server;
-use support::{address, number, topic};
+use support::{address, eventually, number, topic};
 
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -130,6 +130,49 @@ fn beginning(server: &Server, broker: &str) {
     scene.catch_up(&running, server, WITHIN);
     assert_eq!(topic::read_all(broker, &scene.topic("many.t1")).len(), 1);
     assert_eq!(history(&scene).len(), first.len(), "the history was written twice");
+}
+
+/// `check` asks a MariaDB what it still has, and does not guess.
+#[test]
+fn check_knows_what_a_mariadb_still_has() {
+    let test = "live_settings: check on MariaDB";
+    let Some(broker) = address("HEADWATER_TEST_KAFKA", test) else { return };
+    if address("HEADWATER_TEST_MARIADB_118", test).is_none() {
+        return;
+    }
+    let server = Server::start("mariadb-11.8", "");
+    let scene = connector(&server, &broker, "kept", &[]);
+    let running = scene.start_streaming();
+    server.sql(&["INSERT INTO kept.a VALUES (1)"]);
+    scene.catch_up(&running, &server, WITHIN);
+    assert!(running.terminate(WITHIN).success());
+    let says = |expected: &str| {
+        let said = scene.check();
+        let line = said.lines().find(|line| line.contains("stored offset")).unwrap_or(&said);
+        assert!(line.contains(expected), "no {expected:?} in {said}");
+    };
+    says("the server still has what comes behind it");
+    let purge = || {
+        server.sql(&["FLUSH BINARY LOGS"]);
+        let (file, _) = server.log_position();
+        // The server keeps a file for a moment for its crash recovery.
+        eventually("the logs are purged", WITHIN, || {
+            server.sql(&[&format!("PURGE BINARY LOGS TO '{file}'")]);
+            (server.ask("SHOW BINARY LOGS") == file).then_some(())
+        });
+    };
+    // The position stands exactly where the oldest file begins.
+    purge();
+    says("the server still has what comes behind it");
+    server.sql(&["INSERT INTO kept.a VALUES (2)"]);
+    purge();
+    says("HW0454");
+    server.sql(&["RESET MASTER", "INSERT INTO kept.a VALUES (3)"]);
+    says("HW0455");
+    // One who may not see the logs is not told, and does not say that all is well.
+    let scene = scene.with(&[("database.user", "repl"), ("database.password", "replpw")]);
+    let said = scene.check();
+    assert!(said.contains("is not known"), "{said}");
 }
 
 #[test]

@@ -106,17 +106,29 @@ impl Connector {
         format!("{}.{table}", self.name)
     }
 
-    /// Starts the binary.
-    pub fn start(&self) -> Running {
+    /// The binary with the files of connector and worker, written anew.
+    fn command(&self, name: &str) -> Command {
         let connector = self.folder.path().join("connector.json");
         std::fs::write(&connector, json!({ "name": self.name, "config": self.config }).to_string()).unwrap();
         let worker = self.folder.path().join("worker.properties");
         let lines = self.worker.iter().map(|(name, value)| format!("{name}={value}\n"));
         std::fs::write(&worker, lines.collect::<String>()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+        command.arg(name).arg(&connector).arg("--worker").arg(&worker).env("NO_COLOR", "1");
+        command
+    }
+
+    /// What `headwater check` says.
+    pub fn check(&self) -> String {
+        let output = self.command("check").output().unwrap();
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+
+    /// Starts the binary.
+    pub fn start(&self) -> Running {
         let log = self.folder.path().join(format!("log-{:03}", self.starts.fetch_add(1, Ordering::Relaxed)));
         let file = std::fs::File::create(&log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
-        command.arg("run").arg(&connector).arg("--worker").arg(&worker).env("NO_COLOR", "1");
+        let mut command = self.command("run");
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let child = command.spawn().unwrap();
         Running { child, name: self.name.clone(), port: self.port, log, quiet: false }

@@ -13,7 +13,7 @@ use crate::pipeline::translate;
 use crate::source::binlog::connection::Connection;
 use crate::source::binlog::error::BinlogError;
 use crate::source::binlog::options::BinlogOptions;
-use crate::source::binlog::start;
+use crate::source::binlog::start::{self, Kept};
 use crate::store::history::SchemaHistoryStore;
 use crate::store::history::file::FileSchemaHistory;
 use crate::store::history::kafka::KafkaSchemaHistory;
@@ -57,7 +57,14 @@ pub(super) fn check(
     match server {
         None => report.good("stored offset", &text),
         Some((connection, options)) => match start::check_stored(connection, options, &stored) {
-            Ok(()) => report.good("stored offset", &format!("{text}; the server still has what comes behind it")),
+            Ok(Kept::Yes) => {
+                report.good("stored offset", &format!("{text}; the server still has what comes behind it"))
+            }
+            Ok(Kept::Unknown) => report.warn(
+                "stored offset",
+                &format!("{text}; whether the server still has what comes behind it is not known"),
+                "GRANT REPLICATION CLIENT ON *.* (MariaDB: BINLOG MONITOR) lets the server say which binlogs it has",
+            ),
             Err(failure) => report.failure("stored offset", &failure),
         },
     }
