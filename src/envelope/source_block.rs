@@ -4,7 +4,7 @@ use bumpalo::collections::String as ArenaString;
 use std::fmt::Write;
 
 use crate::model::change::{BinlogOrigin, Origin, SnapshotRecord};
-use crate::model::value::{Arena, StructView, ValueError, ValueRef};
+use crate::model::value::{Arena, Repeated, StructView, ValueError, ValueRef, Written};
 
 /// What is the same in every source block of a connector.
 #[derive(Clone, Debug)]
@@ -17,6 +17,9 @@ pub struct SourceConstants {
     pub logical_name: String,
 }
 
+/// The place of the field `row`: all others are the same for all rows of an event.
+const ROW: usize = 14;
+
 /// The source block of one row, made of the facts of its event. Lies on the stack.
 #[derive(Clone, Copy)]
 pub struct SourceView<'s> {
@@ -28,6 +31,7 @@ pub struct SourceView<'s> {
     query: Option<&'s str>,
     snapshot: SnapshotRecord,
     timestamp_us: i64,
+    written: Option<&'s Written>,
     /// The row's number in its event, from 0.
     pub row: i32,
 }
@@ -63,8 +67,15 @@ impl<'s> SourceView<'s> {
             query,
             snapshot: SnapshotRecord::No,
             timestamp_us: origin.timestamp_us,
+            written: None,
             row: 0,
         }
+    }
+
+    /// The same block, for all rows of one event: what was written of it for the first row serves the others.
+    pub fn for_rows(self, written: &'s Written) -> Self {
+        written.forget();
+        SourceView { written: Some(written), ..self }
     }
 
     /// The source block of what a statement did to a whole table: without the statement, and in whole milliseconds.
@@ -99,10 +110,14 @@ impl StructView for SourceView<'_> {
             11 => text_or_null(self.gtid),
             12 => ValueRef::String(&self.origin.file),
             13 => ValueRef::Int64(i64::try_from(self.origin.position).unwrap_or(i64::MAX)),
-            14 => ValueRef::Int32(self.row),
+            ROW => ValueRef::Int32(self.row),
             15 => self.origin.thread.map_or(ValueRef::Null, |thread| ValueRef::Int64(i64::from(thread))),
             16 => text_or_null(self.query),
             _ => ValueRef::Null,
         })
+    }
+
+    fn repeated(&self) -> Option<Repeated<'_>> {
+        Some(Repeated { written: self.written?, varying: ROW })
     }
 }

@@ -4,8 +4,10 @@
 //! its unscaled value in [`ValueRef::Bytes`] (its scale stands in the schema), a Date is days in
 //! [`ValueRef::Int32`], a Time milliseconds in [`ValueRef::Int32`], a Timestamp milliseconds in [`ValueRef::Int64`].
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::schema::Schema;
 use crate::error::{Code, Coded, Disposition};
@@ -51,11 +53,95 @@ pub trait StructView {
     /// # Errors
     /// When the bytes of the field are not what its type allows.
     fn field<'a>(&'a self, index: usize, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError>;
+
+    /// For a struct of which all fields but one stay as they are from record to record: which one that is, and where
+    /// serializers keep what they have written of the others.
+    fn repeated(&self) -> Option<Repeated<'_>> {
+        None
+    }
 }
 
 impl StructView for [ValueRef<'_>] {
     fn field<'a>(&'a self, index: usize, _arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         Ok(self.get(index).copied().unwrap_or(ValueRef::Null))
+    }
+}
+
+/// What a serializer has written of a struct whose fields repeat. A worker keeps one, and empties it when they change.
+#[derive(Default)]
+pub struct Written(RefCell<WrittenBytes>);
+
+#[derive(Default)]
+struct WrittenBytes {
+    /// Who wrote; 0 is nobody.
+    writer: u64,
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+/// A struct that is written again with one field changed.
+pub struct Repeated<'v> {
+    /// What was written of it before.
+    pub written: &'v Written,
+    /// The field that changes.
+    pub varying: usize,
+}
+
+impl Written {
+    /// A number for a plan that writes structs, unlike that of any other.
+    pub fn writer() -> u64 {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        LAST.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The fields have changed. Keeps its memory.
+    pub fn forget(&self) {
+        if let Ok(mut kept) = self.0.try_borrow_mut() {
+            kept.writer = 0;
+        }
+    }
+}
+
+impl Repeated<'_> {
+    /// Appends the struct's fields: those that stay from what `writer` wrote before, where it did.
+    ///
+    /// # Errors
+    /// What `field` fails with; nothing is kept then.
+    pub fn write<E>(
+        &self,
+        writer: u64,
+        fields: usize,
+        out: &mut Vec<u8>,
+        mut field: impl FnMut(usize, &mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Ok(mut kept) = self.written.0.try_borrow_mut() else {
+            return (0..fields).try_for_each(|index| field(index, out));
+        };
+        if kept.writer == writer {
+            out.extend_from_slice(&kept.before);
+            field(self.varying, out)?;
+            out.extend_from_slice(&kept.after);
+            return Ok(());
+        }
+        let (start, mut cut) = (out.len(), None);
+        for index in 0..fields {
+            let begin = out.len();
+            field(index, out)?;
+            if index == self.varying {
+                cut = Some((begin, out.len()));
+            }
+        }
+        if let Some((begin, end)) = cut
+            && let (Some(before), Some(after)) = (out.get(start..begin), out.get(end..))
+        {
+            let kept = &mut *kept;
+            kept.writer = writer;
+            kept.before.clear();
+            kept.before.extend_from_slice(before);
+            kept.after.clear();
+            kept.after.extend_from_slice(after);
+        }
+        Ok(())
     }
 }
 
@@ -271,5 +357,57 @@ impl Coded for ValueError {
             ValueError::OutsideRow => &OUTSIDE_ROW,
             ValueError::Shape => &SHAPE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes fields as `index=value;`, and says how many it was asked for.
+    fn write(written: &Written, writer: u64, values: &[u32], varying: usize) -> (String, usize) {
+        let (mut out, mut asked) = (b"before ".to_vec(), 0);
+        let repeated = Repeated { written, varying };
+        let result = repeated.write(writer, values.len(), &mut out, |index, out| {
+            asked += 1;
+            let value = values.get(index).ok_or("no such field")?;
+            out.extend_from_slice(format!("{index}={value};").as_bytes());
+            Ok::<_, &str>(())
+        });
+        assert_eq!(result, Ok(()));
+        (String::from_utf8_lossy(&out).into_owned(), asked)
+    }
+
+    #[test]
+    fn a_repeated_struct_is_written_whole_once_and_then_only_what_varies() {
+        let (written, one, other) = (Written::default(), Written::writer(), Written::writer());
+        for varying in 0..3 {
+            written.forget();
+            let mut values = [7, 8, 9];
+            assert_eq!(write(&written, one, &values, varying), ("before 0=7;1=8;2=9;".to_owned(), 3));
+            values[varying] = 1;
+            let whole: String = values.iter().enumerate().map(|(at, value)| format!("{at}={value};")).collect();
+            assert_eq!(write(&written, one, &values, varying), (format!("before {whole}"), 1));
+            assert_eq!(
+                write(&written, other, &values, varying),
+                (format!("before {whole}"), 3),
+                "another plan's bytes"
+            );
+            written.forget();
+            assert_eq!(write(&written, other, &[4, 5, 6], varying), ("before 0=4;1=5;2=6;".to_owned(), 3));
+        }
+        written.forget();
+        for _ in 0..2 {
+            assert_eq!(write(&written, one, &[1, 2], 5).1, 2, "a schema without the varying field: nothing is kept");
+        }
+    }
+
+    #[test]
+    fn what_failed_is_not_kept() {
+        let written = Written::default();
+        let repeated = Repeated { written: &written, varying: 0 };
+        let failed = repeated.write(1, 2, &mut Vec::new(), |index, _| if index == 1 { Err(()) } else { Ok(()) });
+        assert_eq!(failed, Err(()));
+        assert_eq!(write(&written, 1, &[1, 2], 0).1, 2);
     }
 }

@@ -24,7 +24,7 @@ use crate::model::modes::EventProcessingFailureHandlingMode;
 use crate::model::row::{Row, RowCells};
 use crate::model::table::TableId;
 use crate::model::ticket::Ticket;
-use crate::model::value::Arena;
+use crate::model::value::{Arena, Written};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
 use crate::serialize::Converter;
@@ -77,6 +77,7 @@ pub struct Encoder {
     encoding: Arc<Encoding>,
     arena: Arena,
     cells: RowCells,
+    written: Written,
     /// By the versions of layouts.
     shapes: HashMap<u64, Arc<TableShape>>,
     /// The last version of each table, so that those before it are forgotten.
@@ -95,6 +96,7 @@ impl Encoder {
             encoding,
             arena: Arena::new(),
             cells: RowCells::default(),
+            written: Written::default(),
             shapes: HashMap::new(),
             versions: HashMap::new(),
         })
@@ -240,7 +242,8 @@ impl Encoder {
         let envelope = &encoding.envelope;
         let id = &change.layout.id;
         let constants = &envelope.options().source;
-        let mut source = SourceView::new(constants, &id.catalog, Some(&id.table), &change.origin, &batch.block, arena);
+        let mut source = SourceView::new(constants, &id.catalog, Some(&id.table), &change.origin, &batch.block, arena)
+            .for_rows(&self.written);
         let body = batch.block.get(change.body.start as usize..change.body.end as usize).unwrap_or_default();
         let mut transaction = view(change.order.as_ref());
         let mut rows = 0u32;

@@ -5,7 +5,11 @@ use super::super::option::{ConfigOption, Group, Kind, option};
 const NO_LINEAGE: &str = "OpenLineage events are not sent";
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
-    row("custom.metric.tags", Kind::Pairs, "Pairs that stand as labels on the connector's series, as in the names of its MBeans"),
+    row(
+        "custom.metric.tags",
+        Kind::Pairs,
+        "Pairs that stand as labels on the connector's series, as in the names of its MBeans",
+    ),
     row(
         "statistics.metrics.enabled",
         Kind::Bool,

@@ -8,7 +8,7 @@
 use super::AvroOptions;
 use super::schema::value_of_default;
 use crate::model::schema::{Kind, Schema};
-use crate::model::value::{Arena, StructView, ValueRef};
+use crate::model::value::{Arena, StructView, ValueRef, Written};
 use crate::serialize::error::{Fault, SerializeError};
 
 /// One place in the schema.
@@ -43,7 +43,13 @@ enum Shape {
     Map(Box<Node>),
     /// Any other map: an array of records of key and value.
     Pairs(Box<(Node, Node)>),
-    Struct(Box<[Member]>),
+    Struct(Members),
+}
+
+/// The fields of a struct, and the number under which what they wrote is kept.
+struct Members {
+    all: Box<[Member]>,
+    writer: u64,
 }
 
 struct Member {
@@ -80,7 +86,7 @@ impl Node {
                     let default = default_bytes(&field.schema, &node, options)?;
                     members.push(Member { node, default, name: (*field.name).into() });
                 }
-                Shape::Struct(members.into())
+                Shape::Struct(Members { all: members.into(), writer: Written::writer() })
             }
         };
         let optional = match (schema.optional, &schema.kind, value_of_default(schema)) {
@@ -132,6 +138,21 @@ impl Node {
 }
 
 impl Member {
+    #[inline]
+    fn write(&self, view: &dyn StructView, index: usize, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+        // The value is looked at where it was put: moving it first costs more than writing it (the processor
+        // cannot forward the separate stores of its parts to one wide load).
+        let written = match &view.field(index, arena) {
+            Ok(ValueRef::Null) => self.write_null(out),
+            Ok(value) => {
+                self.node.write_branch(out);
+                self.node.shape.write(value, arena, out)
+            }
+            Err(source) => Err(Fault::value(source.clone())),
+        };
+        written.map_err(|fault| fault.within(&self.name))
+    }
+
     #[inline]
     fn write_null(&self, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
         match &self.default {
@@ -208,23 +229,13 @@ fn default_bytes(schema: &Schema, node: &Node, options: &AvroOptions) -> Result<
     Ok(Some(bytes.into()))
 }
 
-fn write_struct(members: &[Member], view: &dyn StructView, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
-    for (index, member) in members.iter().enumerate() {
-        // The value is looked at where it was put: moving it first costs more than writing it (the processor
-        // cannot forward the separate stores of its parts to one wide load).
-        let written = match &view.field(index, arena) {
-            Ok(ValueRef::Null) => member.write_null(out),
-            Ok(value) => {
-                member.node.write_branch(out);
-                member.node.shape.write(value, arena, out)
-            }
-            Err(source) => Err(Fault::value(source.clone())),
-        };
-        if let Err(fault) = written {
-            return Err(fault.within(&member.name));
-        }
+fn write_struct(members: &Members, view: &dyn StructView, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+    if let Some(repeated) = view.repeated() {
+        return repeated.write(members.writer, members.all.len(), out, |index, out| {
+            members.all.get(index).map_or(Ok(()), |member| member.write(view, index, arena, out))
+        });
     }
-    Ok(())
+    members.all.iter().enumerate().try_for_each(|(index, member)| member.write(view, index, arena, out))
 }
 
 /// Arrays and maps: one block with all items, then an empty one.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::DecimalFormat;
 use super::escape::write_string;
 use crate::model::schema::{Kind, Schema};
-use crate::model::value::{Arena, Value, ValueRef};
+use crate::model::value::{Arena, StructView, Value, ValueRef, Written};
 use crate::serialize::error::{Fault, SerializeError};
 use crate::serialize::java_text;
 
@@ -37,7 +37,13 @@ enum Shape {
     Object(Box<Node>),
     /// Any other map: an array of pairs.
     Pairs(Box<(Node, Node)>),
-    Struct(Box<[Member]>),
+    Struct(Members),
+}
+
+/// The fields of a struct, and the number under which what they wrote is kept.
+struct Members {
+    all: Box<[Member]>,
+    writer: u64,
 }
 
 struct Member {
@@ -81,7 +87,7 @@ impl Node {
                     let node = Node::compile(&field.schema, format, replace_null)?;
                     members.push(Member { key: key.into(), node, name: (*field.name).into() });
                 }
-                Shape::Struct(members.into())
+                Shape::Struct(Members { all: members.into(), writer: Written::writer() })
             }
         };
         let mut node = Node { shape, null: schema.optional.then(|| b"null".as_slice().into()) };
@@ -110,20 +116,7 @@ impl Node {
                 Some(null) => out.extend_from_slice(null),
                 None => return Err(Fault::null()),
             },
-            (Shape::Struct(members), ValueRef::Struct(view)) => {
-                for (index, member) in members.iter().enumerate() {
-                    out.extend_from_slice(&member.key);
-                    // Looked at where it was put: moving it first costs more than most values take to write.
-                    let written = match &view.field(index, arena) {
-                        Ok(value) => member.node.write(value, arena, out),
-                        Err(source) => Err(Fault::value(source.clone())),
-                    };
-                    if let Err(fault) = written {
-                        return Err(fault.within(&member.name));
-                    }
-                }
-                out.extend_from_slice(if members.is_empty() { b"{}" } else { b"}" });
-            }
+            (Shape::Struct(members), ValueRef::Struct(view)) => members.write(*view, arena, out)?,
             (Shape::Array(node), ValueRef::Array(items)) => {
                 write_list(items, out, |item, out| node.write(item, arena, out))?;
             }
@@ -141,6 +134,34 @@ impl Node {
             (shape, value) => return Err(Fault::shape(shape.name(), value)),
         }
         Ok(())
+    }
+}
+
+impl Members {
+    fn write(&self, view: &dyn StructView, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+        match view.repeated() {
+            Some(repeated) => repeated.write(self.writer, self.all.len(), out, |index, out| {
+                self.all.get(index).map_or(Ok(()), |member| member.write(view, index, arena, out))
+            })?,
+            None => {
+                let mut all = self.all.iter().enumerate();
+                all.try_for_each(|(index, member)| member.write(view, index, arena, out))?;
+            }
+        }
+        out.extend_from_slice(if self.all.is_empty() { b"{}" } else { b"}" });
+        Ok(())
+    }
+}
+
+impl Member {
+    fn write(&self, view: &dyn StructView, index: usize, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
+        out.extend_from_slice(&self.key);
+        // Looked at where it was put: moving it first costs more than most values take to write.
+        let written = match &view.field(index, arena) {
+            Ok(value) => self.node.write(value, arena, out),
+            Err(source) => Err(Fault::value(source.clone())),
+        };
+        written.map_err(|fault| fault.within(&self.name))
     }
 }
 
