@@ -43,6 +43,7 @@ pub static SPECS: &[&TransformSpec] = &[
     &connect::timestamp_router::SPEC,
     &connect::value_to_key::SPEC,
     &debezium::event_router::SPEC,
+    &debezium::extract_new_record_state::SPEC,
 ];
 
 /// Which part of a record a class works on: Connect has `ValueToKey` for the whole, `Cast$Key` and `Cast$Value`.

@@ -2,6 +2,7 @@
 //! envelopes and of Connect's structs is in [`structs`], and how JSON becomes Connect data in [`json_data`].
 
 pub mod event_router;
+pub mod extract_new_record_state;
 pub mod json_data;
 pub mod seldom;
 pub mod structs;
