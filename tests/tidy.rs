@@ -265,8 +265,6 @@ const UNREAD_SETTINGS: &[(&str, &str)] = &[
     ("config_storage", "for workers that share connectors"),
     ("status_storage", "for workers that share connectors"),
     ("metrics_rules", "for series named by the user's rules"),
-    ("retry_timeout", "errors.* are about to be read"),
-    ("retry_delay_max", "errors.* are about to be read"),
 ];
 
 /// A setting that is parsed and read by nobody does nothing, and the reference says that it works.

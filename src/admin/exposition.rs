@@ -72,6 +72,29 @@ const HEADWATER: &[(&str, &str, Read)] = &[
     }),
 ];
 
+/// Connect's `task-error-metrics`, under the names that the usual rules for the JMX exporter give them.
+const TASK_ERRORS: &[(&str, &str, Read)] = &[
+    ("kafka_connect_task_error_total_record_failures", "Tries of transforms and converters that failed", |m| {
+        m.task_errors.failures.get() as f64
+    }),
+    ("kafka_connect_task_error_total_record_errors", "Records that transforms or converters failed at", |m| {
+        m.task_errors.errors.get() as f64
+    }),
+    ("kafka_connect_task_error_total_records_skipped", "Records left out because they failed", |m| {
+        m.task_errors.skipped.get() as f64
+    }),
+    ("kafka_connect_task_error_total_retries", "Tries after the first", |m| m.task_errors.retries.get() as f64),
+    ("kafka_connect_task_error_total_errors_logged", "Failures that were logged", |m| {
+        m.task_errors.logged.get() as f64
+    }),
+    ("kafka_connect_task_error_deadletterqueue_produce_requests", "Records for the dead letter topic", |m| {
+        m.task_errors.dead_letters.get() as f64
+    }),
+    ("kafka_connect_task_error_last_error_timestamp", "When a record failed last, in milliseconds; 0 before", |m| {
+        m.task_errors.last_ms.get() as f64
+    }),
+];
+
 fn since_last_event(metrics: &ConnectorMetrics) -> f64 {
     match metrics.last_received_ms.get() {
         0 => -1.0,
@@ -157,6 +180,10 @@ pub(super) fn text(worker: &Handle) -> prometheus::Result<String> {
     for (name, help, read) in HEADWATER {
         let series = connectors.iter().map(|connector| metric(vec![own(connector)], read(connector.metrics())));
         families.push(family(name, help, series.collect()));
+    }
+    for (name, help, read) in TASK_ERRORS {
+        let of = |connector: &Connector| metric(vec![own(connector), label("task", "0")], read(connector.metrics()));
+        families.push(family(name, help, connectors.iter().map(of).collect()));
     }
     let states = [State::Unassigned, State::Running, State::Restarting, State::Failed, State::Stopped];
     let series = connectors.iter().flat_map(|connector| {

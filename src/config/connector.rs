@@ -33,7 +33,9 @@ mod transforms;
 
 pub use capture::{CaptureOptions, ColumnMask, ColumnRule};
 pub use database::{DatabaseOptions, StartPosition, StreamOptions, TlsOptions};
-pub use delivery::{ErrorOptions, HeartbeatOptions, LimitOptions, RecordTooLarge, TopicCreation, TopicGroup};
+pub use delivery::{
+    DeadLetterOptions, ErrorOptions, HeartbeatOptions, LimitOptions, RecordTooLarge, TopicCreation, TopicGroup,
+};
 pub use events::{EventOptions, TopicOptions};
 pub use history::{HistoryStorage, SchemaHistoryOptions};
 
@@ -229,7 +231,7 @@ fn read(
         offsets_topic: settings.text("offsets.storage.topic"),
         transforms: transforms::transforms(settings, &mut findings.errors),
         heartbeat: delivery::heartbeat(settings),
-        errors: delivery::errors(settings),
+        errors: delivery::errors(settings, findings),
         limits: delivery::limits(settings),
         metric_tags: settings.text("custom.metric.tags").and_then(|tags| option::pairs(&tags)).unwrap_or_default(),
         original,

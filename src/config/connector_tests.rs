@@ -326,6 +326,18 @@ fn transforms_are_read_with_their_predicates() {
 }
 
 #[test]
+fn dead_letters_go_where_a_record_may_be_left_out() {
+    const TOPIC: (&str, &str) = ("errors.deadletterqueue.topic.name", "dead");
+    let letters = good(&[TOPIC, ("errors.tolerance", "all")]).errors.dead_letters.unwrap();
+    assert_eq!((letters.topic.as_str(), letters.replication_factor), ("dead", -1));
+    warned(&[TOPIC], &["errors.deadletterqueue.topic.name: is never written"]);
+    good(&[TOPIC, ("event.processing.failure.handling.mode", "warn")]);
+    assert_eq!(good(&[]).errors.retry_timeout, None);
+    assert_eq!(good(&[("errors.retry.timeout", "-1")]).errors.retry_timeout, None);
+    assert_eq!(good(&[("errors.retry.timeout", "0")]).errors.retry_timeout, Some(Duration::ZERO));
+}
+
+#[test]
 fn what_cannot_be_obeyed_is_refused_by_name() {
     refused(
         &[("transforms", "mine,route"), ("transforms.mine.type", "com.example.Mine")],

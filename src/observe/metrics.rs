@@ -58,6 +58,25 @@ impl Text {
     }
 }
 
+/// Connect's `task-error-metrics`.
+#[derive(Debug, Default)]
+pub struct TaskErrors {
+    /// Tries that failed.
+    pub failures: Counter,
+    /// Records that failed.
+    pub errors: Counter,
+    /// Records that were left out for it.
+    pub skipped: Counter,
+    /// Tries after the first.
+    pub retries: Counter,
+    /// Failures that were logged because `errors.log.enable` says so.
+    pub logged: Counter,
+    /// Records for the dead letter topic.
+    pub dead_letters: Counter,
+    /// When a record failed last, in milliseconds since the epoch; 0 before the first.
+    pub last_ms: Gauge,
+}
+
 /// The numbers of one connector. Never reset: a rebuilt pipeline goes on counting.
 #[derive(Debug, Default)]
 pub struct ConnectorMetrics {
@@ -95,6 +114,8 @@ pub struct ConnectorMetrics {
     pub records_skipped: Counter,
     /// Records that a transform left out.
     pub records_filtered: Counter,
+    /// What transforms and converters failed at.
+    pub task_errors: TaskErrors,
     /// Positions stored.
     pub commits: Counter,
     /// Positions that could not be stored.

@@ -132,7 +132,7 @@ impl ConnectorAssembly {
         Processing {
             transforms: self.config.transforms.clone(),
             context_headers: self.sink.context_headers.iter().map(header).collect(),
-            tolerance: self.config.errors.tolerance,
+            errors: translate::error_rules(&self.config),
         }
     }
 

@@ -29,6 +29,14 @@ pub enum PipelineError {
         /// What the machine said.
         message: String,
     },
+    /// A converter's registry did not answer for as long as it may be asked again.
+    #[error("errors.retry.timeout of {timeout_ms} ms is over: {message}")]
+    RetriesEnded {
+        /// The setting.
+        timeout_ms: u64,
+        /// What the last try failed with.
+        message: String,
+    },
     /// Batches were given up without an error that says why.
     #[error("{batches} batches were given up undelivered")]
     Abandoned {
@@ -61,9 +69,15 @@ static ABANDONED: Code = Code {
     title: "batches were given up undelivered",
     hint: "The pipeline is built again from the stored position, and the batches are read again.",
 };
+static RETRIES_ENDED: Code = Code {
+    number: 904,
+    disposition: Disposition::Stop,
+    title: "a converter failed for longer than errors.retry.timeout",
+    hint: "Mend what the message names, usually the schema registry, and restart the connector: nothing is lost. Without errors.retry.timeout, or with -1, it is asked again until it answers.",
+};
 
 /// Every page of this room.
-pub static CODES: &[&Code] = &[&BATCH_TOO_LARGE, &PANICKED, &SPAWN, &ABANDONED];
+pub static CODES: &[&Code] = &[&BATCH_TOO_LARGE, &PANICKED, &SPAWN, &ABANDONED, &RETRIES_ENDED];
 
 impl Coded for PipelineError {
     fn code(&self) -> &'static Code {
@@ -72,6 +86,7 @@ impl Coded for PipelineError {
             PipelineError::Panicked { .. } => &PANICKED,
             PipelineError::Spawn { .. } => &SPAWN,
             PipelineError::Abandoned { .. } => &ABANDONED,
+            PipelineError::RetriesEnded { .. } => &RETRIES_ENDED,
         }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::tolerance::ErrorRules;
 use crate::config::connector::database::ProtocolCompression;
 use crate::config::connector::{
     ConnectorConfig, DatabaseOptions, HistoryStorage, RecordTooLarge, StartPosition, TopicCreation as CreationRules,
 };
 use crate::config::secret::Secret as ConfigSecret;
-use crate::config::worker::{OffsetStorage, WorkerConfig};
+use crate::config::worker::{ConverterSetting, OffsetStorage, WorkerConfig};
 use crate::envelope::EnvelopeOptions;
 use crate::envelope::naming::{NameAdjuster, TopicNames};
 use crate::envelope::source_block::SourceConstants;
@@ -227,6 +228,21 @@ pub fn context_headers(config: &ConnectorConfig, run_id: &str) -> Vec<(String, V
     ]
 }
 
+/// What becomes of records that transforms and converters fail at.
+pub fn error_rules(config: &ConnectorConfig) -> ErrorRules {
+    let errors = &config.errors;
+    let class = |setting: &ConverterSetting| setting.class.clone();
+    ErrorRules {
+        connector: config.name.clone(),
+        tolerance: errors.tolerance,
+        retry_timeout: errors.retry_timeout,
+        retry_delay_max: errors.retry_delay_max,
+        log: errors.log,
+        dead_letters: errors.dead_letters.as_ref().map(|letters| letters.topic.as_str().into()),
+        converters: [class(&config.key_converter), class(&config.value_converter), class(&config.header_converter)],
+    }
+}
+
 /// What the sink takes.
 ///
 /// # Errors
@@ -238,6 +254,18 @@ pub fn sink_options(config: &ConnectorConfig, run_id: &str) -> Result<KafkaSinkO
             TopicCreation::read(&rules).map_err(|error| Failure::from(SinkError::Configuration(error.to_string())))?
         }
         None => None,
+    };
+    let topic_creation = match &config.errors.dead_letters {
+        Some(letters) => Some(TopicCreation::with_topic(
+            topic_creation,
+            TopicSpecification {
+                name: letters.topic.clone(),
+                partitions: 1,
+                replication_factor: letters.replication_factor,
+                settings: BTreeMap::new(),
+            },
+        )),
+        None => topic_creation,
     };
     Ok(KafkaSinkOptions {
         connector: config.name.clone(),

@@ -90,6 +90,11 @@ impl Setup {
         self.links.is_empty()
     }
 
+    /// The Java class of a transform of this name.
+    pub fn class(&self, name: &str) -> Option<&'static str> {
+        self.links.iter().find(|link| link.name == name)?.spec.aliases.first().copied()
+    }
+
     /// A worker's chain.
     ///
     /// # Errors

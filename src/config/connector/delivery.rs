@@ -79,6 +79,15 @@ pub enum RecordTooLarge {
     Skip,
 }
 
+/// Where records go that are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetterOptions {
+    /// `errors.deadletterqueue.topic.name`.
+    pub topic: String,
+    /// `errors.deadletterqueue.topic.replication.factor`; -1 leaves it to the broker.
+    pub replication_factor: i32,
+}
+
 /// What becomes of failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorOptions {
@@ -98,6 +107,8 @@ pub struct ErrorOptions {
     pub retry_delay_max: Duration,
     /// `errors.log.enable`.
     pub log: bool,
+    /// `errors.deadletterqueue.*`
+    pub dead_letters: Option<DeadLetterOptions>,
     /// `headwater.record.too.large`.
     pub record_too_large: RecordTooLarge,
 }
@@ -118,7 +129,18 @@ pub(super) fn heartbeat(settings: &Settings<'_>) -> HeartbeatOptions {
     }
 }
 
-pub(super) fn errors(settings: &Settings<'_>) -> ErrorOptions {
+pub(super) fn errors(settings: &Settings<'_>, findings: &mut Findings) -> ErrorOptions {
+    let errors = read_errors(settings);
+    let stops = errors.tolerance == ErrorsTolerance::None
+        && errors.event_processing == EventProcessingFailureHandlingMode::Fail;
+    if errors.dead_letters.is_some() && stops {
+        let text = "is never written: errors.tolerance=none stops the connector at a record that fails";
+        findings.advise("errors.deadletterqueue.topic.name", text);
+    }
+    errors
+}
+
+fn read_errors(settings: &Settings<'_>) -> ErrorOptions {
     let skip = settings.text("headwater.record.too.large").is_some_and(|word| word.eq_ignore_ascii_case("skip"));
     ErrorOptions {
         max_retries: u32::try_from(settings.number("errors.max.retries")).ok(),
@@ -134,9 +156,17 @@ pub(super) fn errors(settings: &Settings<'_>) -> ErrorOptions {
             InconsistentSchemaHandlingMode::Fail,
         ),
         tolerance: settings.word("errors.tolerance", ErrorsTolerance::parse, ErrorsTolerance::None),
-        retry_timeout: u64::try_from(settings.number("errors.retry.timeout")).ok().map(Duration::from_millis),
+        retry_timeout: settings
+            .optional_number("errors.retry.timeout")
+            .and_then(|timeout| u64::try_from(timeout).ok())
+            .map(Duration::from_millis),
         retry_delay_max: settings.millis("errors.retry.delay.max.ms"),
         log: settings.flag("errors.log.enable"),
+        dead_letters: settings.text("errors.deadletterqueue.topic.name").map(|topic| DeadLetterOptions {
+            topic,
+            replication_factor: i32::try_from(settings.number("errors.deadletterqueue.topic.replication.factor"))
+                .unwrap_or(-1),
+        }),
         record_too_large: if skip { RecordTooLarge::Skip } else { RecordTooLarge::Fail },
     }
 }

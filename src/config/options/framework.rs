@@ -50,18 +50,21 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .low()
         .no_effect("a source connector has no consumer"),
     row("admin.override.*", Kind::Text, "Any setting of the client that creates topics, over the worker's").low(),
-    row("errors.tolerance", TOLERANCE, "Whether a record that a converter cannot write stops the connector (none) or is skipped, logged and counted (all)")
+    row("errors.tolerance", TOLERANCE, "Whether a record that a transform or converter fails at stops the connector (none) or is left out, counted, and logged where errors.log.enable says so (all)")
         .or("none"),
-    row("errors.retry.timeout", Kind::Number(-1, i64::MAX), "How long a converter that fails is tried again; -1 is for ever")
-        .or("0")
+    row("errors.retry.timeout", Kind::Number(-1, i64::MAX), "How long a schema registry that does not answer is asked again before the connector fails; -1, and where it is not set, for ever (Connect's default is 0, and it leaves the record out with errors.tolerance=all, which is never done here)")
         .unit("ms"),
-    row("errors.retry.delay.max.ms", Kind::Number(0, i64::MAX), "Longest pause between two of these tries")
-        .or("60000")
+    row("errors.retry.delay.max.ms", Kind::Number(1, i64::MAX), "Longest pause between two of these tries (Connect's default is 60000)")
+        .or("10000")
         .unit("ms"),
-    row("errors.log.enable", Kind::Bool, "Whether each skipped record is logged with its topic and position").or("false"),
+    row("errors.log.enable", Kind::Bool, "Whether each record that is left out is logged, with topic, stage and class").or("false"),
     row("errors.log.include.messages", Kind::Bool, "Whether such a line contains the record")
         .or("false")
         .no_effect("row values never stand in the log"),
+    row("errors.deadletterqueue.topic.name", Kind::TopicName, "A topic for the records that are left out, as JSON, with headers that say where and why; Connect has it for sinks only. It is created where it is missing"),
+    row("errors.deadletterqueue.topic.replication.factor", Kind::Number(-1, i16::MAX as i64), "Copies of that topic's partition when it is created; -1 leaves it to the broker")
+        .or("-1")
+        .low(),
     row("config.action.reload", RELOAD, "Whether a changed external secret restarts the connector")
         .or("restart")
         .low()

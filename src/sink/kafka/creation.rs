@@ -22,6 +22,8 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct TopicCreation {
     groups: Vec<Group>,
+    /// Topics that are created as they are said to be, whatever the groups say.
+    alone: Vec<TopicSpecification>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,11 +50,22 @@ impl TopicCreation {
             groups.push(group(connector, name)?);
         }
         groups.push(group(connector, DEFAULT_GROUP)?);
-        Ok(Some(TopicCreation { groups }))
+        Ok(Some(TopicCreation { groups, alone: Vec::new() }))
     }
 
-    /// What a topic of this name is created with.
+    /// The rules with one for a topic alone. Without other rules, other topics are left to the broker.
+    #[must_use]
+    pub fn with_topic(rules: Option<Self>, topic: TopicSpecification) -> Self {
+        let mut rules = rules.unwrap_or(TopicCreation { groups: Vec::new(), alone: Vec::new() });
+        rules.alone.push(topic);
+        rules
+    }
+
+    /// What a topic of this name is created with; `None` leaves it to the broker.
     pub fn specification(&self, topic: &str) -> Option<TopicSpecification> {
+        if let Some(alone) = self.alone.iter().find(|alone| alone.name == topic) {
+            return Some(alone.clone());
+        }
         // A pattern that gives up on this name (back-tracking limit) does not match it.
         let matches = |pattern: &Regex| pattern.is_match(topic).unwrap_or(false);
         let last = self.groups.len().checked_sub(1)?;
