@@ -42,6 +42,7 @@ pub static SPECS: &[&TransformSpec] = &[
     &connect::timestamp_converter::SPEC,
     &connect::timestamp_router::SPEC,
     &connect::value_to_key::SPEC,
+    &debezium::decode_logical_decoding_message_content::SPEC,
     &debezium::event_router::SPEC,
     &debezium::extract_new_record_state::SPEC,
 ];
