@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message;
+use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 /// How long a broker may take to answer.
@@ -21,6 +21,8 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// Value; `None` for a tombstone.
     pub value: Option<Vec<u8>>,
+    /// Names and values of the headers, in their order.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
 fn consumer(broker: &str) -> BaseConsumer {
@@ -65,7 +67,10 @@ pub fn read(broker: &str, topic: &str, mut each: impl FnMut(Record)) {
         let Some(high) = remaining.get(&partition).copied() else { continue };
         if offset < high {
             let (key, value) = (message.key().map(<[u8]>::to_vec), message.payload().map(<[u8]>::to_vec));
-            each(Record { partition, offset, key, value });
+            let headers = message.headers().map(|headers| {
+                headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+            });
+            each(Record { partition, offset, key, value, headers: headers.unwrap_or_default() });
         }
         if offset + 1 >= high {
             remaining.remove(&partition);
