@@ -187,6 +187,7 @@ fn a_registry_that_does_not_answer_is_asked_for_as_long_as_the_setting_says() {
         ("value.converter", "io.confluent.connect.avro.AvroConverter"),
         // Nothing listens on the first port.
         ("value.converter.schema.registry.url", "http://127.0.0.1:1"),
+        ("value.converter.registry.deadline.ms", "200"),
         ("errors.tolerance", "all"),
         ("errors.retry.timeout", "1500"),
         ("errors.retry.delay.max.ms", "400"),
@@ -195,8 +196,6 @@ fn a_registry_that_does_not_answer_is_asked_for_as_long_as_the_setting_says() {
     insert(&server, &format!("{database}.orders"), 1..3);
     let failure = running.wait_for_failure(Duration::from_secs(30));
     assert!(failure.contains("HW0904") && failure.contains("1500 ms"), "{failure}");
-    assert!(running.metric("kafka_connect_task_error_total_retries").unwrap() >= 3.0);
+    assert!(running.metric("kafka_connect_task_error_total_retries").unwrap() >= 2.0);
     assert_eq!(running.metric("headwater_records_skipped_total"), Some(0.0), "weather never leaves a record out");
-    // Waiting for a registry that is away is what most want: without the setting it is asked for ever.
-    drop(running);
 }

@@ -52,7 +52,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("admin.override.*", Kind::Text, "Any setting of the client that creates topics, over the worker's").low(),
     row("errors.tolerance", TOLERANCE, "Whether a record that a transform or converter fails at stops the connector (none) or is left out, counted, and logged where errors.log.enable says so (all)")
         .or("none"),
-    row("errors.retry.timeout", Kind::Number(-1, i64::MAX), "How long a schema registry that does not answer is asked again before the connector fails; -1, and where it is not set, for ever (Connect's default is 0, and it leaves the record out with errors.tolerance=all, which is never done here)")
+    row("errors.retry.timeout", Kind::Number(-1, i64::MAX), "How long a schema registry that does not answer is asked again before the connector fails, beyond registry.deadline.ms of its converter, which is one try; -1, and where it is not set, for ever (Connect's default is 0, and it leaves the record out with errors.tolerance=all, which is never done here)")
         .unit("ms"),
     row("errors.retry.delay.max.ms", Kind::Number(1, i64::MAX), "Longest pause between two of these tries (Connect's default is 60000)")
         .or("10000")
