@@ -230,7 +230,8 @@ impl BinlogStream {
 
     /// Reads what is there; 0 when there is nothing.
     fn receive(&mut self, room: &mut [u8]) -> Result<usize, Interrupt> {
-        if std::mem::take(&mut self.drained) {
+        // Until something was waited for, asking again would only be told so.
+        if self.drained {
             return Ok(0);
         }
         self.counters.reads += 1;
