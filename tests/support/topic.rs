@@ -21,8 +21,10 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// Value; `None` for a tombstone.
     pub value: Option<Vec<u8>>,
-    /// Names and values of the headers, in their order.
+    /// Names and values of the headers.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Milliseconds since the epoch.
+    pub timestamp: Option<i64>,
 }
 
 fn consumer(broker: &str) -> BaseConsumer {
@@ -67,10 +69,10 @@ pub fn read(broker: &str, topic: &str, mut each: impl FnMut(Record)) {
         let Some(high) = remaining.get(&partition).copied() else { continue };
         if offset < high {
             let (key, value) = (message.key().map(<[u8]>::to_vec), message.payload().map(<[u8]>::to_vec));
-            let headers = message.headers().map(|headers| {
-                headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
-            });
-            each(Record { partition, offset, key, value, headers: headers.unwrap_or_default() });
+            let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+            let headers = headers.map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect();
+            let timestamp = message.timestamp().to_millis();
+            each(Record { partition, offset, key, value, headers, timestamp });
         }
         if offset + 1 >= high {
             remaining.remove(&partition);
