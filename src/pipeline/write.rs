@@ -20,6 +20,9 @@ use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueRef};
 use crate::transform::{Chain, Setup};
 
+/// Names of headers that a worker keeps.
+const HEADER_NAMES_MAXIMUM: usize = 64;
+
 /// What becomes of records on their way from the envelope to the converters.
 #[derive(Clone)]
 pub struct Processing {
@@ -47,6 +50,7 @@ struct Output {
     keys: Plans,
     values: Plans,
     headers: Plans,
+    header_names: Vec<Arc<str>>,
     /// The topic of the last record and its index in the batch.
     topic: Option<(Arc<str>, u32)>,
     sent: u32,
@@ -197,7 +201,8 @@ impl Output {
             let plans = &mut self.headers;
             let value = write_part(plans, encoding, &encoding.header, topic, &header.value, arena, &mut out.buffer)
                 .map_err(failed(Stage::HeaderConverter))?;
-            out.headers.push(EncodedHeader { name: header.name.into(), value });
+            let name = header_name(&mut self.header_names, header.name);
+            out.headers.push(EncodedHeader { name, value });
         }
         let topic = topic_index(&mut self.topic, topic, out);
         out.records.push(EncodedRecord {
@@ -216,6 +221,19 @@ impl Output {
 /// A place in a batch.
 pub(super) fn index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// A header's name, made once: records of a connector have few, and the same again and again.
+fn header_name(names: &mut Vec<Arc<str>>, name: &str) -> Arc<str> {
+    if let Some(known) = names.iter().find(|known| &***known == name) {
+        return known.clone();
+    }
+    if names.len() >= HEADER_NAMES_MAXIMUM {
+        names.clear();
+    }
+    let name: Arc<str> = name.into();
+    names.push(name.clone());
+    name
 }
 
 /// The index of a topic in a batch; that of the last record is known.

@@ -121,10 +121,10 @@ fn write(server: &Server, first: u64, last: u64) {
     }
 }
 
-/// What an event of this number carries. JSON is as MySQL itself writes it.
+/// What an event of this number carries. JSON is as MySQL's binlog has it: shorter names first, no spaces.
 fn payload(kind: &str, number: u64) -> Vec<u8> {
     match kind {
-        "Json" => format!("{{\"number\": {number}, \"text\": \"grüße\"}}").into_bytes(),
+        "Json" => format!("{{\"text\":\"grüße\",\"number\":{number}}}").into_bytes(),
         "Text" => format!("number {number}, with \"quotes\" and ümlauts").into_bytes(),
         _ => [&[0, 0xff, 0xfe][..], &number.to_be_bytes()[..]].concat(),
     }
