@@ -7,6 +7,7 @@ pub mod class_options;
 pub mod clock;
 pub mod digest;
 pub mod java_hash;
+pub mod key_store;
 pub mod java_text;
 pub mod simple_date_format;
 pub mod stop;

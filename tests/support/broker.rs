@@ -14,10 +14,19 @@ pub struct Broker {
 impl Broker {
     /// Starts a Kafka broker.
     pub fn start() -> Self {
-        let (scratch, port) = (scratch("broker-"), free_port());
+        Self::start_with(free_port(), "")
+    }
+
+    /// Starts one on this port with more lines of `server.properties`.
+    pub fn start_with(port: u16, options: &str) -> Self {
+        let scratch = scratch("broker-");
         let folder = scratch.path().join("kafka").display().to_string();
-        let environment =
-            vec![("KAFKA_PORT", port.to_string()), ("KAFKA_DATA", folder), ("KAFKA_HEAP", "256m".to_owned())];
+        let environment = vec![
+            ("KAFKA_PORT", port.to_string()),
+            ("KAFKA_DATA", folder),
+            ("KAFKA_HEAP", "256m".to_owned()),
+            ("KAFKA_OPTIONS", options.to_owned()),
+        ];
         let broker = Broker { script: "kafka.sh", port, environment, _scratch: scratch };
         broker.run("start");
         broker
@@ -25,6 +34,11 @@ impl Broker {
 
     fn run(&self, command: &str) {
         stack_script(self.script, &[command, "losses"], &self.environment);
+    }
+
+    /// Runs one of Kafka's own tools.
+    pub fn tool(&self, arguments: &[&str]) {
+        stack_script(self.script, &[&["tool"], arguments].concat(), &self.environment);
     }
 
     /// host:port.

@@ -249,7 +249,7 @@ fn a_stop_ends_the_waiting() {
 fn keystores_that_cannot_be_read_say_what_mends_them() {
     let folder = tempfile::tempdir().unwrap();
     for (content, part) in [
-        (&b"\xfe\xed\xfe\xed\x00\x00\x00\x02"[..], "keytool -importkeystore"),
+        (&b"\xfe\xed\xfe\xed\x00\x00\x00\x02"[..], "ends too soon"),
         (b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n", "PEM"),
         (b"neither", "neither PEM nor PKCS12"),
         (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "no certificate"),

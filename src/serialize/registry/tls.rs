@@ -1,12 +1,10 @@
-//! TLS of the registry's client: Java's keystore settings, with PEM and PKCS12 files.
+//! TLS of the registry's client: Java's keystore settings, with PEM, PKCS12 and JKS files.
 
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
 use crate::serialize::error::SerializeError;
 use crate::util::class_options::Options;
-
-/// A keystore larger than this is none.
-const FILE_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+use crate::util::key_store;
 
 /// What was configured.
 pub(super) struct TlsSettings {
@@ -19,14 +17,8 @@ struct Store {
     /// The setting it was named in.
     setting: &'static str,
     content: Vec<u8>,
-    format: Format,
     password: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Pem,
-    Pkcs12,
+    key_password: Option<String>,
 }
 
 /// The settings' names with the prefix that converters have, and without.
@@ -80,83 +72,33 @@ impl TlsSettings {
 impl Store {
     fn inline(setting: &'static str, text: String) -> Store {
         // In properties files PEM text is often written with the characters `\n` for line ends.
-        Store { setting, content: text.replace("\\n", "\n").into(), format: Format::Pem, password: String::new() }
+        Store { setting, content: text.replace("\\n", "\n").into(), password: String::new(), key_password: None }
     }
 
     fn file(options: &Options<'_>, setting: &'static str, prefix: &str) -> Result<Option<Store>, SerializeError> {
         let Some(path) = option(options, &format!("{prefix}.location")) else { return Ok(None) };
         let error = |reason: String| SerializeError::RegistryTls { setting: format!("{setting}={path}"), reason };
-        let size = std::fs::metadata(path).map_err(|e| error(e.to_string()))?.len();
-        if size > FILE_LIMIT_BYTES {
-            return Err(error(format!("{size} bytes are too many for a keystore")));
-        }
-        let content = std::fs::read(path).map_err(|e| error(e.to_string()))?;
-        let jks = || {
-            error(format!(
-                "this is a JKS file; convert it: keytool -importkeystore -srckeystore {path} -destkeystore {path}.p12 -deststoretype PKCS12"
-            ))
-        };
-        // JKS begins with FEEDFEED, JCEKS with CECECECE. The content decides: Java, too, reads PKCS12 where JKS is said.
-        if content.starts_with(&[0xfe, 0xed, 0xfe, 0xed]) || content.starts_with(&[0xce; 4]) {
-            return Err(jks());
-        }
-        let pem = content.windows(11).any(|window| window == b"-----BEGIN ");
-        let key_password = option(options, "ssl.key.password").filter(|_| pem && prefix == "ssl.keystore");
-        let password =
-            key_password.or_else(|| option(options, &format!("{prefix}.password"))).unwrap_or_default().into();
-        let format = if pem { Format::Pem } else { Format::Pkcs12 };
-        Ok(Some(Store { setting, content, format, password }))
+        let content = key_store::read(std::path::Path::new(path)).map_err(|e| error(e.to_string()))?;
+        let password = option(options, &format!("{prefix}.password")).unwrap_or_default().into();
+        let key_password = option(options, "ssl.key.password").filter(|_| prefix == "ssl.keystore").map(str::to_owned);
+        Ok(Some(Store { setting, content, password, key_password }))
     }
 
     fn error(&self, reason: impl ToString) -> SerializeError {
         SerializeError::RegistryTls { setting: self.setting.into(), reason: reason.to_string() }
     }
 
-    fn pkcs12(&self) -> Result<openssl::pkcs12::ParsedPkcs12_2, SerializeError> {
-        let parsed = openssl::pkcs12::Pkcs12::from_der(&self.content)
-            .map_err(|_| self.error("neither PEM nor PKCS12"))?
-            .parse2(&self.password);
-        parsed.map_err(|_| self.error("a PKCS12 file that its password does not open"))
-    }
-
     fn certificates(&self) -> Result<Vec<Certificate<'static>>, SerializeError> {
-        let found: Vec<Certificate<'static>> = match self.format {
-            Format::Pem => {
-                // Checked here, because the HTTP client passes over certificates that it cannot read.
-                let chain = openssl::x509::X509::stack_from_pem(&self.content);
-                let chain = chain.map_err(|_| self.error("it is not valid PEM"))?;
-                chain.iter().map(|cert| der(cert)).collect::<Result<_, _>>().map_err(|e| self.error(e))?
-            }
-            Format::Pkcs12 => {
-                let parsed = self.pkcs12()?;
-                let chain = parsed.ca.into_iter().flatten().chain(parsed.cert);
-                chain.map(|cert| der(&cert)).collect::<Result<_, _>>().map_err(|e| self.error(e))?
-            }
-        };
-        if found.is_empty() {
-            return Err(self.error("there is no certificate in it"));
-        }
-        Ok(found)
+        let found = key_store::trusted(&self.content, &self.password).map_err(|e| self.error(e))?;
+        found.iter().map(|cert| der(cert)).collect::<Result<_, _>>().map_err(|e| self.error(e))
     }
 
     fn identity(&self) -> Result<(Vec<Certificate<'static>>, PrivateKey<'static>), SerializeError> {
-        match self.format {
-            Format::Pem => {
-                let chain = self.certificates()?;
-                let key = openssl::pkey::PKey::private_key_from_pem_passphrase(&self.content, self.password.as_bytes());
-                let key = key.map_err(|_| self.error("there is no private key in it that its password opens"))?;
-                Ok((chain, self.pkcs8(&key)?))
-            }
-            Format::Pkcs12 => {
-                let parsed = self.pkcs12()?;
-                let (Some(cert), Some(key)) = (parsed.cert, parsed.pkey) else {
-                    return Err(self.error("there is no certificate with its private key in it"));
-                };
-                let chain = std::iter::once(cert).chain(parsed.ca.into_iter().flatten());
-                let chain = chain.map(|cert| der(&cert)).collect::<Result<_, _>>().map_err(|e| self.error(e))?;
-                Ok((chain, self.pkcs8(&key)?))
-            }
-        }
+        let found = key_store::identity(&self.content, &self.password, self.key_password.as_deref());
+        let found = found.map_err(|e| self.error(e))?;
+        let chain = std::iter::once(found.certificate).chain(found.chain);
+        let chain = chain.map(|cert| der(&cert)).collect::<Result<_, _>>().map_err(|e| self.error(e))?;
+        Ok((chain, self.pkcs8(&found.key)?))
     }
 
     fn pkcs8(&self, key: &openssl::pkey::PKey<openssl::pkey::Private>) -> Result<PrivateKey<'static>, SerializeError> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::KafkaSinkOptions;
 use super::creation::is_legal_name;
 use crate::util::kafka::admin::{Admin, TopicSpecification};
+use crate::util::kafka::trouble::why_unreachable;
 
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,9 @@ pub enum FindingState {
 /// Requests of a check are answered within this time or count as unanswered.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long to look for the reason when they do not.
+const REASON_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Asks whether the brokers answer, and whether each topic exists or could be created.
 pub fn check_broker(options: &KafkaSinkOptions, topics: &[String]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -50,7 +54,8 @@ pub fn check_broker(options: &KafkaSinkOptions, topics: &[String]) -> Vec<Findin
     let (admin, count) = match reached {
         Ok(reached) => reached,
         Err(error) => {
-            let text = format!("{error}. Look at bootstrap.servers, security.protocol and at firewalls");
+            let why = why_unreachable(&properties, REASON_TIMEOUT).unwrap_or_else(|| error.to_string());
+            let text = format!("{why}. Look at bootstrap.servers, security.protocol, sasl.*, ssl.* and at firewalls");
             findings.push(finding(&format!("brokers {servers}"), FindingState::Bad, text));
             return findings;
         }

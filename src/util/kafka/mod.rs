@@ -14,3 +14,4 @@ pub mod admin;
 pub mod properties;
 pub mod sasl;
 pub mod tls;
+pub mod trouble;

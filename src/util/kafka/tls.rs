@@ -1,15 +1,17 @@
 //! `ssl.*`: truststores and keystores of Java clients, for librdkafka.
 //!
 //! In: `ssl.truststore.*`, `ssl.keystore.*`, and the files that they name. Out: `ssl.ca.*`, `ssl.certificate.*`,
-//! `ssl.key.*`, `ssl.keystore.*`. Promised: a store that cannot be read is an error with the command that
-//! converts it; a file's real format decides, not its declared one, as in Java since 9. No secret is printed.
+//! `ssl.key.*`, as PEM text. Promised: a store that cannot be read is an error with its place; PEM, PKCS12 and JKS are told by
+//! the bytes, not by `ssl.truststore.type`. No secret is printed.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::path::Path;
 
-use openssl::pkcs12::Pkcs12;
+use openssl::error::ErrorStack;
+use openssl::x509::X509;
 
 use super::properties::{ClientProperties, PropertyError};
+use crate::util::key_store::{self, KeyStoreError};
 
 /// Properties without counterpart that change nothing about who is trusted.
 const UNNEEDED: &[&str] = &[
@@ -58,39 +60,17 @@ fn given<'a>(java: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> 
     java.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
-/// What a store's first bytes say.
-enum Store {
-    Pem,
-    Pkcs12(Vec<u8>),
+/// An error about a store.
+fn refused(property: &str, path: &str, error: &KeyStoreError) -> PropertyError {
+    PropertyError::new(property, format!("{path}: {error}"))
 }
 
-/// Bytes that open a Java keystore of the old format, and of the one before (`JCEKS`).
-const JKS_MAGIC: [[u8; 4]; 2] = [[0xFE, 0xED, 0xFE, 0xED], [0xCE, 0xCE, 0xCE, 0xCE]];
-
-/// No keystore is bigger; a longer file is something else.
-const MAX_STORE_BYTES: u64 = 16 << 20;
-
-fn open(property: &str, path: &str) -> Result<Store, PropertyError> {
-    let length = fs::metadata(path).map_err(|error| PropertyError::new(property, format!("{path}: {error}")))?.len();
-    if length > MAX_STORE_BYTES {
-        return Err(PropertyError::new(property, format!("{path} has {length} bytes: that is no keystore")));
+fn pem(certificates: &[X509]) -> Result<String, ErrorStack> {
+    let mut pem = Vec::new();
+    for certificate in certificates {
+        pem.extend(certificate.to_pem()?);
     }
-    let bytes = fs::read(path).map_err(|error| PropertyError::new(property, format!("{path}: {error}")))?;
-    if JKS_MAGIC.iter().any(|magic| bytes.starts_with(magic)) {
-        let reason = format!(
-            "{path} is a JKS keystore. Convert it: keytool -importkeystore -srckeystore {path} -destkeystore {path}.p12 -deststoretype PKCS12, \
-             and name the new file"
-        );
-        return Err(PropertyError::new(property, reason));
-    }
-    // Every PKCS#12 file is an ASN.1 SEQUENCE.
-    if bytes.first() == Some(&0x30) {
-        return Ok(Store::Pkcs12(bytes));
-    }
-    if bytes.windows(10).any(|window| window == b"-----BEGIN") {
-        return Ok(Store::Pem);
-    }
-    Err(PropertyError::new(property, format!("{path} is neither PEM nor PKCS12")))
+    Ok(String::from_utf8_lossy(&pem).into_owned())
 }
 
 fn truststore(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Result<(), PropertyError> {
@@ -104,31 +84,12 @@ fn truststore(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Re
         out.set("ssl.ca.location", "probe");
         return Ok(());
     };
-    match open(property, path)? {
-        Store::Pem => out.set("ssl.ca.location", path),
-        Store::Pkcs12(bytes) => {
-            let password = given(java, "ssl.truststore.password").unwrap_or_default();
-            out.set("ssl.ca.pem", trusted_certificates(property, path, &bytes, password)?);
-        }
-    }
+    let refused = |error: &KeyStoreError| refused(property, path, error);
+    let bytes = key_store::read(Path::new(path)).map_err(|error| refused(&error))?;
+    let password = given(java, "ssl.truststore.password").unwrap_or_default();
+    let certificates = key_store::trusted(&bytes, password).map_err(|error| refused(&error))?;
+    out.set("ssl.ca.pem", pem(&certificates).map_err(|error| PropertyError::new(property, error.to_string()))?);
     Ok(())
-}
-
-fn trusted_certificates(property: &str, path: &str, bytes: &[u8], password: &str) -> Result<String, PropertyError> {
-    let wrong =
-        || PropertyError::new(property, format!("{path} does not open as PKCS12: is ssl.truststore.password right?"));
-    let parsed = Pkcs12::from_der(bytes).and_then(|store| store.parse2(password)).map_err(|_| wrong())?;
-    let mut pem = Vec::new();
-    for certificate in parsed.ca.iter().flatten() {
-        pem.extend(certificate.to_pem().map_err(|_| wrong())?);
-    }
-    if let Some(certificate) = &parsed.cert {
-        pem.extend(certificate.to_pem().map_err(|_| wrong())?);
-    }
-    if pem.is_empty() {
-        return Err(PropertyError::new(property, format!("{path} holds no certificate")));
-    }
-    String::from_utf8(pem).map_err(|_| wrong())
 }
 
 fn keystore(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Result<(), PropertyError> {
@@ -144,17 +105,18 @@ fn keystore(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Resu
     let Some(path) = given(java, property) else {
         return Ok(());
     };
-    match open(property, path)? {
-        // One file holds the certificates and the key, as KIP-651 has it.
-        Store::Pem => {
-            out.set("ssl.certificate.location", path);
-            out.set("ssl.key.location", path);
-        }
-        Store::Pkcs12(_) => {
-            out.set("ssl.keystore.location", path);
-            out.set("ssl.keystore.password", given(java, "ssl.keystore.password").unwrap_or_default());
-        }
-    }
+    let refused = |error: &KeyStoreError| refused(property, path, error);
+    let bytes = key_store::read(Path::new(path)).map_err(|error| refused(&error))?;
+    let password = given(java, "ssl.keystore.password").unwrap_or_default();
+    let identity =
+        key_store::identity(&bytes, password, given(java, "ssl.key.password")).map_err(|error| refused(&error))?;
+    let broken = |error: ErrorStack| PropertyError::new(property, error.to_string());
+    let chain: Vec<X509> = std::iter::once(identity.certificate).chain(identity.chain).collect();
+    out.set("ssl.certificate.pem", pem(&chain).map_err(broken)?);
+    // Opened here: what is set is the plain key, which needs no password any more.
+    let key = identity.key.private_key_to_pem_pkcs8().map_err(broken)?;
+    out.set("ssl.key.pem", String::from_utf8_lossy(&key));
+    out.native.remove("ssl.key.password");
     Ok(())
 }
 
@@ -164,9 +126,10 @@ mod tests {
 
     use openssl::asn1::Asn1Time;
     use openssl::hash::MessageDigest;
+    use openssl::pkcs12::Pkcs12;
     use openssl::pkey::{PKey, Private};
     use openssl::rsa::Rsa;
-    use openssl::x509::{X509, X509NameBuilder};
+    use openssl::x509::X509NameBuilder;
 
     use super::*;
 
@@ -197,7 +160,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, bytes: &[u8]| {
             let path = folder.path().join(name);
-            fs::write(&path, bytes).unwrap();
+            std::fs::write(&path, bytes).unwrap();
             path.to_str().unwrap().to_owned()
         };
         let store =
@@ -214,7 +177,9 @@ mod tests {
             ("ssl.keystore.password", "s3cret"),
         ])
         .unwrap();
-        assert_eq!((&out.native["ssl.ca.location"], &out.native["ssl.keystore.location"]), (&pem, &store));
+        assert!(out.native["ssl.ca.pem"].contains("BEGIN CERTIFICATE"));
+        assert!(out.native["ssl.certificate.pem"].contains("BEGIN CERTIFICATE"));
+        assert!(out.native["ssl.key.pem"].contains("BEGIN PRIVATE KEY"));
         // Made by keytool (OpenJDK 17): a certificate that is trusted, without a key.
         let java = file("trust.p12", include_bytes!("../../../tests/golden/keystores/java-truststore.p12"));
         let out = translated(&[("ssl.truststore.location", &java), ("ssl.truststore.password", "changeit")]).unwrap();
@@ -226,9 +191,9 @@ mod tests {
         );
 
         for (path, password, part) in [
-            (jks.as_str(), "s3cret", "keytool -importkeystore"),
-            (&store, "wr0ng", "is ssl.truststore.password right?"),
-            (&nothing, "s3cret", "neither PEM nor PKCS12"),
+            (jks.as_str(), "s3cret", "ends too soon"),
+            (&store, "wr0ng", "most often for a wrong password"),
+            (&nothing, "s3cret", "neither PEM nor PKCS12 nor JKS"),
             ("/nowhere", "s3cret", "/nowhere"),
         ] {
             let error =

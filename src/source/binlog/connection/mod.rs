@@ -18,7 +18,6 @@ mod conversation;
 mod deadline;
 mod dump;
 mod error;
-mod java_store;
 mod login;
 mod options;
 mod query;

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::Secret;
 use super::*;
 use crate::error::Coded;
+use crate::util::key_store::java_store;
 
 /// keytool -importcert -storetype JKS
 const TRUST_JKS: &str = "\

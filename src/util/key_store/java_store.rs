@@ -8,9 +8,6 @@
 
 use openssl::sha::{Sha1, sha1};
 
-use super::super::wire::WireError;
-use super::super::wire::read::Reader;
-
 const MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];
 /// First bytes of a JCE keystore: the same layout with another encryption of keys.
 const JCEKS_MAGIC: [u8; 4] = [0xce, 0xce, 0xce, 0xce];
@@ -34,46 +31,59 @@ pub struct Entry<'a> {
 }
 
 /// Reads the entries.
-pub fn parse(bytes: &[u8]) -> Result<Vec<Entry<'_>>, WireError> {
-    let malformed = |reason| WireError::Malformed { message: "Java keystore", reason };
-    let mut reader = Reader::new("Java keystore", bytes);
-    reader.take(4, "magic")?;
-    let version = big_endian(&mut reader, 4, "version")?;
+///
+/// # Errors
+/// With what is wrong with the file.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Entry<'_>>, &'static str> {
+    let mut reader = Reader(bytes);
+    reader.take(4)?;
+    let version = reader.big_endian(4)?;
     if !(1..=2).contains(&version) {
-        return Err(malformed("its version is neither 1 nor 2"));
+        return Err("the version of this Java keystore is neither 1 nor 2");
     }
-    let count = big_endian(&mut reader, 4, "entry count")?;
+    let count = reader.big_endian(4)?;
     let mut entries = Vec::new();
     for _ in 0..count {
-        let tag = big_endian(&mut reader, 4, "entry tag")?;
-        let alias = big_endian(&mut reader, 2, "alias length")?;
-        reader.take(alias, "alias")?;
-        reader.take(8, "time stamp")?;
+        let tag = reader.big_endian(4)?;
+        let alias = reader.big_endian(2)?;
+        reader.take(alias)?;
+        reader.take(8)?;
         let (sealed_key, chain) = match tag {
             1 => {
-                let length = big_endian(&mut reader, 4, "key length")?;
-                let key = reader.take(length, "key")?;
-                (Some(key), big_endian(&mut reader, 4, "chain length")?)
+                let length = reader.big_endian(4)?;
+                let key = reader.take(length)?;
+                (Some(key), reader.big_endian(4)?)
             }
             2 => (None, 1),
-            _ => return Err(malformed("it holds an entry that is neither key nor certificate")),
+            _ => return Err("this Java keystore holds an entry that is neither key nor certificate"),
         };
         let mut certificates = Vec::new();
         for _ in 0..chain {
             if version == 2 {
-                let kind = big_endian(&mut reader, 2, "certificate type")?;
-                reader.take(kind, "certificate type")?;
+                let kind = reader.big_endian(2)?;
+                reader.take(kind)?;
             }
-            let length = big_endian(&mut reader, 4, "certificate length")?;
-            certificates.push(reader.take(length, "certificate")?);
+            let length = reader.big_endian(4)?;
+            certificates.push(reader.take(length)?);
         }
         entries.push(Entry { sealed_key, certificates });
     }
     Ok(entries)
 }
 
-fn big_endian(reader: &mut Reader<'_>, count: usize, field: &'static str) -> Result<usize, WireError> {
-    Ok(reader.take(count, field)?.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)))
+/// What is left of the bytes.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], &'static str> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or("this Java keystore ends too soon")?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn big_endian(&mut self, count: usize) -> Result<usize, &'static str> {
+        Ok(self.take(count)?.iter().fold(0, |value, byte| value << 8 | usize::from(*byte)))
+    }
 }
 
 /// Why a key stays closed.
@@ -109,7 +119,7 @@ pub fn open_key(sealed: &[u8], password: &str) -> Result<Vec<u8>, Sealed> {
 
 /// The octets inside SEQUENCE { SEQUENCE { algorithm … }, OCTET STRING }.
 fn protected(der: &[u8]) -> Option<&[u8]> {
-    let mut outer = Reader::new("sealed key", der_value(&mut Reader::new("sealed key", der), 0x30)?);
+    let mut outer = Reader(der_value(&mut Reader(der), 0x30)?);
     let algorithm = der_value(&mut outer, 0x30)?;
     if !algorithm.starts_with(&KEY_PROTECTOR) {
         return None;
@@ -118,15 +128,15 @@ fn protected(der: &[u8]) -> Option<&[u8]> {
 }
 
 fn der_value<'a>(reader: &mut Reader<'a>, tag: u8) -> Option<&'a [u8]> {
-    if reader.u8("tag").ok()? != tag {
+    if reader.take(1).ok()? != [tag] {
         return None;
     }
-    let length = match reader.u8("length").ok()? {
-        short @ 0..=0x7f => usize::from(short),
-        0x81 => big_endian(reader, 1, "length").ok()?,
-        0x82 => big_endian(reader, 2, "length").ok()?,
-        0x83 => big_endian(reader, 3, "length").ok()?,
+    let length = match reader.big_endian(1).ok()? {
+        short @ 0..=0x7f => short,
+        0x81 => reader.big_endian(1).ok()?,
+        0x82 => reader.big_endian(2).ok()?,
+        0x83 => reader.big_endian(3).ok()?,
         _ => return None,
     };
-    reader.take(length, "value").ok()
+    reader.take(length).ok()
 }
