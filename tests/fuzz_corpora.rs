@@ -46,3 +46,8 @@ fn binlog_json() {
 fn gtid_set() {
     check("gtid_set", checks::gtid_set::check);
 }
+
+#[test]
+fn ddl() {
+    check("ddl", checks::ddl::check);
+}

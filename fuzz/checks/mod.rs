@@ -3,4 +3,5 @@
 pub mod binlog_event;
 pub mod binlog_json;
 pub mod binlog_rows;
+pub mod ddl;
 pub mod gtid_set;
