@@ -170,7 +170,7 @@ fn latency(servers: &str, topic: &str, linger: &str) -> ([f64; 3], f64) {
     let zeros = || (0..COUNT).map(|_| AtomicU64::new(0)).collect();
     let latencies = Arc::new(Latencies { sent: zeros(), took: zeros(), began: Instant::now() });
     let mut batch = batch(topic, 1, 120, 784);
-    let (to_sink, from_source) = crossbeam_channel::bounded(64);
+    let (to_sink, from_source) = flume::bounded(64);
     let source = latencies.clone();
     let before = cpu_seconds();
     let began = Instant::now();

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender};
+use flume::{Receiver, SendTimeoutError, Sender};
 
 use super::desk::Desk;
 use super::encode::Job;

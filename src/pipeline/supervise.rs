@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use flume::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::commit::{Committer, Discipline};
 use super::desk::Desk;
