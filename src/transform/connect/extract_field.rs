@@ -124,13 +124,11 @@ impl ExtractField {
                 return wrong(format!("there is no field {}", self.written));
             };
             let is_last = number + 1 == self.path.len();
-            value = match value {
-                ValueRef::Null => ValueRef::Null,
-                ValueRef::Struct(view) => {
-                    value_of(&Whole { schema, view }, index, self.replaces_null || !is_last, arena)?
-                }
-                other => return wrong(format!("field extraction needs a struct, and this is a {other:?}")),
-            };
+            if let ValueRef::Struct(view) = value {
+                value = value_of(&Whole { schema, view }, index, self.replaces_null || !is_last, arena)?;
+            } else if !matches!(value, ValueRef::Null) {
+                return wrong(format!("field extraction needs a struct, and this is a {value:?}"));
+            }
             let Some(field) = schema.fields().get(index) else { return wrong(format!("there is no field {step}")) };
             schema = &field.schema;
         }

@@ -45,7 +45,8 @@ struct Above<'s> {
 impl Flatten {
     fn schema(&self, schema: &Schema) -> Result<Schema, TransformError> {
         let mut fields = Vec::new();
-        let above = Above { prefix: String::new(), optional: schema.optional, default: of_struct(&schema.default) };
+        let above =
+            Above { prefix: String::new(), optional: schema.optional, default: of_struct(schema.default.as_ref()) };
         self.collect(schema, &above, &mut fields)?;
         with_fields(schema, fields)
     }
@@ -60,27 +61,21 @@ impl Flatten {
             let own = field.schema.default.as_ref().filter(|default| **default != Value::Null);
             let handed = above.default.and_then(|values| values.get(index)).filter(|value| **value != Value::Null);
             let default = own.or(handed);
-            match &field.schema.kind {
-                Kind::Struct(_) => {
-                    let inner =
-                        default.and_then(|default| if let Value::Struct(v) = default { Some(&v[..]) } else { None });
-                    self.collect(&field.schema, &Above { prefix: name, optional, default: inner }, fields)?;
-                }
-                Kind::Map(..) => {
-                    return Err(TransformError::Record { reason: format!("flattening does not take the map {name}") });
-                }
-                kind => {
-                    let flat =
-                        Schema { kind: kind.clone(), optional, default: default.cloned(), ..(*field.schema).clone() };
-                    fields.push(Field::new(&name, flat));
-                }
+            if matches!(field.schema.kind, Kind::Struct(_)) {
+                let below = Above { prefix: name, optional, default: of_struct(default) };
+                self.collect(&field.schema, &below, fields)?;
+            } else if matches!(field.schema.kind, Kind::Map(..)) {
+                return Err(TransformError::Record { reason: format!("flattening does not take the map {name}") });
+            } else {
+                let flat = Schema { optional, default: default.cloned(), ..(*field.schema).clone() };
+                fields.push(Field::new(&name, flat));
             }
         }
         Ok(())
     }
 }
 
-fn of_struct(default: &Option<Value>) -> Option<&[Value]> {
+fn of_struct(default: Option<&Value>) -> Option<&[Value]> {
     if let Some(Value::Struct(fields)) = default { Some(fields) } else { None }
 }
 
@@ -92,10 +87,12 @@ fn values<'a>(
     out: &mut bumpalo::collections::Vec<'a, ValueRef<'a>>,
 ) -> Result<(), ValueError> {
     for (index, field) in schema.fields().iter().enumerate() {
-        let value = match value {
-            ValueRef::Null => ValueRef::Null,
-            ValueRef::Struct(view) => value_of(&Whole { schema, view }, index, true, arena)?,
-            _ => return Err(ValueError::Shape),
+        let value = if let ValueRef::Struct(view) = value {
+            value_of(&Whole { schema, view }, index, true, arena)?
+        } else if matches!(value, ValueRef::Null) {
+            ValueRef::Null
+        } else {
+            return Err(ValueError::Shape);
         };
         if matches!(field.schema.kind, Kind::Struct(_)) {
             values(&field.schema, value, arena, out)?;

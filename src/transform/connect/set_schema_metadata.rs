@@ -70,18 +70,17 @@ impl Transform for SetSchemaMetadata {
     fn apply<'a>(&'a self, record: Record<'a>, arena: &'a Arena) -> Result<Option<Record<'a>>, TransformError> {
         let Typed { schema, value } = part(&record, self.target);
         let Some(schema) = schema else {
-            return match value {
-                ValueRef::Null => Ok(Some(record)),
-                value => {
-                    let reason = format!("updating schema metadata needs a schema, and this {value:?} has none");
-                    Err(TransformError::Record { reason })
-                }
-            };
+            if matches!(value, ValueRef::Null) {
+                return Ok(Some(record));
+            }
+            let reason = format!("updating schema metadata needs a schema, and this {value:?} has none");
+            return Err(TransformError::Record { reason });
         };
         let shape = self.shapes.get(schema, || self.shape(schema))?;
-        let updated = match value {
-            ValueRef::Struct(view) => shape.view(&Whole { schema, view }, &[], arena),
-            value => Typed { schema: Some(&shape.schema), value },
+        let updated = if let ValueRef::Struct(view) = value {
+            shape.view(&Whole { schema, view }, &[], arena)
+        } else {
+            Typed { schema: Some(&shape.schema), value }
         };
         Ok(Some(with_part(record, self.target, updated)))
     }

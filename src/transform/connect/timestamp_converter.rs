@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    KEY_AND_VALUE, Pick, REPLACE_NULL, Shape, Target, TransformSpec, Whole, part, replaces_null, required, value_of,
-    with_fields, with_part,
+    KEY_AND_VALUE, Pick, REPLACE_NULL, Shape, Target, TransformSpec, part, replaces_null, required, struct_of,
+    value_of, with_fields, with_part,
 };
 use crate::model::record::{Record, Typed};
 use crate::model::schema::{Field, Kind, Schema};
@@ -216,22 +216,16 @@ impl TimestampConverter {
         arena: &'a Arena,
     ) -> Result<Typed<'a>, TransformError> {
         let converted = self.shapes.get(schema, || self.converted(schema, name))?;
-        match value {
-            ValueRef::Null => Ok(Typed { schema: Some(&converted.shape.schema), value }),
-            ValueRef::Struct(view) => {
-                let whole = Whole { schema, view };
-                let mut made = ValueRef::Null;
-                if let Some((index, form)) = converted.field {
-                    let value = value_of(&whole, index, self.replaces_null, arena)?;
-                    made = self.convert(form, value, arena).map_err(|error| error.of_field(name))?;
-                }
-                Ok(converted.shape.view(&whole, arena.alloc_slice_copy(&[made]), arena))
-            }
-            other => {
-                let reason = format!("converting timestamp formats needs a struct, and this is a {other:?}");
-                Err(TransformError::Record { reason })
-            }
+        if matches!(value, ValueRef::Null) {
+            return Ok(Typed { schema: Some(&converted.shape.schema), value });
         }
+        let whole = struct_of(&Typed { schema: Some(schema), value }, "converting timestamp formats")?;
+        let mut made = ValueRef::Null;
+        if let Some((index, form)) = converted.field {
+            let value = value_of(&whole, index, self.replaces_null, arena)?;
+            made = self.convert(form, value, arena).map_err(|error| error.of_field(name))?;
+        }
+        Ok(converted.shape.view(&whole, arena.alloc_slice_copy(&[made]), arena))
     }
 }
 
