@@ -19,6 +19,7 @@ use crate::model::encoded::EncodedBatch;
 use crate::model::modes::SnapshotMode;
 use crate::model::position::{OffsetField, OffsetMap};
 use crate::observe::metrics::ConnectorMetrics;
+use crate::observe::pulse::Activity;
 use crate::serialize::{self, Converter, Role};
 use crate::sink::SinkCounters;
 use crate::sink::kafka::{KafkaSink, KafkaSinkOptions};
@@ -183,7 +184,11 @@ impl Assembly for ConnectorAssembly {
             Ok(())
         };
         let source = start::open(options, stored.as_ref(), &mut past, &stops.intake)?;
-        let sink = KafkaSink::new(self.sink.clone(), self.counters.clone(), abort.clone())?;
+        let mut sink = KafkaSink::new(self.sink.clone(), self.counters.clone(), abort.clone())?;
+        let metrics = self.metrics.clone();
+        sink.on_wait(move |waits| {
+            metrics.producer.set(if waits { Activity::BlockedOnBroker } else { Activity::Working });
+        });
         let server = OffsetField::Text(self.config.topics.prefix.clone());
         Ok(Parts {
             source: Box::new(source),

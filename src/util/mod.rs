@@ -7,8 +7,8 @@ pub mod class_options;
 pub mod clock;
 pub mod digest;
 pub mod java_hash;
-pub mod key_store;
 pub mod java_text;
+pub mod key_store;
 pub mod simple_date_format;
 pub mod stop;
 

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The thread that owns the sink calls `send`, `poll` and `flush`; delivery reports are served inside them, so
-//! that claims need no lock. A full buffer blocks `send`: that is the back pressure of the whole flow, and
+//! that claims need no lock. A wave under way blocks `send`: that is the back pressure of the whole flow, and
 //! `delivery.timeout.ms` bounds it.
 
 pub mod check;
@@ -58,6 +58,7 @@ pub struct KafkaSink {
     context_headers: Vec<(String, Vec<u8>)>,
     creator: Option<TopicCreator>,
     counters: Arc<SinkCounters>,
+    waits: Box<dyn FnMut(bool) + Send>,
     stop: Stop,
 }
 
@@ -88,14 +89,20 @@ impl KafkaSink {
             context_headers,
             creator,
             counters,
+            waits: Box::new(|_| {}),
             stop,
         })
     }
 
+    /// Whom to tell, inside `send`, that it waits for the broker (true) and that it goes on.
+    pub fn on_wait(&mut self, waits: impl FnMut(bool) + Send + 'static) {
+        self.waits = Box::new(waits);
+    }
+
     /// Sends the records with these indexes, in order, each with a share of the batch's ticket. The ticket
-    /// itself stays with the caller, to be settled when the batch's last step is done. Blocks while the
-    /// client's buffer is full. An error means that this sink is at its end: drop it, and what was not
-    /// acknowledged stays unsettled.
+    /// itself stays with the caller, to be settled when the batch's last step is done. Blocks while a
+    /// wave is under way ([`wave`]) and while the client's buffer is full. An error means that this sink is at its
+    /// end: drop it, and what was not acknowledged stays unsettled.
     pub fn send(&mut self, batch: &EncodedBatch, records: Range<u32>) -> Result<(), SinkError> {
         self.deliveries.verdict()?;
         let sending = batch.records.get(records.start as usize..records.end as usize);
@@ -106,8 +113,12 @@ impl KafkaSink {
         let spread = batch.topics.len() * self.deliveries.partitions();
         self.wave.look();
         for record in sending {
-            while self.wave.is_over(self.deliveries.in_flight(), spread) {
-                wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
+            if self.wave.is_over(self.deliveries.in_flight(), spread) {
+                (self.waits)(true);
+                while self.wave.is_over(self.deliveries.in_flight(), spread) {
+                    wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
+                }
+                (self.waits)(false);
             }
             let topic = self.topic_of(batch, record)?;
             bytes += self.send_one(batch, record, topic)?;
