@@ -15,6 +15,9 @@
 
 mod kafka_sink;
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,19 +35,7 @@ const SECONDS: Duration = Duration::from_secs(20);
 
 /// The broker's address; `None` where the test is to be skipped.
 fn broker(test: &str) -> Option<String> {
-    match std::env::var("HEADWATER_TEST_KAFKA") {
-        Ok(address) if !address.is_empty() => Some(address),
-        _ => {
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "HEADWATER_TEST_KAFKA is not set");
-            println!("SKIPPED {test}: HEADWATER_TEST_KAFKA is not set");
-            if let Ok(path) = std::env::var("HEADWATER_TEST_SKIPPED") {
-                use std::io::Write;
-                let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-                let _ = file.and_then(|mut file| writeln!(file, "{test}: HEADWATER_TEST_KAFKA is not set"));
-            }
-            None
-        }
-    }
+    support::address("HEADWATER_TEST_KAFKA", test)
 }
 
 fn unique(what: &str) -> String {

@@ -12,6 +12,9 @@
     clippy::disallowed_methods
 )]
 
+#[path = "support/mod.rs"]
+mod support;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,19 +32,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 /// The broker's address; `None` where the test is to be skipped.
 fn broker(test: &str) -> Option<String> {
-    match std::env::var("HEADWATER_TEST_KAFKA") {
-        Ok(address) if !address.is_empty() => Some(address),
-        _ => {
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "HEADWATER_TEST_KAFKA is not set");
-            println!("SKIPPED {test}: HEADWATER_TEST_KAFKA is not set");
-            if let Ok(path) = std::env::var("HEADWATER_TEST_SKIPPED") {
-                use std::io::Write;
-                let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-                let _ = file.and_then(|mut file| writeln!(file, "{test}: HEADWATER_TEST_KAFKA is not set"));
-            }
-            None
-        }
-    }
+    support::address("HEADWATER_TEST_KAFKA", test)
 }
 
 fn unique(what: &str) -> String {

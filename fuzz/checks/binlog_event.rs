@@ -25,7 +25,7 @@ fn decode_all(bytes: &[u8], format: &Format) -> Result<(), EventError> {
             query.statement(&mut scratch)?;
         }
         Event::TableMap(map) => {
-            for flavor in [Flavor::Mysql, Flavor::Mariadb] {
+            for flavor in [Flavor::MySql, Flavor::MariaDb] {
                 for column in (TableMap { flavor, ..map }).metadata()?.columns()? {
                     column.values.iter().for_each(|values| assert_eq!(values.iter().count(), values.len()));
                 }

@@ -17,6 +17,7 @@ pub mod connection;
 pub mod ddl;
 pub mod error;
 pub mod event;
+pub mod flavor;
 pub mod options;
 pub mod position;
 mod progress;

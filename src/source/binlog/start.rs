@@ -16,7 +16,7 @@ use super::options::{BinlogOptions, Past, StartAt};
 use super::position::{BinlogPosition, GtidKind, GtidSet, OffsetProblem, Recorded};
 use super::progress::Progress;
 use super::reader::BinlogSource;
-use super::statements::{ddl_flavor, recorded, remember};
+use super::statements::{recorded, remember};
 use crate::error::Failure;
 use crate::model::change::{BinlogOrigin, Origin, PastChange, SchemaChange, SnapshotRecord};
 use crate::model::modes::{GuardrailAction, SnapshotLockingMode};
@@ -284,7 +284,7 @@ fn continued(
 fn context<'a>(database: &'a str, options: &BinlogOptions, server: &Server) -> StatementContext<'a> {
     StatementContext {
         database,
-        flavor: ddl_flavor(options.flavor),
+        flavor: options.flavor,
         server_version: server.version_number,
         ..StatementContext::default()
     }
@@ -588,8 +588,7 @@ fn read_table(
     id: &TableId,
     ddl: &str,
 ) -> Result<Option<Vec<crate::model::table::TableChange>>, Failure> {
-    let context =
-        StatementContext { database: &id.catalog, flavor: ddl_flavor(options.flavor), ..StatementContext::default() };
+    let context = StatementContext { database: &id.catalog, flavor: options.flavor, ..StatementContext::default() };
     match schema.apply(ddl.as_bytes(), &context) {
         Ok(Outcome::Recorded { records, .. }) => {
             Ok(Some(records.into_iter().filter_map(|record| record.change).collect()))

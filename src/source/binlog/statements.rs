@@ -112,7 +112,7 @@ impl BinlogSource {
             sql_mode: session.sql_mode.map(SqlMode::from_bits).unwrap_or_default(),
             default_charset: session.server_collation.and_then(|number| self.server.charset(number)),
             client_charset: session.client_collation.and_then(|number| self.server.charset(number)),
-            flavor: ddl_flavor(self.options.flavor),
+            flavor: self.options.flavor,
             server_version: self.server.version_number,
         };
         let (records, unknown) = match self.schema.apply(statement, &statement_context) {
@@ -269,14 +269,6 @@ fn is_filtered(filter: Option<&TextFilter>, kind: Option<SkippedKind>, statement
     let text = String::from_utf8_lossy(statement);
     let truncates = text.trim_start().get(..8).is_some_and(|verb| verb.eq_ignore_ascii_case("TRUNCATE"));
     asked && !truncates && filter(&text)
-}
-
-/// The tracker's name of a flavor.
-pub(super) fn ddl_flavor(flavor: Flavor) -> ddl::Flavor {
-    match flavor {
-        Flavor::MySql => ddl::Flavor::MySql,
-        Flavor::MariaDb => ddl::Flavor::MariaDb,
-    }
 }
 
 /// The table that a statement changes, and its database where it is named: the first name after INTO, UPDATE or

@@ -1,16 +1,8 @@
 //! Who answers: product, version, number of the connection.
 
+pub use super::super::flavor::Flavor;
 use super::super::wire::capability;
 use super::super::wire::handshake::Handshake;
-
-/// The product behind the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flavor {
-    /// MySQL, Percona Server and what descends from them.
-    MySql,
-    /// MariaDB.
-    MariaDb,
-}
 
 /// What the greeting told.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,17 +3,8 @@
 //! **In:** nothing. **Out:** the vocabulary between the parser and [`super::Schema`]. **Promised:** a statement is
 //! complete in itself; nothing in it depends on the tables that exist. **Survives a crash:** nothing.
 
+pub use super::super::flavor::Flavor;
 use crate::model::table::Column;
-
-/// Whose SQL it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Flavor {
-    /// MySQL and Percona Server.
-    #[default]
-    MySql,
-    /// MariaDB.
-    MariaDb,
-}
 
 /// The modes that change how a statement reads; from the `sql_mode` status variable of the query event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

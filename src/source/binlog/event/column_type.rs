@@ -71,8 +71,8 @@ impl ColumnType {
     /// GEOMETRY.
     pub fn is_character(self, flavor: Flavor) -> bool {
         let own = match flavor {
-            Flavor::Mysql => VECTOR,
-            Flavor::Mariadb => GEOMETRY,
+            Flavor::MySql => VECTOR,
+            Flavor::MariaDb => GEOMETRY,
         };
         self.real == own
             || matches!(

@@ -7,6 +7,7 @@
 //! header length (1), a post-header length for each event type from 1, then the checksum algorithm (1) and room
 //! for a checksum (4), which is there whatever the algorithm says (MySQL 5.6.1, MariaDB 5.3).
 
+pub use super::super::flavor::Flavor;
 use super::error::EventError;
 use super::event_type::*;
 use super::header::{CHECKSUM_LENGTH, ChecksumAlgorithm, HEADER_LENGTH};
@@ -15,16 +16,6 @@ use super::reader::Reader;
 const WHAT: &str = "format description event";
 const SERVER_VERSION_LENGTH: usize = 50;
 const BINLOG_VERSION: u16 = 4;
-
-/// Who wrote a binlog file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Flavor {
-    /// MySQL, and what is built from it.
-    #[default]
-    Mysql,
-    /// MariaDB.
-    Mariadb,
-}
 
 /// How the events of one binlog file are laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +108,7 @@ impl Format {
         let server_version = String::from_utf8_lossy(name).into_owned();
         // MariaDB's own event types begin at 160, and only MariaDB lists so many.
         let is_mariadb = types >= usize::from(MARIADB_ANNOTATE_ROWS_EVENT) || server_version.contains("MariaDB");
-        let flavor = if is_mariadb { Flavor::Mariadb } else { Flavor::Mysql };
+        let flavor = if is_mariadb { Flavor::MariaDb } else { Flavor::MySql };
         Ok(Format { checksum, server_version, flavor, created, post_header_lengths })
     }
 }

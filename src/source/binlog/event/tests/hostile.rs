@@ -16,7 +16,7 @@ pub fn decode_all(event: &[u8], format: &Format) -> Result<(), EventError> {
             query.statement(&mut scratch)?;
         }
         Event::TableMap(map) => {
-            for flavor in [Flavor::Mysql, Flavor::Mariadb] {
+            for flavor in [Flavor::MySql, Flavor::MariaDb] {
                 for column in (TableMap { flavor, ..map }).metadata()?.columns()? {
                     let _ = column.values.iter().flat_map(|values| values.iter()).count();
                 }
