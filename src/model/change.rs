@@ -66,20 +66,23 @@ impl fmt::Display for Gtid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Gtid::MySql { uuid, tag, number } => {
-                for (index, byte) in uuid.iter().enumerate() {
-                    if matches!(index, 4 | 6 | 8 | 10) {
-                        f.write_str("-")?;
-                    }
-                    write!(f, "{byte:02x}")?;
-                }
+                // A transaction of one row writes one for each row: no formatting byte by byte.
+                f.write_str(uuid_text(uuid, &mut [0; 36]))?;
                 if let Some(tag) = tag {
-                    write!(f, ":{tag}")?;
+                    f.write_str(":")?;
+                    f.write_str(tag)?;
                 }
-                write!(f, ":{number}")
+                f.write_str(":")?;
+                f.write_str(itoa::Buffer::new().format(*number))
             }
             Gtid::MariaDb { domain, server_id, sequence } => write!(f, "{domain}-{server_id}-{sequence}"),
         }
     }
+}
+
+/// The 8-4-4-4-12 form of a UUID, in lower case.
+fn uuid_text<'t>(uuid: &[u8; 16], text: &'t mut [u8; 36]) -> &'t str {
+    uuid::Uuid::from_bytes(*uuid).hyphenated().encode_lower(text)
 }
 
 impl fmt::Debug for Gtid {
