@@ -42,9 +42,12 @@ pub static SPECS: &[&TransformSpec] = &[
     &connect::timestamp_converter::SPEC,
     &connect::timestamp_router::SPEC,
     &connect::value_to_key::SPEC,
+    &debezium::by_logical_table_router::SPEC,
     &debezium::decode_logical_decoding_message_content::SPEC,
     &debezium::event_router::SPEC,
     &debezium::extract_new_record_state::SPEC,
+    &debezium::read_to_insert_event::SPEC,
+    &debezium::schema_change_event_filter::SPEC,
 ];
 
 /// Which part of a record a class works on: Connect has `ValueToKey` for the whole, `Cast$Key` and `Cast$Value`.
