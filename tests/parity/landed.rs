@@ -171,17 +171,25 @@ fn record(registry: Option<&Registry>, message: &Message, since: i64) -> Node {
 /// How a JSON text is set out, where blanks stand in it: the records of schema history are printed for people.
 fn layout(text: &str) -> Option<Node> {
     Node::parse(text).filter(|node| node.print() != text)?;
-    let (mut blanks, mut quoted, mut escaped) = (String::new(), false, false);
+    let (mut runs, mut run, mut quoted, mut escaped) = (std::collections::BTreeSet::new(), String::new(), false, false);
     for character in text.chars() {
         match character {
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,
             '"' => quoted = !quoted,
-            ' ' | '\n' | '\t' | '\r' | '{' | '}' | '[' | ']' | ',' | ':' if !quoted => blanks.push(character),
+            ' ' | '\n' | '\t' | '\r' | '{' | '}' | '[' | ']' | ',' | ':' if !quoted => run.push(character),
+            _ if !run.is_empty() => drop(runs.insert(std::mem::take(&mut run))),
             _ => {}
         }
     }
-    Some(Node::Scalar(crc32fast::hash(blanks.as_bytes()).to_string()))
+    // Depth and number of members are compared elsewhere: what is left is how one member follows another.
+    runs.retain(|run| run.contains(" : ") || run.trim() == ",");
+    let runs: Vec<String> =
+        runs.iter().map(|run| run.trim_start_matches(['\n', ',']).trim_start().to_owned()).collect();
+    let mut kinds = runs;
+    kinds.sort();
+    kinds.dedup();
+    Some(Node::string(&kinds.join("|")))
 }
 
 fn part(registry: Option<&Registry>, bytes: &[u8]) -> Node {

@@ -133,24 +133,40 @@ pub const MASKS: &[Mask] = &[
         because: "the server's log and clock",
     },
     Mask {
+        on: &[Kind::History],
+        fields: &["value.position.pos", "value.position.event?", "value.position.transaction_id?"],
+        when: When::MariaDb,
+        because: "Debezium's MariaDB connector takes a statement's GTID for the beginning of a transaction, and gives its \
+                  place with one event of it done; Headwater gives the place behind the statement, as for MySQL",
+    },
+    Mask {
+        on: &[Kind::History],
+        fields: &["value.position.server_uuid?"],
+        when: When::Always,
+        because: "a field of Headwater's own: which server counted the events of the open transaction",
+    },
+    Mask {
         on: &[Kind::Offset],
-        fields: &["value.ts_sec", "value.file", "value.pos", "value.gtids", "value.server_id", "value.transaction_id"],
+        fields: &["value.server_id"],
         when: When::Recorded,
-        because: "the server's log and clock",
+        because: "the server's own name for itself",
     },
     Mask {
         on: &[Kind::Offset],
         fields: &[
+            "value.ts_sec",
+            "value.file",
             "value.pos",
             "value.gtids",
             "value.event?",
             "value.row?",
-            "value.transaction_id?",
             "value.server_uuid?",
+            "value.transaction_id?",
+            "value.transaction_data_collection_order_*?",
         ],
         when: When::Always,
-        because: "Headwater also stores the position behind a commit, where nothing of the transaction is left to be \
-                  counted; Debezium only that of its last record",
+        because: "Headwater also stores the position behind a commit, and behind what others write, where nothing of a \
+                  transaction is left to be counted; Debezium only that of its last record",
     },
     Mask {
         on: EVENTS,
@@ -195,19 +211,44 @@ fn is_of_snapshot(record: &Node) -> bool {
 }
 
 fn is_of_mariadb(record: &Node) -> bool {
-    let source = record.get("value").map(payload).and_then(|value| value.get("source"));
-    source.and_then(|source| source.get("connector")).and_then(Node::text).as_deref() == Some("mariadb")
+    let value = record.get("value").map(payload);
+    let source = value.and_then(|value| value.get("source"));
+    let connector = source.and_then(|source| source.get("connector")).and_then(Node::text);
+    // MariaDB's GTIDs are three numbers, MySQL's begin with a UUID; history records say nothing else.
+    let gtids = value.and_then(|value| value.get("position")?.get("gtids")).and_then(Node::text);
+    let is_triple = |gtids: &str| gtids.split([',', '-']).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    connector.as_deref() == Some("mariadb") || gtids.is_some_and(|gtids| is_triple(&gtids))
+}
+
+/// Records as Java prints them: `Struct{source=Struct{ts_ms=1,…},…}`. Every time is hidden, whichever it is.
+fn hide_in_struct(record: &mut Node, recorded: bool) {
+    let Some(Node::Scalar(text)) =
+        record.get_mut("value").filter(|value| matches!(value, Node::Scalar(text) if text.starts_with("\"Struct{")))
+    else {
+        return;
+    };
+    let always = ["ts_ms", "ts_us", "ts_ns"];
+    let server = ["server_id", "gtid", "file", "pos", "thread"];
+    let in_snapshot = text.contains("snapshot=true") || text.contains("snapshot=last");
+    let hidden = always.iter().chain(server.iter().filter(|_| recorded || in_snapshot));
+    for name in hidden {
+        let parts: Vec<String> = text.split(&format!("{name}=")).map(str::to_owned).collect();
+        let rest = |part: &String| part.find([',', '}']).map_or_else(String::new, |end| part[end..].to_owned());
+        let tail: Vec<String> = parts[1..].iter().map(|part| format!("{name}=*{}", rest(part))).collect();
+        *text = parts[0].clone() + &tail.concat();
+    }
 }
 
 /// Hides what must differ in a record.
 pub fn apply(place: &str, record: &mut Node, recorded: bool) {
     let kind = kind(place, record);
-    let snapshot = is_of_snapshot(record);
+    let (snapshot, mariadb) = (is_of_snapshot(record), is_of_mariadb(record));
+    hide_in_struct(record, recorded);
     for mask in MASKS.iter().filter(|mask| mask.on.contains(&kind)) {
         let applies = match mask.when {
             When::Always => true,
             When::Snapshot => snapshot,
-            When::MariaDb => is_of_mariadb(record),
+            When::MariaDb => mariadb,
             When::Recorded => recorded,
         };
         if applies {
@@ -229,13 +270,16 @@ fn hide(record: &mut Node, field: &str) {
     let Some(mut node) = record.get_mut(part).map(payload_mut) else { return };
     let mut rest = path;
     // Names of headers have dots of their own: the whole rest is tried first.
-    while node.get(rest).is_none() {
+    while node.get(rest).is_none() && !(optional && !rest.contains('.')) && !rest.contains('*') {
         let Some((first, behind)) = rest.split_once('.') else { return };
         let Some(inner) = node.get_mut(first) else { return };
         (node, rest) = (inner, behind);
     }
     if let (true, Node::Object(members)) = (optional, &mut *node) {
-        members.retain(|(name, _)| name != rest);
+        members.retain(|(name, _)| match rest.strip_suffix('*') {
+            Some(stem) => !name.starts_with(stem),
+            None => name != rest,
+        });
     }
     if let Some(found) = node.get_mut(rest).filter(|found| **found != Node::null()) {
         *found = Node::string("*");

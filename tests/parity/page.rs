@@ -43,10 +43,11 @@ fn results() -> BTreeMap<String, String> {
 }
 
 fn result(outcome: &Outcome) -> String {
-    match (outcome.differences.is_empty(), &outcome.scenario.unequal) {
-        (true, _) => format!("equal, {} records", outcome.records),
-        (false, Some(why)) => format!("**differs**: {}", cell(why)),
-        (false, None) => format!("**differs** in {} places", outcome.differences.len()),
+    let reasons: Vec<&str> = outcome.scenario.known.iter().map(|(_, why)| why.as_str()).collect();
+    match (outcome.unknown().len(), reasons.is_empty()) {
+        (0, true) => format!("equal, {} records", outcome.records),
+        (0, false) => format!("equal, {} records, but: {}", outcome.records, cell(&reasons.join("; "))),
+        (places, _) => format!("**differs** in {places} places"),
     }
 }
 

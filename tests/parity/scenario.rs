@@ -4,7 +4,8 @@
 //! settings that the scenario is about; the harness adds the address, the names and `snapshot.mode=no_data` where they
 //! are not given. `worker.properties` is optional. `server` (optional) names another server of the stack than the usual
 //! one, with options of its own: `mysql-9.7 --binlog-row-metadata=MINIMAL`. `same-as` (optional) names another folder that
-//! the missing files are taken from. `unequal` (optional) says why the two sides are known to differ.
+//! the missing files are taken from. `known-differences` (optional) has lines `WORDS -- WHY`: a difference that contains the
+//! words is known, for that reason; every other one is not. `? WORDS` need not be there each time.
 //!
 //! In every file `${DATABASE}`, `${PREFIX}`, `${HOST}`, `${PORT}`, `${USER}`, `${PASSWORD}`, `${SERVER_ID}`, `${KAFKA}` and
 //! `${REGISTRY}` are replaced. In SQL a statement ends with `;` at the end of a line (`DELIMITER //` changes that, as in
@@ -33,8 +34,8 @@ pub struct Scenario {
     pub server: String,
     /// Options of its own that the server needs.
     pub server_options: String,
-    /// Why the two sides are known to differ.
-    pub unequal: Option<String>,
+    /// Words of differences that are known, and why they are.
+    pub known: Vec<(String, String)>,
     /// Its folder.
     pub folder: PathBuf,
     setup: String,
@@ -96,7 +97,7 @@ fn read(root: &Path, folder: &Path) -> Scenario {
         about: about.to_owned(),
         server: server.to_owned(),
         server_options: options.to_owned(),
-        unequal: std::fs::read_to_string(folder.join("unequal")).ok().map(|text| text.trim().to_owned()),
+        known: known(&std::fs::read_to_string(folder.join("known-differences")).unwrap_or_default()),
         folder: folder.to_owned(),
         setup: file("setup.sql").unwrap_or_default(),
         connector,
@@ -104,6 +105,14 @@ fn read(root: &Path, folder: &Path) -> Scenario {
         traffic,
         name,
     }
+}
+
+fn known(text: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| {
+        let (words, why) = line.split_once("-- ").unwrap_or_else(|| panic!("no reason: {line}"));
+        (words.trim().to_owned(), why.trim().to_owned())
+    };
+    text.lines().filter(|line| !line.trim().is_empty()).map(pair).collect()
 }
 
 /// The values of the placeholders.

@@ -99,7 +99,7 @@ pub struct Headwater {
     url: String,
     /// The topic of its offsets.
     pub offsets: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Headwater {
@@ -143,13 +143,20 @@ impl Headwater {
             child,
             url: format!("http://127.0.0.1:{port}"),
             offsets: settings["offset.storage.topic"].clone(),
-            _folder: folder,
+            folder,
         }
     }
 
     /// A connector's state.
     pub fn state(&self, name: &str) -> (String, String) {
         state(&self.url, name)
+    }
+
+    /// The end of its log.
+    pub fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let skip = log.lines().count().saturating_sub(12);
+        log.lines().skip(skip).collect::<Vec<_>>().join(" | ")
     }
 
     /// An orderly end.

@@ -11,7 +11,9 @@ use std::time::Duration;
 use super::connection::{BinlogStream, Connection, ConnectionError, PacketRange, ReadOutcome};
 use super::ddl::Schema;
 use super::error::BinlogError;
-use super::event::event_type::{FORMAT_DESCRIPTION_EVENT, HEARTBEAT_EVENT, HEARTBEAT_EVENT_V2, ROTATE_EVENT};
+use super::event::event_type::{
+    ANONYMOUS_GTID_EVENT, FORMAT_DESCRIPTION_EVENT, HEARTBEAT_EVENT, HEARTBEAT_EVENT_V2, ROTATE_EVENT,
+};
 use super::event::gtid::Tag;
 use super::event::transaction_payload::{PayloadDecoder, Suspended};
 use super::event::{
@@ -411,7 +413,9 @@ impl BinlogSource {
             Event::Rows(rows) => self.rows(batch, context, &rows)?,
             Event::TableMap(map) => self.table_map(context, &map)?,
             Event::Gtid(gtid) | Event::AnonymousGtid(gtid) => {
-                let commit = gtid.original_commit_timestamp_us.filter(|time| *time != 0);
+                // Debezium does not look at anonymous ones: without GTIDs its times are those of the events' headers.
+                let is_named = header.event_type != ANONYMOUS_GTID_EVENT;
+                let commit = gtid.original_commit_timestamp_us.filter(|time| is_named && *time != 0);
                 let tag = Tag::new(gtid.tag).unwrap_or(Tag::NONE);
                 self.progress.mysql_gtid(gtid.uuid, tag, gtid.gno, commit.and_then(|time| i64::try_from(time).ok()));
                 self.filtered_gtid = self.is_filtered(&gtid.uuid);

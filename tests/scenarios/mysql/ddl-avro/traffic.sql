@@ -1,0 +1,9 @@
+-- Schemas that change in a registry: versions of subjects
+INSERT INTO t VALUES (1, 1);
+ALTER TABLE t ADD COLUMN w VARCHAR(10) DEFAULT 'x';
+INSERT INTO t VALUES (2, 2, 'y');
+ALTER TABLE t MODIFY v BIGINT NOT NULL DEFAULT 7;
+INSERT INTO t (id) VALUES (3);
+ALTER TABLE t DROP COLUMN w;
+UPDATE t SET v = 8;
+DELETE FROM t;

@@ -1,0 +1,2 @@
+CREATE TABLE origin (id INT PRIMARY KEY, v VARCHAR(10) DEFAULT 'x', d DATETIME);
+INSERT INTO origin VALUES (1, 'before', NULL);

@@ -1,0 +1,1 @@
+CREATE TABLE before_ (id INT PRIMARY KEY, t VARCHAR(10));

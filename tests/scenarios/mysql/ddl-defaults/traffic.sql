@@ -1,0 +1,5 @@
+-- Defaults of every kind, expressions too
+SET timestamp = 1700000000;
+INSERT INTO t (id, j) VALUES (1, 1);
+ALTER TABLE t ADD COLUMN p VARCHAR(20) DEFAULT 'NULL', ADD COLUMN q VARCHAR(10) DEFAULT '', ADD COLUMN r INT DEFAULT -0;
+INSERT INTO t (id, j) VALUES (2, 2);

@@ -1,0 +1,1 @@
+CREATE TABLE t (id INT PRIMARY KEY, v INT, w VARCHAR(30), d DECIMAL(5,2), e ENUM('a','b'), dt DATETIME);

@@ -1,0 +1,2 @@
+CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20), secret VARCHAR(20), note VARCHAR(20));
+CREATE TABLE pairs (a INT, b INT, c INT, PRIMARY KEY (a, b));

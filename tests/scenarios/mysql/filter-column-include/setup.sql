@@ -1,0 +1,1 @@
+CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20), secret VARCHAR(20), note VARCHAR(20));

@@ -1,0 +1,2 @@
+CREATE TABLE wanted (id INT PRIMARY KEY, v INT);
+CREATE TABLE secret_one (id INT PRIMARY KEY, v INT);

@@ -1,0 +1,3 @@
+CREATE TABLE wanted (id INT PRIMARY KEY, v INT);
+CREATE TABLE unwanted (id INT PRIMARY KEY, v INT);
+CREATE TABLE wanted_too (id INT PRIMARY KEY, v INT);

@@ -1,0 +1,1 @@
+CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(20), secret VARCHAR(20), b BLOB, d DECIMAL(5,2));

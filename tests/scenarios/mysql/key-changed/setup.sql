@@ -1,0 +1,1 @@
+CREATE TABLE keyed (a INT, b VARCHAR(20), v INT, PRIMARY KEY (a, b));

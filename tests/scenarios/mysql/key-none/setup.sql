@@ -1,0 +1,2 @@
+CREATE TABLE keyless (x INT, y VARCHAR(20));
+CREATE TABLE indexed (x INT, y VARCHAR(20), KEY (x), UNIQUE KEY (y));

@@ -1,0 +1,1 @@
+CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(30), pin CHAR(4) NOT NULL, n INT);

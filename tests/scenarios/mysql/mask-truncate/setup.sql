@@ -1,0 +1,1 @@
+CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(30), note TEXT, latin VARCHAR(20) CHARACTER SET latin1);

@@ -1,0 +1,3 @@
+CREATE TABLE spread (id INT PRIMARY KEY, v VARCHAR(10));
+CREATE TABLE spread_text (k VARCHAR(20) PRIMARY KEY, v INT);
+CREATE TABLE spread_two (a BIGINT, b DATE, v INT, PRIMARY KEY (a, b));

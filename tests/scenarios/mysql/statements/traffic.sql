@@ -1,0 +1,20 @@
+-- What one statement becomes: REPLACE, ON DUPLICATE KEY, several tables, cascades, IGNORE
+INSERT INTO parent VALUES (1, 1), (2, 2);
+INSERT INTO child VALUES (1, 1), (2, 1), (3, 2);
+REPLACE INTO parent VALUES (2, 9);
+INSERT INTO parent VALUES (2, 10) ON DUPLICATE KEY UPDATE n = 11;
+INSERT INTO parent VALUES (3, 1) ON DUPLICATE KEY UPDATE n = 12;
+INSERT IGNORE INTO parent VALUES (1, 5), (4, 4);
+UPDATE parent SET n = n WHERE id = 1;
+UPDATE child c JOIN parent p ON p.id = c.p SET c.p = 3, p.n = 77 WHERE c.id = 1;
+DELETE FROM parent WHERE id = 1;
+DELETE c, p FROM child c JOIN parent p ON p.id = c.p WHERE p.id = 3;
+INSERT INTO uniq VALUES (1, 1, 1), (2, 2, 2);
+REPLACE INTO uniq VALUES (3, 1, 3);
+REPLACE INTO uniq VALUES (2, 3, 4);
+INSERT INTO heap VALUES (1, 1);
+BEGIN;
+INSERT INTO heap VALUES (2, 2);
+INSERT INTO uniq VALUES (9, 9, 9);
+ROLLBACK;
+UPDATE heap SET v = 3;
