@@ -155,6 +155,35 @@ fn every_row_is_routed_or_a_dead_letter() {
 }
 
 #[test]
+fn headers_of_transforms_stand_behind_those_of_the_connector() {
+    let Some(broker) = address("HEADWATER_TEST_KAFKA", "live_transforms") else { return };
+    let database = unique("smt");
+    let server = server(&database);
+    let connector = Connector::new(&server, &broker, &database).with(&[
+        ("transforms", "mine"),
+        ("transforms.mine.type", "org.apache.kafka.connect.transforms.InsertHeader"),
+        ("transforms.mine.header", "mine"),
+        ("transforms.mine.value.literal", "1.5"),
+    ]);
+    let running = connector.start_streaming();
+    insert(&server, &format!("{database}.orders"), 1..2);
+    server.sql(&[&format!("UPDATE {database}.orders SET id = 2 WHERE id = 1")]);
+    connector.catch_up(&running, &server, Duration::from_secs(60));
+    let records = topic::read_all(&broker, &connector.topic(&format!("{database}.orders")));
+    let names = |record: &Record| -> Vec<String> {
+        let short = |name: &str| name.trim_start_matches("__debezium.").to_owned();
+        record.headers.iter().map(|(name, _)| short(name)).collect()
+    };
+    let context = ["context.connectorLogicalName", "context.taskId", "context.connectorName", "context.runId"];
+    let with = |first: &[&'static str]| [first, &context[..], &["mine"]].concat();
+    assert_eq!(names(&records[0]), with(&[]));
+    assert_eq!(names(&records[1]), with(&["newkey"]), "the delete of a changed key");
+    assert_eq!(header(&records[0], "mine"), "1.5");
+    assert_eq!(header(&records[0], "__debezium.context.connectorLogicalName"), connector.name);
+    running.terminate(Duration::from_secs(20));
+}
+
+#[test]
 fn without_tolerance_the_connector_stops_before_the_row_and_goes_on_there() {
     let Some(broker) = address("HEADWATER_TEST_KAFKA", "live_transforms") else { return };
     let database = unique("smt");
