@@ -45,9 +45,14 @@ pub static SPECS: &[&TransformSpec] = &[
     &debezium::by_logical_table_router::SPEC,
     &debezium::decode_logical_decoding_message_content::SPEC,
     &debezium::event_router::SPEC,
+    &debezium::extract_changed_record_state::SPEC,
     &debezium::extract_new_record_state::SPEC,
+    &debezium::extract_schema_to_new_record::SPEC,
+    &debezium::header_to_value::SPEC,
+    &debezium::partition_routing::SPEC,
     &debezium::read_to_insert_event::SPEC,
     &debezium::schema_change_event_filter::SPEC,
+    &debezium::swap_geometry_coordinates::SPEC,
 ];
 
 /// Which part of a record a class works on: Connect has `ValueToKey` for the whole, `Cast$Key` and `Cast$Value`.

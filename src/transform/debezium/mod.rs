@@ -4,13 +4,18 @@
 pub mod by_logical_table_router;
 pub mod decode_logical_decoding_message_content;
 pub mod event_router;
+pub mod extract_changed_record_state;
 pub mod extract_new_record_state;
+pub mod extract_schema_to_new_record;
+pub mod header_to_value;
 pub mod json_data;
 pub mod overlaid;
+pub mod partition_routing;
 pub mod read_to_insert_event;
 pub mod schema_change_event_filter;
 pub mod seldom;
 pub mod structs;
+pub mod swap_geometry_coordinates;
 
 #[cfg(test)]
 mod testing;
