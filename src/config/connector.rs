@@ -12,6 +12,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::error::{ConfigError, Warning, WarningKind};
 use super::names;
@@ -20,11 +21,13 @@ use super::secret::{ClientProperties, Masking, Shown};
 use super::settings::Settings;
 use super::worker::{ConverterSetting, WorkerConfig};
 use crate::model::modes::{ConnectorKind, SnapshotMode};
+use crate::source::binlog::codec::converter::ColumnConverter;
 use crate::transform::Setup;
 use crate::util::java_regex::JavaRegex;
 
 pub mod capture;
 mod combinations;
+mod converters;
 pub mod database;
 pub mod delivery;
 pub mod events;
@@ -81,6 +84,8 @@ pub struct ConnectorConfig {
     pub topic_creation: Option<TopicCreation>,
     /// A topic of its own for its offsets.
     pub offsets_topic: Option<String>,
+    /// `converters`: which columns are read otherwise, and how.
+    pub column_converters: Arc<[Arc<dyn ColumnConverter>]>,
     /// `transforms` and `predicates`.
     pub transforms: Setup,
     /// Heartbeat records.
@@ -125,7 +130,7 @@ impl ConnectorConfig {
         settings.check(&declared_prefixes(&settings), &mut warnings, &mut errors);
         let mut findings = Findings { warnings, errors };
         transforms::say_unknown(&settings, &mut findings);
-        refuse_java(&settings, &mut findings.errors);
+        converters::refuse_post_processors(&settings, &mut findings.errors);
         combinations::check(&settings, worker, &mut findings);
         let config = read(name, class, kind, &settings, worker, original, &mut findings);
         if findings.errors.is_empty() { Ok((config, findings.warnings)) } else { Err(findings.errors) }
@@ -179,21 +184,6 @@ fn declared_prefixes(settings: &Settings<'_>) -> Vec<String> {
     named.into_iter().map(|name| format!("{name}.")).collect()
 }
 
-/// Classes that would change the events and that there is no way to load.
-fn refuse_java(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) {
-    let class = |property: &str| match settings.values.get(property) {
-        Some(class) => settings.masking.show(property, class.trim()),
-        None => Shown::plain("no class"),
-    };
-    for declared in ["converters", "post.processors"] {
-        for name in settings.list(declared) {
-            let property = format!("{name}.type");
-            let class = class(&property);
-            errors.push(ConfigError::JavaClass { property, class, stock: Vec::new() });
-        }
-    }
-}
-
 fn read(
     name: &str,
     class: String,
@@ -229,6 +219,7 @@ fn read(
         admin: worker.admin_properties(&settings.under("admin.override.")),
         topic_creation: delivery::topic_creation(settings, worker, findings),
         offsets_topic: settings.text("offsets.storage.topic"),
+        column_converters: converters::converters(settings, findings),
         transforms: transforms::transforms(settings, &mut findings.errors),
         heartbeat: delivery::heartbeat(settings),
         errors: delivery::errors(settings, findings),

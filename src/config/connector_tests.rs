@@ -338,6 +338,20 @@ fn dead_letters_go_where_a_record_may_be_left_out() {
 }
 
 #[test]
+fn converters_of_columns_are_made_in_the_order_of_the_list() {
+    let read = good(&[
+        ("converters", "sink, bool"),
+        ("bool.type", "io.debezium.connector.binlog.converters.TinyIntOneToBooleanConverter"),
+        ("bool.selector", "shop.*"),
+        ("sink.type", "io.debezium.connector.mysql.converters.JdbcSinkDataTypesConverter"),
+        ("sink.selector.boolean", "shop.*"),
+    ]);
+    let made = read.column_converters.iter().map(|converter| format!("{converter:?}")).collect::<Vec<_>>();
+    assert!(matches!(&made[..], [sink, bool] if sink.contains("JdbcSink") && bool.contains("TinyInt")), "{made:?}");
+    assert!(good(&[]).column_converters.is_empty());
+}
+
+#[test]
 fn what_cannot_be_obeyed_is_refused_by_name() {
     refused(
         &[("transforms", "mine,route"), ("transforms.mine.type", "com.example.Mine")],
@@ -345,8 +359,20 @@ fn what_cannot_be_obeyed_is_refused_by_name() {
     );
     refused(
         &[("converters", "bool"), ("bool.type", "com.example.MyConverter"), ("bool.selector", ".*")],
-        &["bool.type: the Java class 'com.example.MyConverter' is not built in"],
+        &[
+            "bool.type: the Java class 'com.example.MyConverter' is not built in; built in are: io.debezium.connector.binlog",
+        ],
     );
+    refused(
+        &[("converters", "zero"), ("zero.type", "io.debezium.connector.binlog.converters.ZeroDateFallbackConverter")],
+        &[
+            "zero.type: the Java class 'io.debezium.connector.binlog.converters.ZeroDateFallbackConverter' is not built in",
+        ],
+    );
+    refused(&[("converters", "bool")], &["bool.type: the Java class 'no class' is not built in"]);
+    let tiny = ("bool.type", "io.debezium.connector.mysql.converters.TinyIntOneToBooleanConverter");
+    refused(&[("converters", "bool"), tiny, ("bool.length.checker", "si")], &["bool.length.checker"]);
+    refused(&[("converters", "bool"), tiny, ("bool.selector", "a(")], &["bool.selector"]);
     refused(
         &[("post.processors", "again"), ("again.type", "io.debezium.processors.reselect.ReselectColumnsPostProcessor")],
         &["again.type: the Java class 'io.debezium.processors.reselect"],

@@ -77,7 +77,8 @@ impl Settings<'_> {
         }
     }
 
-    fn mismatch(&self, property: &str, value: &str, mismatch: Mismatch) -> ConfigError {
+    /// An error about a value that an option does not take.
+    pub(super) fn mismatch(&self, property: &str, value: &str, mismatch: Mismatch) -> ConfigError {
         match mismatch {
             Mismatch::Expected(expected) => self.invalid(property, value, expected),
             Mismatch::Regex(_) if self.masking.hides(property) => {

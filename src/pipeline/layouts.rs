@@ -21,6 +21,7 @@ pub fn layouts(config: &ConnectorConfig) -> Layouts {
             include_schema_comments: super::translate::keeps_comments(config),
             invalid_dates: config.errors.event_processing,
             converting_failure: events.converting_failure,
+            converters: config.column_converters.clone(),
             ..CodecOptions::default()
         },
         columns: LayoutOptions {

@@ -94,7 +94,12 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("source.struct.version", Kind::Text, "Edition of the source block")
         .low()
         .no_effect("only v2 is left since Debezium 2.0"),
-    row("converters", Kind::List, "Names of converters for single columns").low(),
+    row(
+        "converters",
+        Kind::List,
+        "Names of converters for single columns; NAME.type is the class, its options stand beside it",
+    )
+    .low(),
     row("post.processors", Kind::List, "Names of processors that change events").low(),
     row("headwater.debezium.version", Kind::Text, "What source.version says").or("3.6.1.Final").low(),
 ];

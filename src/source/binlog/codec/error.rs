@@ -55,6 +55,18 @@ pub enum CodecError {
         /// What is wrong, without the value.
         reason: &'static str,
     },
+    /// One of `converters` claims a column that it cannot convert.
+    #[error("a converter claims column {table}.{column} of type {type_name}, which it cannot convert: {reason}")]
+    Converter {
+        /// `database.table`.
+        table: String,
+        /// The column's name.
+        column: String,
+        /// The tracked type.
+        type_name: String,
+        /// Why not.
+        reason: &'static str,
+    },
 }
 
 static UNKNOWN_TYPE: Code = Code {
@@ -87,6 +99,12 @@ static DEFAULT_VALUE: Code = Code {
     title: "the declared default of a column cannot be converted to its schema",
     hint: "event.converting.failure.handling.mode=warn leaves the default out of the schema instead; the rows are not touched.",
 };
+static CONVERTER: Code = Code {
+    number: 365,
+    disposition: Disposition::Stop,
+    title: "one of the connector's converters claims a column that it cannot convert",
+    hint: "Narrow the converter's selector to the columns that it is for. Debezium would write a constant for every row of such a column.",
+};
 
 impl Coded for CodecError {
     fn code(&self) -> &'static Code {
@@ -96,10 +114,11 @@ impl Coded for CodecError {
             CodecError::UnknownCharset { .. } => &UNKNOWN_CHARSET,
             CodecError::UnsupportedTimePrecision { .. } => &UNSUPPORTED_TIME_PRECISION,
             CodecError::DefaultValue { .. } => &DEFAULT_VALUE,
+            CodecError::Converter { .. } => &CONVERTER,
         }
     }
 }
 
 /// Every page of this room.
 pub const CODES: &[&Code] =
-    &[&UNKNOWN_TYPE, &TYPE_MISMATCH, &UNKNOWN_CHARSET, &UNSUPPORTED_TIME_PRECISION, &DEFAULT_VALUE];
+    &[&UNKNOWN_TYPE, &TYPE_MISMATCH, &UNKNOWN_CHARSET, &UNSUPPORTED_TIME_PRECISION, &DEFAULT_VALUE, &CONVERTER];

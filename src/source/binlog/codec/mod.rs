@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!  tracked Column ─┐
-//!  WireColumn ─────┼─▶ FAMILIES (name → family) ─▶ Plan ─▶ Schema + Codec
+//!  WireColumn ─────┼─▶ FAMILIES (name → family) ─▶ Plan ─▶ converters ─▶ Schema + Codec
 //!  CodecOptions ───┘
 //! ```
 //!
@@ -19,6 +19,7 @@ mod bit;
 mod charset;
 mod choice;
 mod compressed;
+pub mod converter;
 mod decimal;
 mod default_value;
 mod error;
@@ -50,6 +51,7 @@ use crate::model::row::Codec;
 use crate::model::schema::Schema;
 use crate::model::table::{Column, TableId};
 use crate::model::value::Value;
+use converter::ColumnConverter;
 use plan::{Context, Fallback, Plan};
 use type_name::TypeName;
 
@@ -112,6 +114,8 @@ pub struct CodecOptions {
     /// Reads the seven character sets that Java lacks as Debezium reads them, with wrong letters, instead of
     /// as the server means them.
     pub java_charsets: bool,
+    /// `converters`, in the order in which they are asked for a column.
+    pub converters: Arc<[Arc<dyn ColumnConverter>]>,
 }
 
 impl Default for CodecOptions {
@@ -127,6 +131,7 @@ impl Default for CodecOptions {
             converting_failure: EventConvertingFailureHandlingMode::Warn,
             unavailable_value_placeholder: None,
             java_charsets: false,
+            converters: Arc::new([]),
         }
     }
 }
@@ -267,7 +272,8 @@ const FAMILIES: &[Family] = &[
 /// # Errors
 /// [`CodecError::UnknownType`] and [`CodecError::UnknownCharset`] for what we cannot read,
 /// [`CodecError::TypeMismatch`] when the tracked column and the wire column are not the same,
-/// [`CodecError::DefaultValue`] when `event.converting.failure.handling.mode` is `fail`.
+/// [`CodecError::DefaultValue`] when `event.converting.failure.handling.mode` is `fail`,
+/// [`CodecError::Converter`] when a converter claims a column that it cannot read.
 pub fn column_codec(
     table: &TableId,
     column: &Column,
@@ -288,7 +294,8 @@ pub fn column_codec(
     if !family.wire_types.contains(&wire.wire_type) {
         return Err(context.mismatch());
     }
-    finish(&context, (family.plan)(&context)?)
+    let plan = (family.plan)(&context)?;
+    finish(&context, converter::converted(&context, plan)?)
 }
 
 /// Adds what is alike for all types: optionality, documentation, default, and what stands for null and absent.

@@ -177,6 +177,11 @@ impl Plan {
         self
     }
 
+    /// Whether its values are text in a character set.
+    pub fn is_text(&self) -> bool {
+        self.finish_lossy.is_some()
+    }
+
     /// The codec, and the one that replaces what it cannot read, with what stands for null and for absent.
     pub fn finish(self, null: Fallback, absent: Fallback) -> (Arc<dyn Codec>, Option<Arc<dyn Codec>>) {
         let stand = Stand { null, absent };
