@@ -53,6 +53,7 @@ pub static SPECS: &[&TransformSpec] = &[
     &debezium::read_to_insert_event::SPEC,
     &debezium::schema_change_event_filter::SPEC,
     &debezium::swap_geometry_coordinates::SPEC,
+    &debezium::vector_to_json_converter::SPEC,
 ];
 
 /// Which part of a record a class works on: Connect has `ValueToKey` for the whole, `Cast$Key` and `Cast$Value`.

@@ -183,13 +183,13 @@ impl Level {
                         let made = bumpalo::collections::Vec::from_iter_in(headers.iter().map(value), arena);
                         ValueRef::Struct(arena.alloc(Fields(made.into_bump_slice())))
                     }
-                    Over::Inside(level) => match base.field(*place, arena)? {
-                        ValueRef::Struct(inner) => level.view(inner, values, arena)?,
-                        _ => {
+                    Over::Inside(level) => {
+                        let ValueRef::Struct(inner) = base.field(*place, arena)? else {
                             let name = self.old.fields().get(*place).map_or("", |field| &*field.name);
                             return Err(unusable(format!("'{name}' is null, and a header goes into it")));
-                        }
-                    },
+                        };
+                        level.view(inner, values, arena)?
+                    }
                 },
             ));
         }
@@ -241,7 +241,7 @@ impl Transform for HeaderToValue {
             return Ok(Some(record));
         }
         let mut key = bumpalo::format!(in arena, "{:x}", Arc::as_ptr(schema) as usize);
-        for header in &*found {
+        for header in found.iter() {
             let address = header.value.schema.map_or(0, |schema| Arc::as_ptr(schema) as usize);
             let place = self.path(header).map_or(0, |(place, _)| place);
             key.push_str(&bumpalo::format!(in arena, " {place} {:x}", address));

@@ -16,6 +16,7 @@ pub mod schema_change_event_filter;
 pub mod seldom;
 pub mod structs;
 pub mod swap_geometry_coordinates;
+pub mod vector_to_json_converter;
 
 #[cfg(test)]
 mod testing;

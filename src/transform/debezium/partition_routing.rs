@@ -121,11 +121,13 @@ impl PartitionRouting {
         if !self.murmur {
             return java_hash(&column.schema, value, arena);
         }
-        Ok(match value {
-            ValueRef::String(text) => murmur3(text.as_bytes()),
-            ValueRef::Bytes(bytes) if column.schema.name.as_deref() == Some("io.debezium.data.Bits") => murmur3(bytes),
-            other => murmur3(&java_hash(&column.schema, other, arena)?.to_le_bytes()),
-        })
+        if let ValueRef::String(text) = value {
+            return Ok(murmur3(text.as_bytes()));
+        }
+        if let (ValueRef::Bytes(bytes), Some("io.debezium.data.Bits")) = (value, column.schema.name.as_deref()) {
+            return Ok(murmur3(bytes));
+        }
+        Ok(murmur3(&java_hash(&column.schema, value, arena)?.to_le_bytes()))
     }
 }
 

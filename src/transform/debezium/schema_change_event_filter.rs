@@ -78,13 +78,14 @@ impl Transform for SchemaChangeEventFilter {
         let Some(places) = self.places.get(schema, || is_change().then(|| Places::of(schema)).transpose())? else {
             return Ok(Some(record));
         };
-        let kind = match places.changes.raw(view, arena)? {
-            ValueRef::Array([]) => "DATABASE",
-            ValueRef::Array([ValueRef::Struct(first), ..]) => {
+        let ValueRef::Array(changes) = places.changes.raw(view, arena)? else { return Ok(None) };
+        let kind = match changes.first() {
+            Some(ValueRef::Struct(first)) => {
                 let kind = places.kind.text(*first, arena)?.unwrap_or_default();
                 named(kind).ok_or_else(|| unusable("a table change of a type that is not known".to_owned()))?
             }
-            _ => return Ok(None),
+            Some(_) => return Err(unusable("a table change that is null".to_owned())),
+            None => "DATABASE",
         };
         Ok(Some(record).filter(|_| !self.excluded.contains(&kind)))
     }

@@ -79,10 +79,10 @@ impl Shape {
                 let fields: Vec<_> = fields.collect();
                 if fields.is_empty() { Shape::Kept } else { Shape::Struct(fields) }
             }
-            Kind::Array(item) => match Shape::of(item) {
-                Shape::Kept => Shape::Kept,
-                shape => Shape::List(Box::new(shape)),
-            },
+            Kind::Array(item) => {
+                let shape = Shape::of(item);
+                if matches!(shape, Shape::Kept) { Shape::Kept } else { Shape::List(Box::new(shape)) }
+            }
             Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 | Kind::Float32 | Kind::Float64 => Shape::Kept,
             Kind::Boolean | Kind::String | Kind::Bytes | Kind::Map(_, _) => Shape::Kept,
         }
