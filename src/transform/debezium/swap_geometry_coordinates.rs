@@ -239,6 +239,8 @@ impl Transform for SwapGeometryCoordinates {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::super::testing::*;
     use super::*;
 

@@ -176,6 +176,8 @@ impl Transform for VectorToJsonConverter {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::super::testing::*;
     use crate::model::schema::{Kind, Schema};
     use crate::model::value::Value;
