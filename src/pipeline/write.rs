@@ -37,8 +37,10 @@ pub struct Processing {
 /// What a worker writes records with; apart from the arena, which records borrow from while it writes.
 pub(super) struct Writer {
     chain: Chain,
-    /// The context headers, where a transform asks for one of them.
+    /// The context headers.
     context: Vec<(String, String)>,
+    /// Whether a transform looks at them; otherwise they are put on a record only behind the chain.
+    context_asked: bool,
     text: Arc<Schema>,
     output: Output,
     letters: Option<DeadLetters>,
@@ -60,10 +62,11 @@ impl Writer {
     /// With a chain of its own.
     pub(super) fn new(processing: &Processing) -> Result<Writer, Failure> {
         let chain = processing.transforms.chain()?;
-        let asked = processing.context_headers.iter().any(|(name, _)| chain.wants_header(name));
-        let context = if asked { processing.context_headers.clone() } else { Vec::new() };
+        let context_asked = processing.context_headers.iter().any(|(name, _)| chain.wants_header(name));
+        let context = processing.context_headers.clone();
         let letters = processing.errors.dead_letters.clone().map(DeadLetters::new);
-        Ok(Writer { chain, context, text: Arc::new(Schema::new(Kind::String)), output: Output::default(), letters })
+        let (text, output) = (Arc::new(Schema::new(Kind::String)), Output::default());
+        Ok(Writer { chain, context, context_asked, text, output, letters })
     }
 
     /// Forgets the plans of some topics: those of a table's old version.
@@ -137,12 +140,20 @@ impl Writer {
             return self.output.write(encoding, record, arena, out);
         }
         let mut changed = *record;
-        if changed.context_headers && !self.context.is_empty() {
-            changed.headers = with_context(&self.context, &self.text, changed.headers, arena);
+        if changed.context_headers && self.context_asked {
+            changed.headers = with_context(&self.context, &self.text, (changed.headers, &[]), arena);
             changed.context_headers = false;
         }
         match self.chain.apply(changed, arena) {
-            Ok(Some(changed)) => self.output.write(encoding, &changed, arena, out),
+            Ok(Some(mut changed)) => {
+                let own = changed.headers.iter().take_while(|header| is_of(record, header)).count();
+                let (own, added) = changed.headers.split_at_checked(own).unwrap_or((changed.headers, &[]));
+                if changed.context_headers && !added.is_empty() && !self.context.is_empty() {
+                    changed.headers = with_context(&self.context, &self.text, (own, added), arena);
+                    changed.context_headers = false;
+                }
+                self.output.write(encoding, &changed, arena, out)
+            }
             Ok(None) => {
                 encoding.metrics.records_filtered.add(1);
                 Ok(())
@@ -152,18 +163,23 @@ impl Writer {
     }
 }
 
-/// The context headers behind a record's own, as Debezium puts them there.
+/// Whether a header stood on the record before the transforms.
+fn is_of(record: &Record<'_>, header: &Header<'_>) -> bool {
+    record.headers.iter().any(|own| std::ptr::eq(own.name, header.name))
+}
+
+/// The context headers behind a record's own and before those that transforms add, as Debezium puts them there.
 fn with_context<'a>(
     context: &'a [(String, String)],
     schema: &'a Arc<Schema>,
-    own: &'a [Header<'a>],
+    (own, added): (&'a [Header<'a>], &'a [Header<'a>]),
     arena: &'a Arena,
 ) -> &'a [Header<'a>] {
     let header = |(name, value): &'a (String, String)| Header {
         name,
         value: Typed { schema: Some(schema), value: ValueRef::String(value) },
     };
-    let all = own.iter().copied().chain(context.iter().map(header));
+    let all = own.iter().copied().chain(context.iter().map(header)).chain(added.iter().copied());
     bumpalo::collections::Vec::from_iter_in(all, arena).into_bump_slice()
 }
 
