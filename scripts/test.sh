@@ -70,5 +70,5 @@ start HEADWATER_TEST_MYSQL_80 127.0.0.1:33308 database.sh mysql-8.0 primary || e
 start HEADWATER_TEST_KAFKA "$(tests/stack/kafka.sh address)" kafka.sh
 start HEADWATER_TEST_REGISTRY "$(tests/stack/registry.sh url)" registry.sh
 
-check tests timeout --foreground 1200 cargo test --no-fail-fast "$@"
+check tests timeout --foreground 2400 cargo test --no-fail-fast "$@"
 [ ${#failed[@]} = 0 ] || exit 1
