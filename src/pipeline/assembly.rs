@@ -185,8 +185,9 @@ impl Assembly for ConnectorAssembly {
         };
         let source = start::open(options, stored.as_ref(), &mut past, &stops.intake)?;
         let mut sink = KafkaSink::new(self.sink.clone(), self.counters.clone(), abort.clone())?;
-        let metrics = self.metrics.clone();
+        let (counters, metrics) = (self.counters.clone(), self.metrics.clone());
         sink.on_wait(move |waits| {
+            count(&counters, &metrics);
             metrics.producer.set(if waits { Activity::BlockedOnBroker } else { Activity::Working });
         });
         let server = OffsetField::Text(self.config.topics.prefix.clone());
@@ -258,23 +259,21 @@ struct CountedSink {
     metrics: Arc<ConnectorMetrics>,
 }
 
-impl CountedSink {
-    fn count(&self) {
-        self.metrics.records_sent.set(self.counters.records_sent.get());
-        self.metrics.records_acknowledged.set(self.counters.records_acknowledged.get());
-    }
+fn count(counters: &SinkCounters, metrics: &ConnectorMetrics) {
+    metrics.records_sent.set(counters.records_sent.get());
+    metrics.records_acknowledged.set(counters.records_acknowledged.get());
 }
 
 impl Sink for CountedSink {
     fn send(&mut self, batch: &EncodedBatch, records: std::ops::Range<u32>) -> Result<(), Failure> {
         let result = self.sink.send(batch, records);
-        self.count();
+        count(&self.counters, &self.metrics);
         Ok(result?)
     }
 
     fn poll(&mut self, wait: std::time::Duration) -> Result<(), Failure> {
         let result = self.sink.poll(wait);
-        self.count();
+        count(&self.counters, &self.metrics);
         result?;
         Ok(())
     }

@@ -109,11 +109,12 @@ impl KafkaSink {
         let sending = sending.ok_or(SinkError::Batch("a step names records that are not there"))?;
         self.batch_topics.clear();
         self.batch_topics.resize(batch.topics.len(), None);
-        let mut bytes = 0;
+        let (mut sent, mut bytes) = (0, 0);
         let spread = batch.topics.len() * self.deliveries.partitions();
         self.wave.look();
         for record in sending {
             if self.wave.is_over(self.deliveries.in_flight(), spread) {
+                self.counters.records_sent.add(std::mem::take(&mut sent));
                 (self.waits)(true);
                 while self.wave.is_over(self.deliveries.in_flight(), spread) {
                     wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
@@ -122,8 +123,9 @@ impl KafkaSink {
             }
             let topic = self.topic_of(batch, record)?;
             bytes += self.send_one(batch, record, topic)?;
+            sent += 1;
         }
-        self.counters.records_sent.add(sending.len() as u64);
+        self.counters.records_sent.add(sent);
         self.counters.bytes_sent.add(bytes as u64);
         self.serve(Duration::ZERO);
         self.deliveries.verdict()
