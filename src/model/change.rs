@@ -67,7 +67,7 @@ impl fmt::Display for Gtid {
         match self {
             Gtid::MySql { uuid, tag, number } => {
                 // A transaction of one row writes one for each row: no formatting byte by byte.
-                f.write_str(uuid_text(uuid, &mut [0; 36]))?;
+                f.write_str(uuid::Uuid::from_bytes(*uuid).hyphenated().encode_lower(&mut [0; 36]))?;
                 if let Some(tag) = tag {
                     f.write_str(":")?;
                     f.write_str(tag)?;
@@ -78,11 +78,6 @@ impl fmt::Display for Gtid {
             Gtid::MariaDb { domain, server_id, sequence } => write!(f, "{domain}-{server_id}-{sequence}"),
         }
     }
-}
-
-/// The 8-4-4-4-12 form of a UUID, in lower case.
-fn uuid_text<'t>(uuid: &[u8; 16], text: &'t mut [u8; 36]) -> &'t str {
-    uuid::Uuid::from_bytes(*uuid).hyphenated().encode_lower(text)
 }
 
 impl fmt::Debug for Gtid {
