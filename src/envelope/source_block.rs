@@ -73,7 +73,7 @@ impl<'s> SourceView<'s> {
     }
 
     /// The same block, for all rows of one event: what was written of it for the first row serves the others.
-    pub fn for_rows(self, written: &'s Written) -> Self {
+    pub fn for_rows(self, written: &'s mut Written) -> Self {
         written.forget();
         SourceView { written: Some(written), ..self }
     }

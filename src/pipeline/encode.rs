@@ -243,7 +243,7 @@ impl Encoder {
         let id = &change.layout.id;
         let constants = &envelope.options().source;
         let mut source = SourceView::new(constants, &id.catalog, Some(&id.table), &change.origin, &batch.block, arena)
-            .for_rows(&self.written);
+            .for_rows(&mut self.written);
         let body = batch.block.get(change.body.start as usize..change.body.end as usize).unwrap_or_default();
         let mut transaction = view(change.order.as_ref());
         let mut rows = 0u32;
