@@ -431,7 +431,11 @@ fn pattern_matches(pattern: &str, property: &str) -> bool {
         return !property.is_empty();
     }
     let (part, rest) = rest.split_once('>').unwrap_or((rest, ""));
-    let widest = if part == "<salt" { property.len() } else { property.find('.').unwrap_or(property.len()) };
+    // A salt and the name of a group are the user's own, dots and all.
+    let widest = match part {
+        "<salt" | "<group" => property.len(),
+        _ => property.find('.').unwrap_or(property.len()),
+    };
     let ends = property.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= widest);
     // Only a free part can end in several places; the longest is the one meant.
     let mut ends: Vec<usize> = ends.collect();
@@ -482,6 +486,8 @@ mod tests {
         check("column.truncate.to.<n>.chars", "column.truncate.to.2.0.chars", false);
         check("mask.<algorithm>.with.salt.<salt>", "mask.SHA-256.with.salt.a.b", true);
         check("topic.creation.<group>.*", "topic.creation.default.cleanup.policy", true);
+        check("topic.creation.<group>.partitions", "topic.creation.of.mine.partitions", true);
+        check("topic.creation.<group>.partitions", "topic.creation...partitions", true);
     }
 
     #[test]
