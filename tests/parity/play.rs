@@ -62,7 +62,11 @@ const DEBEZIUM: usize = 1;
 /// Plays some scenarios beside each other.
 pub fn play(world: &World, scenarios: &[&Scenario]) -> Vec<Played> {
     let started = Instant::now();
-    let progress = |what: &str| println!("{:>6.1} s {what}", started.elapsed().as_secs_f32());
+    // What is recorded is played unseen, and whoever reads of a difference wants to read of that alone.
+    let progress = |what: &str| match &world.connect {
+        Some(_) => println!("{:>6.1} s {what}", started.elapsed().as_secs_f32()),
+        None => {}
+    };
     let own_servers = start_own_servers(scenarios);
     let mut players: Vec<Player<'_>> =
         scenarios.iter().map(|scenario| Player::new(world, scenario, &own_servers)).collect();
@@ -156,7 +160,6 @@ fn perform(group: Vec<(&Player<'_>, &mut Vec<String>)>, processes: &BTreeMap<Set
             }
         }
     }
-    println!("       {} scenarios have started", started.len());
     let mut acted = Vec::new();
     for (player, trouble) in started {
         match player.act(processes) {
@@ -164,7 +167,6 @@ fn perform(group: Vec<(&Player<'_>, &mut Vec<String>)>, processes: &BTreeMap<Set
             Err(said) => trouble.push(said),
         }
     }
-    println!("       {} scenarios have acted", acted.len());
     for (player, trouble) in acted {
         trouble.extend(player.wait_for_end(processes).err());
     }
