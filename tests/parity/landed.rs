@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::broker::{Broker, Message};
 use super::json::Node;
@@ -27,10 +27,24 @@ impl Registry {
         Registry { url: url.to_owned(), schemas: Mutex::default() }
     }
 
+    /// What the registry says; nothing where it says that there is no such thing.
     fn ask(&self, path: &str) -> Option<serde_json::Value> {
-        let request = ureq::get(format!("{}{path}", self.url)).config().timeout_global(Some(Duration::from_secs(20)));
-        let mut answer = request.build().call().ok()?;
-        serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
+        let url = format!("{}{path}", self.url);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let request = ureq::get(&url).config().timeout_global(Some(Duration::from_secs(20)));
+            let failure = match request.build().call() {
+                Ok(mut answer) => match answer.body_mut().read_json() {
+                    Ok(value) => return Some(value),
+                    Err(error) => error,
+                },
+                Err(ureq::Error::StatusCode(404 | 422)) => return None,
+                Err(error) => error,
+            };
+            // A registry without an answer would look like a difference.
+            assert!(Instant::now() < deadline, "{url}: {failure}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     fn decode(&self, id: u32, bytes: &[u8]) -> Option<Node> {
