@@ -8,6 +8,7 @@ pub mod demo;
 pub mod endpoint;
 pub mod explain;
 pub mod healthcheck;
+pub mod migrate;
 pub mod reference;
 pub mod run;
 pub mod status;
@@ -41,6 +42,8 @@ pub enum Command {
     Run(run::Arguments),
     /// Checks whether connectors would run, and says what mends what is wrong.
     Check(run::Arguments),
+    /// Reads a Kafka Connect cluster, says what would move here, writes the files, and prints the steps.
+    Migrate(migrate::Arguments),
     /// Shows it at work: a database that is written to, a connection that hangs, and nothing lost.
     Demo(demo::Arguments),
     /// Says how the connectors of a running worker are.
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(arguments) => run::run(arguments, &Context),
         Command::Check(arguments) => Ok(check::run(arguments)),
+        Command::Migrate(arguments) => Ok(migrate::run(arguments, &Context)),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Explain(arguments) => Ok(explain::run(arguments)),

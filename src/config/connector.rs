@@ -104,14 +104,27 @@ impl ConnectorConfig {
     /// Checks one connector's properties. `raw` are the properties as written, with or without `name`.
     pub fn from_map(
         name: &str,
-        mut raw: BTreeMap<String, String>,
+        raw: BTreeMap<String, String>,
         worker: &WorkerConfig,
     ) -> Result<(ConnectorConfig, Vec<Warning>), Vec<ConfigError>> {
+        let examined = ConnectorConfig::examine(name, raw, worker);
+        match examined.config {
+            Some(config) => Ok((config, examined.warnings)),
+            None => Err(examined.errors),
+        }
+    }
+
+    /// The same for those who want to hear everything: what is worth saying of a configuration that cannot be used,
+    /// too.
+    pub fn examine(name: &str, mut raw: BTreeMap<String, String>, worker: &WorkerConfig) -> Examined {
         raw.insert("name".to_owned(), name.to_owned());
         let original = ClientProperties::new(raw.clone());
         let (mut warnings, mut errors) = (Vec::new(), Vec::new());
         let class = raw.get("connector.class").map(|class| class.trim().to_owned()).unwrap_or_default();
-        let kind = kind(&class).map_err(|error| vec![error])?;
+        let kind = match kind(&class) {
+            Ok(kind) => kind,
+            Err(error) => return Examined { config: None, warnings, errors: vec![error] },
+        };
         let place = Applies::of(kind);
         let renamed = names::rename(raw, place, &mut warnings, &mut errors);
         let mut values = renamed.values;
@@ -133,8 +146,19 @@ impl ConnectorConfig {
         converters::refuse_post_processors(&settings, &mut findings.errors);
         combinations::check(&settings, worker, &mut findings);
         let config = read(name, class, kind, &settings, worker, original, &mut findings);
-        if findings.errors.is_empty() { Ok((config, findings.warnings)) } else { Err(findings.errors) }
+        let Findings { warnings, errors } = findings;
+        Examined { config: Some(config).filter(|_| errors.is_empty()), warnings, errors }
     }
+}
+
+/// A configuration that was looked through to its end.
+pub struct Examined {
+    /// What can be run; `None` when there are errors.
+    pub config: Option<ConnectorConfig>,
+    /// What is worth saying.
+    pub warnings: Vec<Warning>,
+    /// What keeps it from running.
+    pub errors: Vec<ConfigError>,
 }
 
 /// What was found so far.

@@ -16,6 +16,7 @@
 pub mod connector;
 mod environment;
 pub mod error;
+pub mod judgement;
 mod json_file;
 mod names;
 pub mod option;

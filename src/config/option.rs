@@ -137,6 +137,11 @@ pub enum Status {
     Refused(&'static str),
 }
 
+/// Whether a reason is that something is still to be built: it then says "yet", and no other reason does.
+pub fn is_planned(because: &str) -> bool {
+    because.split([' ', ';', ',', ':', ')']).any(|word| word == "yet")
+}
+
 /// A name that an option had in an earlier generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OldName {

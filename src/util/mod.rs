@@ -9,6 +9,7 @@ pub mod digest;
 pub mod java_hash;
 pub mod java_text;
 pub mod key_store;
+pub mod percent;
 pub mod simple_date_format;
 pub mod stop;
 

@@ -81,11 +81,9 @@ fn page(results: &BTreeMap<String, String>) -> String {
 
 /// What becomes of a property.
 fn standing(status: Status) -> (&'static str, &'static str) {
-    // What is still to be built says "yet": the words of the option tables are kept to that.
-    let is_planned = |because: &str| because.split([' ', ';', ',', ':']).any(|word| word == "yet");
     match status {
         Status::Works => ("works", ""),
-        Status::NoEffect(because) | Status::Refused(because) if is_planned(because) => ("planned", because),
+        Status::NoEffect(because) | Status::Refused(because) if option::is_planned(because) => ("planned", because),
         Status::NoEffect(because) => ("accepted, meaningless here", because),
         Status::Refused(because) => ("refused", because),
     }

@@ -20,7 +20,7 @@ const MOST_TOPICS: usize = 25;
 const REGISTRY_DEADLINE_MS: &str = "5000";
 
 /// Asks the brokers about themselves and about the topics that will be written. `false` when nobody answers.
-pub(super) fn check(config: &ConnectorConfig, tables: &[TableId], report: &mut Report) -> bool {
+pub(in crate::cli) fn check(config: &ConnectorConfig, tables: &[TableId], report: &mut Report) -> bool {
     let options = match translate::sink_options(config, "check") {
         Ok(options) => options,
         Err(failure) => {
@@ -86,7 +86,7 @@ fn grouped(findings: &[Finding]) -> Vec<(Outcome, String, String)> {
 }
 
 /// Builds the converters, and asks the registries of those that have one.
-pub(super) fn check_converters(config: &ConnectorConfig, report: &mut Report) {
+pub(in crate::cli) fn check_converters(config: &ConnectorConfig, report: &mut Report) {
     let never = Arc::new(AtomicBool::new(false));
     let mut asked = BTreeMap::new();
     let converters = [

@@ -16,14 +16,14 @@ use crate::util::stop::Stop;
 const RETENTION_WARNED_S: u64 = 24 * 3600;
 
 /// What was reached.
-pub(super) struct Session {
-    pub(super) connection: Connection,
+pub(in crate::cli) struct Session {
+    pub(in crate::cli) connection: Connection,
     /// The captured tables that there are now.
-    pub(super) tables: Vec<TableId>,
+    pub(in crate::cli) tables: Vec<TableId>,
 }
 
 /// Asks the database everything. `None` when it cannot be asked.
-pub(super) fn check(config: &ConnectorConfig, options: &BinlogOptions, report: &mut Report) -> Option<Session> {
+pub(in crate::cli) fn check(config: &ConnectorConfig, options: &BinlogOptions, report: &mut Report) -> Option<Session> {
     let mut connection = match start::connect(options, &Stop::new()) {
         Ok(connection) => connection,
         Err(failure) => {

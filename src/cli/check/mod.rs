@@ -5,10 +5,10 @@
 //! when a connector would not run. Promised: nothing is created, written or locked; no secret is printed; every
 //! question has a deadline.
 
-mod brokers;
-mod database;
+pub(super) mod brokers;
+pub(super) mod database;
 mod grants;
-mod stored;
+pub(super) mod stored;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,11 +38,11 @@ pub(super) struct Report {
     warned: usize,
     /// What was said, for tests.
     #[cfg(test)]
-    lines: Vec<String>,
+    pub(super) lines: Vec<String>,
 }
 
 impl Report {
-    fn add(&mut self, outcome: Outcome, name: &str, text: &str) {
+    pub(super) fn add(&mut self, outcome: Outcome, name: &str, text: &str) {
         let word = match outcome {
             Outcome::Good => "ok  ",
             Outcome::Warning => "warn",
@@ -59,23 +59,28 @@ impl Report {
         self.lines.push(line);
     }
 
+    /// How much would keep a connector from running.
+    pub(super) fn failed(&self) -> usize {
+        self.failed
+    }
+
     /// As it should be.
-    fn good(&mut self, name: &str, text: &str) {
+    pub(super) fn good(&mut self, name: &str, text: &str) {
         self.add(Outcome::Good, name, text);
     }
 
     /// It runs; `mend` says what would be better.
-    fn warn(&mut self, name: &str, text: &str, mend: &str) {
+    pub(super) fn warn(&mut self, name: &str, text: &str, mend: &str) {
         self.add(Outcome::Warning, name, &format!("{text} — {mend}"));
     }
 
     /// It would not run; `mend` is the statement or setting.
-    fn bad(&mut self, name: &str, text: &str, mend: &str) {
+    pub(super) fn bad(&mut self, name: &str, text: &str, mend: &str) {
         self.add(Outcome::Bad, name, &format!("{text} — {mend}"));
     }
 
     /// It would not run, for a reason that has a page.
-    fn failure(&mut self, name: &str, failure: &Failure) {
+    pub(super) fn failure(&mut self, name: &str, failure: &Failure) {
         self.bad(name, &failure.to_string(), failure.code.hint);
     }
 }

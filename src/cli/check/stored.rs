@@ -30,13 +30,23 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 const RETENTION_WARNED_MS: i64 = 5 * 365 * 24 * 3_600_000;
 
 /// Looks at offset and history, and whether the server still has what comes behind the offset.
-pub(super) fn check(
+pub(in crate::cli) fn check(
     config: &ConnectorConfig,
     worker: &WorkerConfig,
     server: Option<(&mut Connection, &BinlogOptions)>,
     report: &mut Report,
 ) {
     let Some(stored) = offset(config, worker, report) else { return };
+    check_offset(config, stored, server, report);
+}
+
+/// Looks at a stored offset, wherever it was read, and at the history that belongs to it.
+pub(in crate::cli) fn check_offset(
+    config: &ConnectorConfig,
+    stored: Option<StoredOffset>,
+    server: Option<(&mut Connection, &BinlogOptions)>,
+    report: &mut Report,
+) {
     let Some(has_history) = history(config, report) else { return };
     let mode = config.snapshot_mode;
     let Some(stored) = stored else {
@@ -71,7 +81,11 @@ pub(super) fn check(
 }
 
 /// The stored offset; `None` when that cannot be found out.
-fn offset(config: &ConnectorConfig, worker: &WorkerConfig, report: &mut Report) -> Option<Option<StoredOffset>> {
+pub(in crate::cli) fn offset(
+    config: &ConnectorConfig,
+    worker: &WorkerConfig,
+    report: &mut Report,
+) -> Option<Option<StoredOffset>> {
     let key = OffsetKey { connector: config.name.clone(), server: config.topics.prefix.clone() };
     let mut store: Box<dyn OffsetStore> = match (translate::offset_options(config, worker), &worker.offsets) {
         (Some(options), _) => {

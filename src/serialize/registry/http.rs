@@ -224,16 +224,3 @@ fn first_line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes.get(..2_000).unwrap_or(bytes)).into_owned();
     clean(text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default(), 120)
 }
-
-/// A subject as one segment of a path.
-pub(super) fn encode(segment: &str) -> String {
-    let mut out = String::with_capacity(segment.len());
-    for byte in segment.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}

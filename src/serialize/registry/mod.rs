@@ -20,6 +20,7 @@ use serde_json::Value as Json;
 
 use super::error::SerializeError;
 use crate::util::class_options::Options;
+use crate::util::percent::encode_segment;
 use answer::{Answer, Call};
 
 mod answer;
@@ -98,7 +99,7 @@ impl Registry {
     }
 
     fn register(&self, subject: &str, text: &str) -> Result<u32, SerializeError> {
-        let path = format!("/subjects/{}/versions{}", http::encode(subject), self.query());
+        let path = format!("/subjects/{}/versions{}", encode_segment(subject), self.query());
         let answer = self.http.call(Call::Register, subject, &path, Some(&body(text)))?;
         if answer.status == 409 {
             return Err(self.incompatible(subject, text, &answer));
@@ -107,13 +108,13 @@ impl Registry {
     }
 
     fn look_up(&self, subject: &str, text: &str) -> Result<u32, SerializeError> {
-        let path = format!("/subjects/{}{}", http::encode(subject), self.query());
+        let path = format!("/subjects/{}{}", encode_segment(subject), self.query());
         let answer = self.http.call(Call::LookUp, subject, &path, Some(&body(text)))?;
         answer.accepted(Call::LookUp, subject)?.id("id")
     }
 
     fn latest(&self, subject: &str, text: &str) -> Result<u32, SerializeError> {
-        let path = format!("/subjects/{}/versions/latest", http::encode(subject));
+        let path = format!("/subjects/{}/versions/latest", encode_segment(subject));
         let answer = self.http.call(Call::Latest, subject, &path, None)?;
         let latest = answer.accepted(Call::Latest, subject)?;
         let version = latest.json.get("version").and_then(Json::as_i64);
@@ -135,7 +136,7 @@ impl Registry {
 
     /// What is incompatible with what: asked for, because a 409 alone rarely says. What cannot be had is left out.
     fn incompatible(&self, subject: &str, text: &str, refusal: &Answer) -> SerializeError {
-        let encoded = http::encode(subject);
+        let encoded = encode_segment(subject);
         let latest = self.http.call(Call::Latest, subject, &format!("/subjects/{encoded}/versions/latest"), None);
         let version = latest.ok().and_then(|answer| answer.json.get("version")?.as_i64());
         let path = format!("/compatibility/subjects/{encoded}/versions/latest?verbose=true");

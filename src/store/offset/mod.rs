@@ -56,6 +56,14 @@ impl OffsetKey {
     }
 }
 
+/// An offset as Connect's REST API shows it: an object of primitives, or null where there is none.
+///
+/// # Errors
+/// In words, without values.
+pub fn from_json(value: Value) -> Result<Option<StoredOffset>, String> {
+    if value.is_null() { Ok(None) } else { text::to_offset(value).map(|offset| Some(StoredOffset(offset))) }
+}
+
 /// Keeps offsets.
 pub trait OffsetStore: Send {
     /// The offset stored last; `None` when there is none.

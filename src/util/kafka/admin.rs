@@ -167,6 +167,11 @@ impl Admin {
         Ok(metadata.brokers().len())
     }
 
+    /// The cluster's own id; `None` when it does not tell.
+    pub fn cluster_id(&self) -> Option<String> {
+        self.client.inner().fetch_cluster_id(self.timeout)
+    }
+
     /// A topic's settings in force, by name.
     pub fn topic_settings(&self, name: &str) -> Result<BTreeMap<String, String>, AdminError> {
         let resource = ResourceSpecifier::Topic(name);
