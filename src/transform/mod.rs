@@ -44,15 +44,18 @@ pub static SPECS: &[&TransformSpec] = &[
     &connect::value_to_key::SPEC,
     &debezium::by_logical_table_router::SPEC,
     &debezium::decode_logical_decoding_message_content::SPEC,
+    &debezium::enforce_record_size::SPEC,
     &debezium::event_router::SPEC,
     &debezium::extract_changed_record_state::SPEC,
     &debezium::extract_new_record_state::SPEC,
     &debezium::extract_schema_to_new_record::SPEC,
+    &debezium::geometry_format_transformer::SPEC,
     &debezium::header_to_value::SPEC,
     &debezium::partition_routing::SPEC,
     &debezium::read_to_insert_event::SPEC,
     &debezium::schema_change_event_filter::SPEC,
     &debezium::swap_geometry_coordinates::SPEC,
+    &debezium::timezone_converter::SPEC,
     &debezium::vector_to_json_converter::SPEC,
 ];
 

@@ -168,7 +168,7 @@ pub fn run(config: &[(&str, &str)], samples: &[Sample]) -> String {
             timestamp: None,
         };
         match chain.apply(record, &arena) {
-            Ok(Some(after)) if same(&record, &after) => out.push_str("passed\n"),
+            Ok(Some(after)) if same(&record, &after, &arena) => out.push_str("passed\n"),
             Ok(Some(after)) => show(&after, &arena, &mut out),
             Ok(None) => out.push_str("dropped\n"),
             Err(error) => out.push_str(&format!("{} {error}\n", error.code())),
@@ -177,13 +177,14 @@ pub fn run(config: &[(&str, &str)], samples: &[Sample]) -> String {
     out
 }
 
-fn same(before: &Record<'_>, after: &Record<'_>) -> bool {
+fn same(before: &Record<'_>, after: &Record<'_>, arena: &Arena) -> bool {
     let pointer = |schema: Option<&Arc<Schema>>| schema.map(Arc::as_ptr);
     Arc::ptr_eq(before.topic, after.topic)
         && pointer(before.value.schema) == pointer(after.value.schema)
         && pointer(before.key.schema) == pointer(after.key.schema)
         && before.headers.len() == after.headers.len()
         && before.timestamp == after.timestamp
+        && typed_text(&before.value, arena) == typed_text(&after.value, arena)
 }
 
 fn show(record: &Record<'_>, arena: &Arena, out: &mut String) {
