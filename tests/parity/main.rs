@@ -135,18 +135,33 @@ fn count(landed: &landed::Landed) -> usize {
 #[test]
 fn recorded() {
     let Some(world) = world("parity, recorded", None) else { return };
-    let mut outcomes = Vec::new();
     let scenarios = chosen(&own_scenarios(), &world);
+    let mut outcomes = play_recorded(&world, &scenarios);
+    // The judge of formats is not the judge of a slow machine: what differs is played again, alone, and what came once is said.
+    let again: Vec<Scenario> =
+        outcomes.extract_if(.., |outcome| !outcome.unknown().is_empty()).map(first_outcome).collect();
+    outcomes.extend(play_recorded(&world, &again));
+    report(&outcomes, false);
+}
+
+fn first_outcome(outcome: Outcome) -> Scenario {
+    println!("PLAYED AGAIN {}, because at first it differed:", outcome.scenario.name);
+    outcome.unknown().iter().for_each(|line| println!("    {line}"));
+    outcome.scenario
+}
+
+fn play_recorded(world: &World, scenarios: &[Scenario]) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
     let recorded: Vec<_> = scenarios.iter().filter_map(|one| Some((one, golden::read(&one.golden())?))).collect();
     for chunk in recorded.chunks(support::number("HEADWATER_PARITY_POOL", 40) as usize) {
         let pool: Vec<&Scenario> = chunk.iter().map(|(scenario, _)| *scenario).collect();
-        for (played, (scenario, golden)) in play::play(&world, &pool).into_iter().zip(chunk) {
+        for (played, (scenario, golden)) in play::play(world, &pool).into_iter().zip(chunk) {
             let mut differences = compare::differences(golden, &played.headwater, true);
             differences.extend(trouble(played.trouble, golden, &played.headwater));
             outcomes.push(Outcome { scenario: (*scenario).clone(), records: count(golden), differences });
         }
     }
-    report(&outcomes, false);
+    outcomes
 }
 
 /// A connector that fails where Debezium's fails too is no trouble.
