@@ -69,6 +69,9 @@ start HEADWATER_TEST_MARIADB_118 127.0.0.1:33309 database.sh mariadb-11.8 primar
 start HEADWATER_TEST_MYSQL_80 127.0.0.1:33308 database.sh mysql-8.0 primary || echo "MySQL 8.0: its packages could not be had from the mirror" >> "$skipped"
 start HEADWATER_TEST_KAFKA "$(tests/stack/kafka.sh address)" kafka.sh
 start HEADWATER_TEST_REGISTRY "$(tests/stack/registry.sh url)" registry.sh
+# The switch-over test starts its own worker with Debezium, to kill it.
+if tests/stack/java.sh install connect; then export HEADWATER_TEST_CONNECT=installed
+else echo "Debezium on Kafka Connect: could not be fetched" >> "$skipped"; fi
 
 check tests timeout --foreground 2400 cargo test --no-fail-fast "$@"
 [ ${#failed[@]} = 0 ] || exit 1

@@ -18,60 +18,25 @@
 
 #[path = "../support/mod.rs"]
 mod support;
-mod verify;
-mod writer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use support::load::{self, Death, TABLES, verify, writer};
 use support::program::Connector;
 use support::server::Server;
-use support::{address, number, topic};
+use support::{SetWhenDropped, address, number, topic};
 
 /// Connections that write at the same time, each to rows of its own.
 const WRITERS: u64 = 2;
 
-/// The tables, with their key and their columns.
-pub const TABLES: [(&str, &str, &str); 3] = [
-    ("crash.orders", "id", "id,version,transaction,label"),
-    ("crash.lines", "order_id,line", "order_id,line,version,transaction,label"),
-    ("crash.notes", "code", "code,version,transaction,label"),
-];
-
-/// What was there when the process died.
-pub struct Death {
-    /// The stored offset.
-    pub stored: Value,
-    /// Ends of the partitions of each table's topic, read after the offset.
-    pub ends: Vec<Vec<i64>>,
-}
-
-fn create_tables(server: &Server) {
-    server.sql(&[
-        "CREATE DATABASE crash",
-        "CREATE TABLE crash.orders (id BIGINT PRIMARY KEY, version BIGINT NOT NULL, transaction BIGINT NOT NULL, label TEXT)",
-        "CREATE TABLE crash.lines (order_id BIGINT, line INT, version BIGINT NOT NULL, transaction BIGINT NOT NULL, \
-         label TEXT, PRIMARY KEY (order_id, line))",
-        "CREATE TABLE crash.notes (code VARCHAR(40) PRIMARY KEY, version BIGINT NOT NULL, transaction BIGINT NOT NULL, \
-         label TEXT)",
-        "CREATE TABLE crash.rest (id BIGINT PRIMARY KEY AUTO_INCREMENT, v INT)",
-    ]);
-}
-
-/// Sets a flag at the end of a scope, however it ends.
-struct SetWhenDropped<'f>(&'f AtomicBool);
-
-impl Drop for SetWhenDropped<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
+/// Pauses between their transactions are shorter than this.
+const PAUSE_MS: u64 = 20;
 
 fn campaign(server: &Server, broker: &str, rounds: u64, seed: u64) {
-    create_tables(server);
-    let connector = Connector::new(server, broker, "crash").with(&[
-        ("table.include.list", "crash.orders,crash.lines,crash.notes"),
+    load::create_tables(server);
+    let connector = Connector::new(server, broker, "shop").with(&[
+        ("table.include.list", "shop.orders,shop.lines,shop.notes"),
         ("topic.creation.default.partitions", "3"),
         ("topic.creation.default.replication.factor", "1"),
     ]);
@@ -84,7 +49,7 @@ fn campaign(server: &Server, broker: &str, rounds: u64, seed: u64) {
         let writers: Vec<_> = (0..WRITERS)
             .map(|number| {
                 let (stop, seed) = (&stop, random.u64(..));
-                scope.spawn(move || writer::write(server, number, seed, stop))
+                scope.spawn(move || writer::write(server, number, seed, PAUSE_MS, stop))
             })
             .collect();
         // Writers that go on after a failed assertion would never end.
@@ -108,7 +73,7 @@ fn campaign(server: &Server, broker: &str, rounds: u64, seed: u64) {
     });
     connector.catch_up(&running, server, Duration::from_secs(120));
     assert!(running.terminate(Duration::from_secs(20)).success());
-    verify::verify(server, &connector, &transactions, &deaths);
+    verify::verify("crash campaign", server, &connector, &transactions, &deaths);
 }
 
 #[test]

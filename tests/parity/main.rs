@@ -62,7 +62,7 @@ fn world(test: &str, connect: Option<String>) -> Option<World> {
         registry: landed::Registry::new(&registry),
         registry_url: registry,
         servers,
-        connect: connect.map(|url| sides::Connect { url, offsets: format!("{group}-offsets") }),
+        connect: connect.map(|url| support::connect::Connect { url, offsets: format!("{group}-offsets") }),
     })
 }
 

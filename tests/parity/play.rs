@@ -10,7 +10,8 @@ use headwater::source::binlog::connection::{ConnectOptions, Connection, Secret, 
 use super::broker::Broker;
 use super::landed::{self, Landed, Names, Registry};
 use super::scenario::{Scenario, Step, Values};
-use super::sides::{Connect, Headwater, Settings};
+use super::sides::{Headwater, Settings};
+use super::support::connect::Connect;
 use super::support::server::Server;
 
 /// How long a connector may take to start, and to show what it must show.

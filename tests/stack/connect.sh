@@ -2,7 +2,7 @@
 # connect.sh start | stop | status | kill | pause | resume | wipe | plugins | put NAME [FILE] | state NAME | delete NAME
 # The original, to compare with: one distributed Kafka Connect worker with Debezium for MySQL and MariaDB and Confluent's
 # Avro converter, REST on 127.0.0.1:18083. "put" reads a connector's configuration (a JSON object) from FILE or standard input.
-# Default converters: JSON without schemas. No test of this project needs it.
+# Default converters: JSON without schemas.
 # Environment: CONNECT_PORT, CONNECT_DATA (folder), CONNECT_BOOTSTRAP (127.0.0.1:19092), CONNECT_GROUP (group and prefix of its topics),
 #              CONNECT_HEAP (1g), CONNECT_OPTIONS (more lines of the worker's properties; later ones win)
 set -euo pipefail

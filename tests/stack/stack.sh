@@ -2,7 +2,7 @@
 # stack.sh up | down | status | install | addresses  [GROUP...]
 #   GROUP  databases   MySQL 9.7 primary and replica, MySQL 8.0, MariaDB 10.11 and 11.8
 #          kafka       Kafka and the schema registry
-#          connect     Kafka Connect with Debezium, only to compare with
+#          connect     Kafka Connect with Debezium, to compare with
 #          Without any: databases and kafka, which is what the tests want.
 # "up" installs what is missing and starts what is not running. It ends with the addresses, as HEADWATER_TEST_* variables
 # for a shell to evaluate ("addresses" prints them alone). "down" stops; the data stays ("wipe" of the single scripts removes it).

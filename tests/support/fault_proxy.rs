@@ -19,6 +19,8 @@ struct Rules {
     reset_up_to: AtomicU64,
     /// After so many more bytes from the server, all connections are reset, once; negative for never.
     reset_after: AtomicI64,
+    /// Bytes a second from the server, for each connection; 0 for as fast as they come.
+    rate: AtomicU64,
     /// Connections so far.
     connections: AtomicU64,
     /// Bytes from the server so far.
@@ -72,9 +74,15 @@ impl FaultProxy {
         self.rules.blackhole.store(false, Ordering::Release);
     }
 
-    /// Everything passes again, also what waited.
+    /// Everything passes again, also what waited, as fast as it comes.
     pub fn pass(&self) {
+        self.rules.rate.store(0, Ordering::Release);
         self.rules.blackhole.store(false, Ordering::Release);
+    }
+
+    /// What comes from the server passes no faster than this in each connection, until [`FaultProxy::pass`].
+    pub fn slow(&self, bytes_a_second: u64) {
+        self.rules.rate.store(bytes_a_second, Ordering::Release);
     }
 
     /// Every connection gets a TCP reset; new ones work.
@@ -161,7 +169,10 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, number: u64, rules: &Rules, do
             std::thread::sleep(LOOK);
             continue;
         }
-        let length = match from.read(&mut buffer) {
+        let rate = if downstream { rules.rate.load(Ordering::Acquire) } else { 0 };
+        // At a rate, small pieces: none may take longer than it takes to look at the rules.
+        let piece = if rate == 0 { buffer.len() } else { (rate as usize / 200).clamp(1, buffer.len()) };
+        let length = match from.read(&mut buffer[..piece]) {
             Ok(0) => {
                 let _ = to.shutdown(Shutdown::Write);
                 return;
@@ -173,6 +184,9 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, number: u64, rules: &Rules, do
                 return;
             }
         };
+        if rate != 0 {
+            std::thread::sleep(Duration::from_secs_f64(length as f64 / rate as f64));
+        }
         let mut passed = length;
         if downstream {
             rules.downstream.fetch_add(length as u64, Ordering::AcqRel);

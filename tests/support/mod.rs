@@ -7,7 +7,9 @@
 #![allow(dead_code)]
 
 pub mod broker;
+pub mod connect;
 pub mod fault_proxy;
+pub mod load;
 pub mod program;
 pub mod server;
 pub mod state;
@@ -16,6 +18,7 @@ pub mod topic;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// An address from the environment. `None`: the test is skipped, which is said aloud, and not allowed where `CI=true`.
@@ -24,14 +27,28 @@ pub fn address(variable: &str, test: &str) -> Option<String> {
         Ok(address) if !address.is_empty() => Some(address),
         _ => {
             let why = format!("{variable} is not set");
-            println!("SKIPPED: {test}: {why}");
-            if let Some(file) = std::env::var_os("HEADWATER_TEST_SKIPPED") {
-                let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
-                writeln!(file, "{test}: {why}").unwrap();
-            }
+            skip(test, &why);
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{test}: {why}");
             None
         }
+    }
+}
+
+/// Says aloud that a test is skipped, and why.
+pub fn skip(test: &str, why: &str) {
+    println!("SKIPPED: {test}: {why}");
+    if let Some(file) = std::env::var_os("HEADWATER_TEST_SKIPPED") {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
+        writeln!(file, "{test}: {why}").unwrap();
+    }
+}
+
+/// Sets a flag at the end of a scope, however it ends: what goes on until it is set would never end after a panic.
+pub struct SetWhenDropped<'f>(pub &'f AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

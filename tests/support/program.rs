@@ -144,8 +144,11 @@ impl Connector {
     /// The stored offset: the last record under the connector's key.
     pub fn stored_offset(&self) -> Option<Value> {
         let mut last = None;
-        topic::read(&self.broker, &format!("{}.offsets", self.name), |record| {
-            last = record.value.map(|value| serde_json::from_slice(&value).unwrap());
+        let key = json!([self.name, { "server": self.name }]).to_string().into_bytes();
+        topic::read(&self.broker, &self.worker["offset.storage.topic"], |record| {
+            if record.key.as_ref() == Some(&key) {
+                last = record.value.map(|value| serde_json::from_slice(&value).unwrap());
+            }
         });
         last
     }

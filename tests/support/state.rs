@@ -35,6 +35,21 @@ fn place(source: &Value) -> (u64, u64, u64) {
 /// Folds a topic of JSON envelopes without schemas, and checks the order of each key: in one partition, and in the order
 /// of the log except where a restart went back.
 pub fn fold(broker: &str, topic_name: &str) -> Folded {
+    fold_rows(broker, topic_name, &Value::to_string)
+}
+
+/// The same with these columns of each row only: a list as for [`table`].
+pub fn fold_columns(broker: &str, topic_name: &str, columns: &str) -> Folded {
+    fold_rows(broker, topic_name, &|row| ordered(row, columns))
+}
+
+/// The members of an object that a list of columns names, in its order.
+fn ordered(value: &Value, columns: &str) -> String {
+    let member = |name: &str| (name.trim().to_owned(), value[name.trim()].clone());
+    Value::Object(columns.split(',').map(member).collect()).to_string()
+}
+
+fn fold_rows(broker: &str, topic_name: &str, text: &dyn Fn(&Value) -> String) -> Folded {
     let mut folded = Folded::default();
     let mut last: HashMap<String, (i32, (u64, u64, u64))> = HashMap::new();
     let mut seen: std::collections::HashSet<(u64, u64, u64, String, String)> = std::collections::HashSet::new();
@@ -63,7 +78,7 @@ pub fn fold(broker: &str, topic_name: &str) -> Folded {
         *folded.operations.entry(op).or_default() += 1;
         match &value["after"] {
             Value::Null => drop(folded.rows.remove(&key)),
-            after => drop(folded.rows.insert(key, after.to_string())),
+            after => drop(folded.rows.insert(key, text(after))),
         }
     });
     folded
@@ -83,10 +98,6 @@ pub fn table(server: &Server, table: &str, key: &str, row: &str) -> Rows {
         value
     };
     // The server orders members by length and name; topics have them in the order of the columns.
-    let ordered = |value: &Value, list: &str| {
-        let member = |name: &str| (name.trim().to_owned(), value[name.trim()].clone());
-        Value::Object(list.split(',').map(member).collect()).to_string()
-    };
     result.rows.iter().map(|cells| (ordered(&text(&cells[0]), key), ordered(&text(&cells[1]), row))).collect()
 }
 

@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use headwater::source::binlog::connection::Connection;
 
+use super::TABLES;
 use crate::support::server::Server;
+
+/// Rows in a statement of a large transaction.
+const LARGE_INSERT: usize = 1_000;
 
 /// What a record of the topic says of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,11 +76,12 @@ impl Key {
     }
 
     fn name(self) -> &'static str {
-        crate::TABLES[self.table].0
+        TABLES[self.table].0
     }
 }
 
-struct Writer {
+/// Writes rows of its own, one transaction after the other.
+pub struct Writer {
     random: fastrand::Rng,
     /// Rows that exist, with their versions.
     rows: BTreeMap<Key, u64>,
@@ -91,6 +96,22 @@ struct Writer {
 }
 
 impl Writer {
+    /// A writer whose keys and versions nobody else has: `number` tells writers apart, `seed` says what it does.
+    pub fn new(number: u64, seed: u64) -> Self {
+        let first = number * 1_000_000_000;
+        Writer {
+            random: fastrand::Rng::with_seed(seed),
+            rows: BTreeMap::new(),
+            free: Vec::new(),
+            next: [0; 3],
+            first,
+            version: first,
+            transaction: first,
+            statements: Vec::new(),
+            expected: Vec::new(),
+        }
+    }
+
     fn new_key(&mut self) -> Key {
         if self.random.u8(..4) == 0
             && let Some(key) = self.free.pop()
@@ -196,36 +217,41 @@ impl Writer {
                 _ => self.change_key(),
             }
         }
-        self.statements.push("INSERT INTO crash.rest (v) VALUES (1)".to_owned());
+        self.commit(session, || {})
+    }
+
+    /// One transaction that inserts so many rows and updates some of them. The log has nothing of it before it is
+    /// committed, and `before` runs then.
+    pub fn large_transaction(&mut self, session: &mut Connection, rows: usize, before: impl FnOnce()) -> Committed {
+        self.transaction += 1;
+        for _ in 0..rows.div_ceil(LARGE_INSERT) {
+            self.insert(LARGE_INSERT);
+            self.update();
+        }
+        self.commit(session, before)
+    }
+
+    fn commit(&mut self, session: &mut Connection, before: impl FnOnce()) -> Committed {
+        self.statements.push("INSERT INTO shop.rest (v) VALUES (1)".to_owned());
         session.query_drop("BEGIN").unwrap();
         for statement in self.statements.drain(..) {
             session.query_drop(&statement).unwrap();
         }
+        before();
         session.query_drop("COMMIT").unwrap();
         std::mem::take(&mut self.expected)
     }
 }
 
-/// Writes until asked to stop. Gives the transactions in the order of their commits.
-pub fn write(server: &Server, number: u64, seed: u64, stop: &AtomicBool) -> Vec<Committed> {
+/// Writes until asked to stop, with pauses shorter than `pause_ms`. Gives the transactions in the order of their commits.
+pub fn write(server: &Server, number: u64, seed: u64, pause_ms: u64, stop: &AtomicBool) -> Vec<Committed> {
     let mut session = server.session();
-    let first = number * 1_000_000_000;
-    let mut writer = Writer {
-        random: fastrand::Rng::with_seed(seed),
-        rows: BTreeMap::new(),
-        free: Vec::new(),
-        next: [0; 3],
-        first,
-        version: first,
-        transaction: first,
-        statements: Vec::new(),
-        expected: Vec::new(),
-    };
+    let mut writer = Writer::new(number, seed);
     let mut committed = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         committed.push(writer.transaction(&mut session));
         // The machine is shared with the server, the broker and the program that is tested.
-        std::thread::sleep(Duration::from_millis(writer.random.u64(..20)));
+        std::thread::sleep(Duration::from_millis(writer.random.u64(..pause_ms)));
     }
     committed
 }

@@ -1,0 +1,179 @@
+//! Kafka Connect with Debezium: the original, spoken to by REST, and a worker of the test's own, to kill.
+//!
+//! A worker that was killed comes back under another group and with other topics for configurations and states, and with
+//! the same topic for offsets: it knows no connector until it is told of one, as after an operator's clean-up, and need
+//! not wait until its dead predecessor has timed out of the group.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{eventually, free_port, scratch, stack_script, try_stack_script, unique};
+
+/// How long REST may take.
+const ANSWER: Duration = Duration::from_secs(90);
+
+fn ask(method: &str, url: &str, body: Option<&Value>) -> Result<Value, String> {
+    let request = ureq::http::Request::builder().method(method).uri(url).header("Content-Type", "application/json");
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().timeout_global(Some(ANSWER)).http_status_as_error(false).build().into();
+    let request = request.body(body.map(Value::to_string).unwrap_or_default()).unwrap();
+    let mut answer = agent.run(request).map_err(|error| error.to_string())?;
+    let status = answer.status();
+    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    if status.is_success() {
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    } else {
+        Err(format!("{status}: {text}"))
+    }
+}
+
+/// RUNNING, FAILED or what else Connect's status says, and the failure's words.
+pub fn state(base: &str, name: &str) -> (String, String) {
+    let Ok(status) = ask("GET", &format!("{base}/connectors/{name}/status"), None) else {
+        return ("UNKNOWN".to_owned(), String::new());
+    };
+    let mut said = vec![&status["connector"]];
+    said.extend(status["tasks"].as_array().into_iter().flatten());
+    let text = |part: &Value, field: &str| part[field].as_str().unwrap_or_default().to_owned();
+    let failed = said.iter().find(|part| part["state"] == "FAILED");
+    match (failed, said.last()) {
+        (Some(part), _) | (None, Some(part)) => (text(part, "state"), text(part, "trace")),
+        (None, None) => ("UNKNOWN".to_owned(), String::new()),
+    }
+}
+
+/// A Kafka Connect cluster with Debezium.
+pub struct Connect {
+    /// Its REST address.
+    pub url: String,
+    /// The topic of its offsets.
+    pub offsets: String,
+}
+
+impl Connect {
+    /// Starts a connector.
+    pub fn start(&self, name: &str, settings: &BTreeMap<String, String>) -> Result<(), String> {
+        let url = format!("{}/connectors/{name}/config", self.url);
+        // While Connect puts its tasks in order anew it answers 409.
+        let deadline = Instant::now() + ANSWER;
+        loop {
+            match ask("PUT", &url, Some(&json!(settings))) {
+                Err(said) if said.starts_with("409") && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+                said => return said.map(drop),
+            }
+        }
+    }
+
+    /// Its state.
+    pub fn state(&self, name: &str) -> (String, String) {
+        state(&self.url, name)
+    }
+
+    /// Asks connectors to stop, and waits until each has stored its offset.
+    pub fn stop(&self, names: &[String]) {
+        for name in names {
+            let _ = ask("PUT", &format!("{}/connectors/{name}/stop", self.url), None);
+        }
+        for name in names {
+            let has_stopped = || {
+                let (state, _) = self.state(name);
+                matches!(&*state, "STOPPED" | "FAILED" | "UNKNOWN").then_some(())
+            };
+            eventually(&format!("Debezium's {name} stops"), ANSWER, has_stopped);
+        }
+    }
+
+    /// Removes a connector.
+    pub fn remove(&self, name: &str) {
+        let _ = ask("DELETE", &format!("{}/connectors/{name}", self.url), None);
+    }
+}
+
+/// A worker of the test's own; ended and removed when dropped.
+pub struct Worker {
+    /// Its REST address and its topic of offsets.
+    pub connect: Connect,
+    broker: String,
+    port: u16,
+    lives: AtomicU32,
+    killed: AtomicBool,
+    scratch: tempfile::TempDir,
+}
+
+impl Worker {
+    /// Starts one; what it has said is the error.
+    pub fn start(broker: &str) -> Result<Self, String> {
+        let port = free_port();
+        let connect =
+            Connect { url: format!("http://127.0.0.1:{port}"), offsets: format!("{}.offsets", unique("connect")) };
+        let worker = Worker {
+            connect,
+            broker: broker.to_owned(),
+            port,
+            lives: AtomicU32::new(0),
+            killed: AtomicBool::new(false),
+            scratch: scratch("connect-"),
+        };
+        try_stack_script("connect.sh", &["start"], &worker.environment())?;
+        Ok(worker)
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let options = [
+            format!("offset.storage.topic={}", self.connect.offsets),
+            "offset.flush.interval.ms=200".to_owned(),
+            "scheduled.rebalance.max.delay.ms=0".to_owned(),
+        ];
+        vec![
+            ("CONNECT_PORT", self.port.to_string()),
+            ("CONNECT_DATA", self.scratch.path().join("connect").display().to_string()),
+            ("CONNECT_BOOTSTRAP", self.broker.clone()),
+            ("CONNECT_GROUP", format!("{}.{}", self.connect.offsets, self.lives.load(Ordering::Relaxed))),
+            ("CONNECT_HEAP", "512m".to_owned()),
+            ("CONNECT_OPTIONS", options.join("\n")),
+        ]
+    }
+
+    /// SIGKILL.
+    pub fn kill(&self) {
+        stack_script("connect.sh", &["kill"], &self.environment());
+        self.killed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is dead.
+    pub fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Relaxed)
+    }
+
+    /// After [`Worker::kill`]; it has forgotten its connectors, not their offsets.
+    pub fn start_again(&self) {
+        self.lives.fetch_add(1, Ordering::Relaxed);
+        self.killed.store(false, Ordering::Relaxed);
+        stack_script("connect.sh", &["start"], &self.environment());
+    }
+
+    /// The last lines of its log.
+    pub fn log_tail(&self, lines: usize) -> String {
+        let log = std::fs::read(self.scratch.path().join("connect/output.log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        let skip = log.lines().count().saturating_sub(lines);
+        log.lines().skip(skip).map(|line| format!("  | {line}\n")).collect()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("log of Kafka Connect:\n{}", self.log_tail(60));
+        }
+        for command in ["kill", "wipe"] {
+            // One that the test has killed already cannot be killed.
+            let _ = try_stack_script("connect.sh", &[command], &self.environment());
+        }
+    }
+}
