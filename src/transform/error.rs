@@ -32,6 +32,20 @@ pub enum TransformError {
         /// What is missing or contradictory, naming the options.
         reason: String,
     },
+    /// An expression's language is not one that is built in.
+    #[error("language={language} is not one of jsr223.groovy, jsr223.graal.js")]
+    Language {
+        /// As configured.
+        language: String,
+    },
+    /// An expression is not one that is translated.
+    #[error("{option}: {reason}")]
+    Expression {
+        /// The option that holds it.
+        option: &'static str,
+        /// What is not translated, with the line and a mark beneath the place.
+        reason: String,
+    },
     /// A record is not what the transform can work on.
     #[error("{reason}")]
     Record {
@@ -95,9 +109,21 @@ static FATAL: Code = Code {
     title: "a transform is set to stop at such a record",
     hint: "Mend the record's origin or the option that asks to stop; the position before the record is stored, and nothing is lost.",
 };
+static LANGUAGE: Code = Code {
+    number: 1010,
+    disposition: Disposition::Stop,
+    title: "an expression's language is not built in",
+    hint: "Conditions and topic expressions of one line in jsr223.groovy and jsr223.graal.js are translated; for anything else write the expression in language=cel.",
+};
+static EXPRESSION: Code = Code {
+    number: 1011,
+    disposition: Disposition::Stop,
+    title: "an expression cannot be translated",
+    hint: "The mark shows the place. One-line conditions over value, key, topic, header, valueSchema and keySchema are translated; write the rest with the operators that the reference lists, or in language=cel.",
+};
 
 /// Every page of this room.
-pub static CODES: &[&Code] = &[&UNKNOWN_CLASS, &UNKNOWN_PREDICATE, &OPTIONS, &RECORD, &FATAL];
+pub static CODES: &[&Code] = &[&UNKNOWN_CLASS, &UNKNOWN_PREDICATE, &OPTIONS, &RECORD, &FATAL, &LANGUAGE, &EXPRESSION];
 
 impl TransformError {
     /// The same, with the field's name in front of what is wrong with a record.
@@ -116,6 +142,8 @@ impl Coded for TransformError {
             TransformError::UnknownClass { .. } => &UNKNOWN_CLASS,
             TransformError::UnknownPredicate { .. } => &UNKNOWN_PREDICATE,
             TransformError::BadOption(_) | TransformError::Options { .. } => &OPTIONS,
+            TransformError::Language { .. } => &LANGUAGE,
+            TransformError::Expression { .. } => &EXPRESSION,
             TransformError::Record { .. } => &RECORD,
             TransformError::Fatal { .. } => &FATAL,
             TransformError::Value(error) => error.code(),

@@ -14,6 +14,7 @@ pub mod chain;
 pub mod connect;
 pub mod debezium;
 pub mod error;
+pub mod expression;
 pub mod memo;
 pub mod predicate;
 
@@ -43,12 +44,14 @@ pub static SPECS: &[&TransformSpec] = &[
     &connect::timestamp_router::SPEC,
     &connect::value_to_key::SPEC,
     &debezium::by_logical_table_router::SPEC,
+    &debezium::content_based_router::SPEC,
     &debezium::decode_logical_decoding_message_content::SPEC,
     &debezium::enforce_record_size::SPEC,
     &debezium::event_router::SPEC,
     &debezium::extract_changed_record_state::SPEC,
     &debezium::extract_new_record_state::SPEC,
     &debezium::extract_schema_to_new_record::SPEC,
+    &debezium::filter::SPEC,
     &debezium::geometry_format_transformer::SPEC,
     &debezium::header_to_value::SPEC,
     &debezium::partition_routing::SPEC,
@@ -126,6 +129,13 @@ fn by_class<S>(table: &[&'static S], aliases: fn(&S) -> &'static [&'static str],
         return Some(spec);
     }
     let simple = |full: &&str| full.rsplit('.').next() == Some(class);
-    let mut found = table.iter().filter(|spec| aliases(spec).iter().any(simple));
-    found.next().filter(|_| found.next().is_none()).copied()
+    let found: Vec<&'static S> = table.iter().filter(|spec| aliases(spec).iter().any(simple)).copied().collect();
+    match found.as_slice() {
+        [one] => Some(one),
+        // Debezium's scripting classes come with its image only where they are asked for: without them `Filter` is
+        // Connect's.
+        several => {
+            several.iter().find(|spec| aliases(spec).iter().any(|full| full.starts_with("org.apache.kafka."))).copied()
+        }
+    }
 }

@@ -38,6 +38,8 @@ fn finding(settings: &Settings<'_>, place: &'static str, name: &str, error: Tran
         }
         error @ (TransformError::UnknownPredicate { .. }
         | TransformError::Options { .. }
+        | TransformError::Language { .. }
+        | TransformError::Expression { .. }
         | TransformError::Record { .. }
         | TransformError::Fatal { .. }
         | TransformError::Value(_)) => ConfigError::TransformOptions { property, reason: error.to_string(), code },
