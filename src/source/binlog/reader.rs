@@ -304,9 +304,18 @@ impl BinlogSource {
         Ok(())
     }
 
+    /// What was read, or where in the log it could not be.
+    #[inline(always)]
     pub(super) fn located<T>(&self, result: Result<T, EventError>, start: u64) -> Result<T, Failure> {
-        let place = |error| BinlogError::Event { file: self.progress.file.to_string(), position: start, error };
-        result.map_err(|error| place(error).into())
+        match result {
+            Ok(read) => Ok(read),
+            Err(error) => Err(self.unreadable(error, start)),
+        }
+    }
+
+    #[cold]
+    fn unreadable(&self, error: EventError, position: u64) -> Failure {
+        BinlogError::Event { file: self.progress.file.to_string(), position, error }.into()
     }
 
     /// Where an event begins, and when it was written.
@@ -384,7 +393,7 @@ impl BinlogSource {
         let format = if outer.is_some() { &self.inner_format } else { &self.format };
         let event = self.located(decode(bytes, format), place.start)?;
         let context = Context { block, range, place, unpacked: outer.is_some() };
-        let step = self.dispatch(batch, &context, &header, event)?;
+        let step = self.dispatch(batch, &context, &header, &event)?;
         if matches!(header.event_type, HEARTBEAT_EVENT | HEARTBEAT_EVENT_V2) {
             self.progress.heartbeat(self.end_of(&header));
         } else if matches!(step, Step::Done) && header.event_type != ROTATE_EVENT {
@@ -407,11 +416,11 @@ impl BinlogSource {
         batch: &mut Batch,
         context: &Context<'_>,
         header: &EventHeader,
-        event: Event<'_>,
+        event: &Event<'_>,
     ) -> Result<Step, Failure> {
         match event {
-            Event::Rows(rows) => self.rows(batch, context, &rows)?,
-            Event::TableMap(map) => self.table_map(context, &map)?,
+            Event::Rows(rows) => self.rows(batch, context, rows)?,
+            Event::TableMap(map) => self.table_map(context, map)?,
             Event::Gtid(gtid) | Event::AnonymousGtid(gtid) => {
                 // Debezium does not look at anonymous ones: without GTIDs its times are those of the events' headers.
                 let is_named = header.event_type != ANONYMOUS_GTID_EVENT;
@@ -427,21 +436,21 @@ impl BinlogSource {
                     self.begin(batch, context.place, None);
                 }
             }
-            Event::Query(query) => self.query(batch, context, &query)?,
+            Event::Query(query) => self.query(batch, context, query)?,
             Event::Xid(_) | Event::XaPrepare(_) => self.commit(batch, context.place),
             Event::RowsQuery(statement) if self.options.include_query => {
                 self.query.clear();
                 self.query.extend_from_slice(statement);
                 self.query_range = None;
             }
-            Event::TransactionPayload(payload) => return self.payload(context, header, &payload),
+            Event::TransactionPayload(payload) => return self.payload(context, header, payload),
             Event::Rotate(rotate) => {
                 self.maps.clear();
                 self.progress.rotate(rotate.file, rotate.position);
             }
             Event::FormatDescription(format) => {
                 self.inner_format = format.inside_payload();
-                self.format = *format;
+                self.format = (**format).clone();
             }
             Event::Incident(incident) => self.incident(context.place, incident.message)?,
             Event::PartialRowData(_) => {

@@ -76,7 +76,7 @@ impl Captured {
         let known = self
             .walks
             .iter()
-            .find(|(kind, first, second, _)| *kind == rows.kind && **first == *before && **second == *after);
+            .find(|(kind, first, second, _)| *kind == rows.kind && same(first, before) && same(second, after));
         if let Some((_, _, _, walk)) = known {
             return Ok(walk.clone());
         }
@@ -98,6 +98,12 @@ impl Captured {
         self.walks.push((rows.kind, before.into(), after.into(), walk.clone()));
         Ok(walk)
     }
+}
+
+/// Whether two bitmaps are equal. Most kinds of events have only one, and comparing two empty ones as slices reads, masked,
+/// from an address that is not there: 150 ns on processors with AVX-512.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
 }
 
 struct Entry {
