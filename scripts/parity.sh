@@ -8,6 +8,8 @@
 set -euo pipefail
 scenarios=${SCENARIOS:-}; [ -z "$scenarios" ] || scenarios=$(realpath "$scenarios")
 . "$(dirname "$0")/prepare.sh"
+. "$(dirname "$0")/servers.sh"
+trap stop_all EXIT
 for argument in "$@"; do
   case $argument in
     --record) RECORD=1;;
@@ -16,34 +18,14 @@ for argument in "$@"; do
 done
 members=("database.sh mysql-9.7 primary" "database.sh mysql-8.0 primary" "database.sh mariadb-10.11 primary" "database.sh mariadb-11.8 primary"
   kafka.sh registry.sh connect.sh)
-started=() scratch=$(mktemp -d "${TMPDIR:-/tmp}/headwater-parity.XXXXXX")
-finish() {
-  local result=$? member file id
-  trap - EXIT INT TERM
-  find "$scratch" -name pid -type f | while read -r file; do
-    if id=$(running_pid "$file" "$scratch"); then kill -KILL "$id"; fi
-  done
-  for member in "${started[@]}"; do
-    # shellcheck disable=SC2086 # a script and its arguments
-    set -- $member; "tests/stack/$1" stop "${@:2}" || true
-  done
-  rm -rf "$scratch"
-  exit "$result"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 prepare_build
 cargo test --quiet --no-run --test parity
 for member in "${members[@]}"; do
   # shellcheck disable=SC2086 # a script and its arguments
-  set -- $member
-  "tests/stack/$1" status "${@:2}" >/dev/null 2>&1 && continue
-  started=("$member" "${started[@]}")
-  "tests/stack/$1" start "${@:2}" || say "not started: $member"
+  start $member || say "not started: $member"
 done
 eval "$(tests/stack/stack.sh addresses)"
-export HEADWATER_TEST_SCRATCH=$scratch HEADWATER_PARITY_CONNECT=http://127.0.0.1:${CONNECT_PORT:-18083}
+export HEADWATER_PARITY_CONNECT=http://127.0.0.1:${CONNECT_PORT:-18083}
 export HEADWATER_PARITY_SCENARIOS=$scenarios HEADWATER_PARITY_ONLY=${ONLY:-}
 [ -z "${RECORD:-}" ] || export HEADWATER_PARITY_RECORD=1
 cargo test --quiet --test parity -- --exact live --nocapture
