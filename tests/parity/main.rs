@@ -47,6 +47,8 @@ const SERVERS: &[(&str, &str)] = &[
     ("mysql-8.0", "HEADWATER_TEST_MYSQL_80"),
     ("mariadb-10.11", "HEADWATER_TEST_MARIADB_1011"),
     ("mariadb-11.8", "HEADWATER_TEST_MARIADB_118"),
+    // For who starts one: no scenario of this project is played on it.
+    ("mariadb-10.5", "HEADWATER_TEST_MARIADB_105"),
 ];
 
 fn world(test: &str, connect: Option<String>) -> Option<World> {

@@ -3,7 +3,7 @@
 #   COMMAND   install | start | stop | status | kill | pause | resume | wipe | port | socket | data | root
 #             sql [client options]      the server's own client as root over its socket; statements with -e or on standard input
 #             binlog [options]          mysqlbinlog or mariadb-binlog
-#   SERVER    mysql-9.7 | mysql-8.0 | mariadb-10.11 | mariadb-11.8
+#   SERVER    mysql-9.7 | mysql-8.0 | mariadb-10.11 | mariadb-11.8 | mariadb-10.5 (no test of make test needs it)
 #   INSTANCE  primary (default), replica (follows primary by GTID), third (alone), or a name of your own
 #
 #                   primary  replica  third        kill = SIGKILL (a crash), pause/resume = SIGSTOP/SIGCONT (a hang);
@@ -11,6 +11,7 @@
 #   mariadb-10.11     33307    33317  33327
 #   mysql-8.0         33308    33318  33328        An instance with a name of its own needs DATABASE_PORT.
 #   mariadb-11.8      33309    33319  33329
+#   mariadb-10.5      33310    33320  33330
 #
 # Users (password): root@127.0.0.1 (rootpw), app (apppw, all rights), cdc (cdcpw, what a connector needs), repl (replpw).
 # Every server writes a full row binlog with GTIDs and column names, and listens on 127.0.0.1 only.
@@ -31,6 +32,7 @@ case $server in
   mysql-8.0)     flavor=mysql   offset=2;;
   mariadb-10.11) flavor=mariadb offset=1;;
   mariadb-11.8)  flavor=mariadb offset=3;;
+  mariadb-10.5)  flavor=mariadb offset=4;;
   *) fail "unknown server $server";;
 esac
 case $instance in

@@ -10,16 +10,20 @@ set_base_options() {
 server_options=(--gtid-strict-mode=ON --gtid-domain-id=0 --log-slave-updates=ON --log-bin-compress-min-len=10 --binlog-annotate-row-events=ON)
 
 install() {
-  local suite=bookworm
-  [ "$server" = mariadb-10.11 ] || suite=trixie
-  "$stack_scripts/debian-root.sh" "$suite" "$root" mariadb-server-core mariadb-client-core mariadb-client
-  [ -e "$root/usr/lib/mysql/plugin/auth_ed25519.so" ] || locked "$server-plugins" install_plugins "$suite"
+  local suite version=
+  case $server in
+    mariadb-10.5) suite=bullseye version=-10.5;;
+    mariadb-10.11) suite=bookworm;;
+    *) suite=trixie;;
+  esac
+  "$stack_scripts/debian-root.sh" "$suite" "$root" "mariadb-server-core$version" "mariadb-client-core$version" "mariadb-client$version"
+  [ -e "$root/usr/lib/mysql/plugin/auth_ed25519.so" ] || locked "$server-plugins" install_plugins "$suite" "mariadb-server$version"
   set_base_options
 }
 
 # Authentication by ed25519 and parsec and the encryption of binlogs are plugins in a package whose dependencies are not wanted.
-install_plugins() { # SUITE
-  "$stack_scripts/debian-root.sh" "$1" "$root.plugins" +mariadb-server
+install_plugins() { # SUITE PACKAGE
+  "$stack_scripts/debian-root.sh" "$1" "$root.plugins" "+$2"
   mkdir -p "$root/usr/lib/mysql/plugin"
   cp -a "$root.plugins/usr/lib/mysql/plugin/." "$root/usr/lib/mysql/plugin/"
   rm -rf "$root.plugins"
@@ -55,7 +59,10 @@ S
 
 follow() { # PORT; from 11 on a replica checks the source's certificate unless told not to
   local verify=
-  [ "$server" = mariadb-10.11 ] || verify=', MASTER_SSL_VERIFY_SERVER_CERT = 0'
+  case $server in
+    mariadb-10.*) ;;
+    *) verify=', MASTER_SSL_VERIFY_SERVER_CERT = 0';;
+  esac
   echo "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = $1, MASTER_USER = 'repl', MASTER_PASSWORD = 'replpw', MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1$verify;"
   echo "START SLAVE;"
 }
