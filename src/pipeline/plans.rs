@@ -149,7 +149,7 @@ pub(super) fn write_part(
     arena: &Arena,
     buffer: &mut Vec<u8>,
 ) -> Result<Option<std::ops::Range<u32>>, Failure> {
-    if part.schema.is_none() && matches!(part.value, ValueRef::Null) {
+    if matches!(part.value, ValueRef::Null) && part.schema.is_none_or(|schema| converter.is_tombstone(schema)) {
         return Ok(None);
     }
     let plan = plans.find(encoding, converter, topic, part.schema)?;

@@ -70,6 +70,12 @@ pub trait Converter: Send + Sync {
     /// # Errors
     /// When the schema cannot be written in this format, or a registry refuses it or does not answer.
     fn prepare(&self, topic: &str, schema: Option<&Arc<Schema>>) -> Result<Arc<dyn Plan>, SerializeError>;
+
+    /// Whether a null of this schema is no bytes at all, which needs no plan: a converter with a registry would register a
+    /// schema of which nothing is written.
+    fn is_tombstone(&self, _schema: &Schema) -> bool {
+        false
+    }
 }
 
 /// Writes values of one schema. Shared by all threads.

@@ -130,6 +130,10 @@ fn refuse_apicurio(_: &Options<'_>, _: Role, _: &Arc<AtomicBool>) -> Result<Arc<
 }
 
 impl Converter for AvroConverter {
+    fn is_tombstone(&self, schema: &Schema) -> bool {
+        schema.optional && schema.default.is_none()
+    }
+
     fn prepare(&self, topic: &str, schema: Option<&Arc<Schema>>) -> Result<Arc<dyn Plan>, SerializeError> {
         // Without a schema there can only be tombstones: Debezium makes no schemaless values.
         let Some(schema) = schema else { return Ok(Arc::new(Tombstones)) };

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::overlaid::Overlaid;
 use super::seldom::Seldom;
-use super::structs::{is_envelope, unusable, with_fields};
+use super::structs::{adjustment_mode, is_envelope, unusable, with_fields};
 use crate::model::modes::SchemaNameAdjustmentMode;
 use crate::model::record::{Record, Typed};
 use crate::model::schema::{Field, Kind, Schema};
@@ -18,7 +18,7 @@ use crate::model::value::{Arena, Value, ValueRef};
 use crate::transform::memo::{SchemaMemo, TopicMemo};
 use crate::transform::{Target, Transform, TransformError, TransformSpec};
 use crate::util::avro_name::{Named, adjusted};
-use crate::util::class_options::{BadOption, ClassOption, Options};
+use crate::util::class_options::{ClassOption, Options};
 use crate::util::java_regex::{JavaReplacement, TooCostly};
 
 /// The transform that routes tables to a logical one.
@@ -81,12 +81,7 @@ fn build(options: &Options<'_>, _target: Target) -> Result<Box<dyn Transform>, T
         JavaReplacement::parse(required(regex)?, required(replacement)?)
             .map_err(|error| TransformError::Options { reason: format!("{regex} and {replacement}: {error}") })
     };
-    let named = options.text("schema.name.adjustment.mode").unwrap_or("none");
-    let mode = SchemaNameAdjustmentMode::parse(named).ok_or_else(|| BadOption {
-        option: "schema.name.adjustment.mode",
-        value: named.to_owned(),
-        expected: "none, avro or avro_unicode",
-    })?;
+    let mode = adjustment_mode(options, "schema.name.adjustment.mode")?;
     let field = options.text("key.field.name").unwrap_or("__dbz__physicalTableIdentifier");
     let identified = options.text("key.field.regex").is_some();
     Ok(Box::new(ByLogicalTableRouter {

@@ -7,8 +7,9 @@
 
 use std::sync::Arc;
 
-use super::json_data::{FieldNames, JsonData, JsonOptions, Unexpanded};
+use super::json_data::{JsonData, JsonOptions, Unexpanded};
 use super::structs::{Column, or_default, unusable, with_fields};
+use crate::model::modes::SchemaNameAdjustmentMode;
 use crate::model::record::{Record, Typed};
 use crate::model::schema::{Field, Kind, Schema};
 use crate::model::value::{Arena, Fields, StructView, ValueRef};
@@ -35,7 +36,7 @@ pub static SPEC: TransformSpec = TransformSpec {
 
 fn build(options: &Options<'_>, _target: Target) -> Result<Box<dyn Transform>, TransformError> {
     let null_is_bytes = options.flag("fields.null.include", false)?;
-    let json = JsonOptions { null_is_bytes, empty_list_is_strings: false, names: FieldNames::None };
+    let json = JsonOptions { null_is_bytes, empty_list_is_strings: false, names: SchemaNameAdjustmentMode::None };
     Ok(Box::new(Decode { json: JsonData::new(json), messages: SchemaMemo::default(), envelopes: Memo::default() }))
 }
 

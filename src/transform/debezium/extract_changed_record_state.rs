@@ -149,7 +149,7 @@ impl ExtractChangedRecordState {
 }
 
 impl Transform for ExtractChangedRecordState {
-    fn apply<'a>(&'a self, mut record: Record<'a>, arena: &'a Arena) -> Result<Option<Record<'a>>, TransformError> {
+    fn apply<'a>(&'a self, record: Record<'a>, arena: &'a Arena) -> Result<Option<Record<'a>>, TransformError> {
         let (schema, view) = match (record.value.schema, record.value.value) {
             (Some(schema), ValueRef::Struct(view)) => (schema, view),
             (None, ValueRef::Null) => return Ok(Some(self.with_lists(record, [&[], &[]], arena))),

@@ -15,7 +15,7 @@ use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, StructView, ValueRef};
 use crate::transform::memo::SchemaMemo;
 use crate::transform::{Target, Transform, TransformError, TransformSpec};
-use crate::util::class_options::{ClassOption, Options};
+use crate::util::class_options::{BadOption, ClassOption, Options};
 use crate::util::java_hash::{hash_code, murmur3};
 use crate::util::java_text::Logical;
 
@@ -66,10 +66,12 @@ fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, Transfo
     if paths.is_empty() {
         return Err(unset("partition.payload.fields"));
     }
-    if options.text("partition.topic.num").is_none() {
-        return Err(unset("partition.topic.num"));
-    }
-    let partitions = i32::try_from(options.number("partition.topic.num", 1, 1)?).unwrap_or(i32::MAX);
+    let Some(count) = options.text("partition.topic.num") else { return Err(unset("partition.topic.num")) };
+    let partitions = count.parse::<i32>().ok().filter(|count| *count > 0).ok_or_else(|| BadOption {
+        option: "partition.topic.num",
+        value: count.to_owned(),
+        expected: "a whole number from 1 to 2147483647",
+    })?;
     let function = options.text("partition.hash.function").unwrap_or("java");
     let murmur = function.eq_ignore_ascii_case("murmur");
     if !murmur && !function.eq_ignore_ascii_case("java") {
@@ -378,7 +380,7 @@ mod tests {
         check(&[], &sample, "refused: transform p: partition.payload.fields is not set");
         check(&[("payload.fields", "a")], &sample, "refused: transform p: partition.topic.num is not set");
         let bad = [("payload.fields", "a"), ("topic.num", "0")];
-        check(&bad, &sample, "refused: transform p: partition.topic.num=0 is not a whole number in range");
+        check(&bad, &sample, "refused: transform p: partition.topic.num=0 is not a whole number from 1 to 2147483647");
         check(&[("payload.fields", "a"), ("topic.num", "2"), ("hash.function", "sha")], &sample, "");
     }
 }

@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
+use crate::model::modes::SchemaNameAdjustmentMode;
 use crate::model::schema::{Field, Kind, Schema};
 use crate::model::value::{Arena, StructView, Value, ValueError, ValueRef};
 use crate::transform::TransformError;
+use crate::util::class_options::{BadOption, Options};
 
 /// Whether records of this schema are envelopes: by its name, as Debezium decides it.
 pub fn is_envelope(schema: &Schema) -> bool {
@@ -18,6 +20,16 @@ pub fn is_envelope(schema: &Schema) -> bool {
 /// A record that a transform cannot work on.
 pub fn unusable(reason: String) -> TransformError {
     TransformError::Record { reason }
+}
+
+/// How names are made legal: the value of an option.
+///
+/// # Errors
+/// When it is none of `none`, `avro` and `avro_unicode`.
+pub fn adjustment_mode(options: &Options<'_>, option: &'static str) -> Result<SchemaNameAdjustmentMode, BadOption> {
+    let value = options.text(option).unwrap_or("none");
+    let bad = || BadOption { option, value: value.to_owned(), expected: "none, avro or avro_unicode" };
+    SchemaNameAdjustmentMode::parse(value).ok_or_else(bad)
 }
 
 /// One field of a struct: where it is and what it holds.

@@ -303,10 +303,11 @@ fn finish(context: &Context<'_>, mut plan: Plan) -> Result<ColumnCodec, CodecErr
     let column = context.column;
     let convert = std::mem::replace(&mut plan.default, Box::new(|_| Ok(None)));
     let default = default_value(context, convert)?;
-    let null = match (column.optional, &default) {
-        (true, _) => Fallback::Null,
-        (false, Some(default)) => Fallback::Scalar(default.clone()),
-        (false, None) => plan.fallback.clone(),
+    let null = match (plan.null.take(), column.optional, &default) {
+        (Some(null), _, _) => null,
+        (None, true, _) => Fallback::Null,
+        (None, false, Some(default)) => Fallback::Scalar(default.clone()),
+        (None, false, None) => plan.fallback.clone(),
     };
     let placeholder = context.options.unavailable_value_placeholder.as_deref();
     let absent = match (plan.placeholder.take(), placeholder) {

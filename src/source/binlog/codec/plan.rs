@@ -138,6 +138,8 @@ pub(super) struct Plan {
     pub default: DefaultConversion,
     /// What the placeholder of unavailable values becomes, where this type shows it for an absent column.
     pub placeholder: Option<PlaceholderConversion>,
+    /// What a null is, where a converter says so, whether the column can be null or not.
+    pub null: Option<Fallback>,
     finish: Finish,
     finish_lossy: Option<Finish>,
 }
@@ -160,6 +162,7 @@ impl Plan {
             fallback,
             default: Box::new(default),
             placeholder: None,
+            null: None,
             finish: finish(decoder),
             finish_lossy: None,
         }

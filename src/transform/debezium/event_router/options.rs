@@ -1,7 +1,8 @@
 //! The options of `EventRouter`: their names, defaults and checks.
 
 use crate::transform::TransformError;
-use crate::transform::debezium::json_data::{FieldNames, JsonOptions};
+use crate::transform::debezium::json_data::JsonOptions;
+use crate::transform::debezium::structs::adjustment_mode;
 use crate::util::class_options::{BadOption, ClassOption, Options};
 use crate::util::java_regex::JavaReplacement;
 
@@ -139,7 +140,7 @@ impl EventRouterOptions {
                 "table.json.payload.empty.array.behavior",
                 &["ignore", "optional_string"],
             )?,
-            names: FieldNames::read(options)?,
+            names: adjustment_mode(options, "field.name.adjustment.mode")?,
         };
         let regex = options.text("route.topic.regex").unwrap_or("(?<routedByValue>.*)");
         let replacement = options.text("route.topic.replacement").unwrap_or("outbox.event.${routedByValue}");

@@ -13,10 +13,11 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use crate::model::modes::SchemaNameAdjustmentMode;
 use crate::model::schema::{Field, Kind, Schema};
 use crate::model::value::{Arena, Fields, ValueRef};
 use crate::transform::memo::Memo;
-use crate::util::class_options::{BadOption, Options};
+use crate::util::avro_name::{Named, adjusted};
 
 mod parse;
 
@@ -26,17 +27,6 @@ use parse::{Node, Object};
 /// Values of one text. Where elements of a list are unlike, each gets the fields of all, null where it has none.
 const VALUES_MAXIMUM: usize = 1_000_000;
 
-/// `field.name.adjustment.mode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldNames {
-    /// As they are.
-    None,
-    /// What Avro does not allow becomes `_`.
-    Avro,
-    /// What Avro does not allow, and `_`, becomes `_uXXXX`.
-    AvroUnicode,
-}
-
 /// What stands in a schema for values that do not say what they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonOptions {
@@ -45,55 +35,16 @@ pub struct JsonOptions {
     /// An empty list is a list of optional strings; otherwise its field is left out.
     pub empty_list_is_strings: bool,
     /// What becomes of names.
-    pub names: FieldNames,
+    pub names: SchemaNameAdjustmentMode,
 }
 
-impl FieldNames {
-    /// Reads `field.name.adjustment.mode`.
-    ///
-    /// # Errors
-    /// When it is none of its values.
-    pub fn read(options: &Options<'_>) -> Result<FieldNames, BadOption> {
-        let option = "field.name.adjustment.mode";
-        Ok(match options.text(option).map(str::to_ascii_lowercase).as_deref() {
-            None | Some("none") => FieldNames::None,
-            Some("avro") => FieldNames::Avro,
-            Some("avro_unicode") => FieldNames::AvroUnicode,
-            Some(value) => {
-                return Err(BadOption { option, value: value.to_owned(), expected: "none, avro or avro_unicode" });
-            }
-        })
+/// A field's name as `field.name.adjustment.mode` has it.
+fn adjusted_name<'a>(name: &'a str, mode: SchemaNameAdjustmentMode, arena: &'a Arena) -> &'a str {
+    if mode == SchemaNameAdjustmentMode::None {
+        return name;
     }
-
-    /// `SchemaNameAdjuster.validFullname` for names of fields: a dot is not allowed in them.
-    fn adjust<'a>(self, name: &'a str, arena: &'a Arena) -> &'a str {
-        let legal = |place: usize, c: char| match self {
-            FieldNames::None => true,
-            FieldNames::Avro => c.is_ascii_alphabetic() || c == '_' || (place > 0 && c.is_ascii_digit()),
-            FieldNames::AvroUnicode => c.is_ascii_alphabetic() || (place > 0 && c.is_ascii_digit()),
-        };
-        if name.char_indices().all(|(place, c)| legal(place, c)) {
-            return name;
-        }
-        let mut adjusted = bumpalo::collections::String::new_in(arena);
-        for (place, c) in name.char_indices() {
-            if legal(place, c) {
-                adjusted.push(c);
-                continue;
-            }
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                match self {
-                    FieldNames::None | FieldNames::Avro => adjusted.push('_'),
-                    FieldNames::AvroUnicode => adjusted.push_str(&format!("_u{unit:04x}")),
-                }
-            }
-            // Names that differ only in the digit they begin with stay unlike each other.
-            if self == FieldNames::Avro && place == 0 && c.is_numeric() {
-                adjusted.push(c);
-            }
-        }
-        adjusted.into_bump_str()
-    }
+    let made = adjusted(name, mode, Named::Field);
+    if made == name { name } else { arena.alloc_str(&made) }
 }
 
 /// What a text suggests about its schema.
@@ -210,14 +161,15 @@ impl JsonData {
         let mut fields = bumpalo::collections::Vec::with_capacity_in(object.entries.len(), arena);
         let mut taken = HashSet::new();
         for (entry, value) in object.entries {
-            let name = self.options.names.adjust(entry, arena);
+            let name = adjusted_name(entry, self.options.names, arena);
             let path: &'a str = match key.filter(|key| !key.trim().is_empty()) {
                 Some(key) => bumpalo::format!(in arena, "{}.{}", key, name).into_bump_str(),
                 None => name,
             };
             let shape = self.infer(Some(path), value, arena)?;
             // Only adjusting makes one name of two; the first one keeps it.
-            let is_first = self.options.names == FieldNames::None || (shape.is_some() && taken.insert(name));
+            let is_first =
+                self.options.names == SchemaNameAdjustmentMode::None || (shape.is_some() && taken.insert(name));
             if let (Some(shape), true) = (shape, is_first) {
                 fields.push(FieldShape { name, key: entry, shape });
             }

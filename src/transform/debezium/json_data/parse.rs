@@ -4,6 +4,9 @@
 //! is refused (control characters in text, leading zeros, comments), what it takes is taken: whatever follows the
 //! first value is not looked at, the last of several equal names counts and stands where the first stood. Nesting
 //! and the number of nodes are bounded, so that no text can exhaust stack or memory.
+//!
+//! Not serde_json: it gives a whole number beyond 64 bits and `-0` as floating point, refuses `1e400`, and takes no text in
+//! which more follows the value. Each of these would be another schema, or none, than Debezium's.
 
 use std::collections::HashMap;
 

@@ -5,7 +5,8 @@ use super::super::testing::schema_text;
 use super::*;
 use crate::serialize::{Role, build};
 
-const PLAIN: JsonOptions = JsonOptions { null_is_bytes: false, empty_list_is_strings: false, names: FieldNames::None };
+const PLAIN: JsonOptions =
+    JsonOptions { null_is_bytes: false, empty_list_is_strings: false, names: SchemaNameAdjustmentMode::None };
 
 fn expand(options: JsonOptions, root: Option<&str>, text: &str) -> String {
     let (data, arena) = (JsonData::new(options), Arena::new());
@@ -98,18 +99,21 @@ fn nulls_and_empty_lists_are_kept_where_that_is_asked_for() {
 
 #[test]
 fn names_are_adjusted_and_keep_their_values() {
-    let avro = JsonOptions { names: FieldNames::Avro, ..PLAIN };
+    let avro = JsonOptions { names: SchemaNameAdjustmentMode::Avro, ..PLAIN };
     let text = r#"{"a-b":{"c.d":1},"9x":2,"_y":3,"é":4}"#;
     let expected =
         r#"{a_b {c_d int32?}?(p.a_b), _9x int32?, _y int32?, _ int32?}?(p) {"a_b":{"c_d":1},"_9x":2,"_y":3,"_":4}"#;
     check(avro, text, expected);
     check(avro, r#"{"a-b":1,"a.b":"x"}"#, r#"{a_b int32?}?(p) {"a_b":1}"#);
-    let unicode = JsonOptions { names: FieldNames::AvroUnicode, ..PLAIN };
+    let unicode = JsonOptions { names: SchemaNameAdjustmentMode::AvroUnicode, ..PLAIN };
     check(
         unicode,
         r#"{"a-b_c":1,"😀":2}"#,
         r#"{a_u002db_u005fc int32?, _ud83d_ude00 int32?}?(p) {"a_u002db_u005fc":1,"_ud83d_ude00":2}"#,
     );
+    // As Debezium pads: two zeros before one or two digits, none before three. A number that is no digit is not kept.
+    check(unicode, "{\"a\u{151}\":1}", r#"{a_u151 int32?}?(p) {"a_u151":1}"#);
+    check(avro, "{\"\u{b2}x\":1}", r#"{_x int32?}?(p) {"_x":1}"#);
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl ColumnConverter for JdbcSinkDataTypes {
             if let Some(selector) = selector
                 && selector.matches(name)?
             {
-                return Ok(Some(*conversion));
+                return Ok(Some(conversion.clone()));
             }
         }
         Ok(None)

@@ -11,17 +11,19 @@
 mod jdbc_sink;
 mod number;
 mod tiny_int;
+mod zero_date;
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::CodecError;
 use super::plan::{Context, Plan};
+use crate::model::value::Value;
 use crate::util::class_options::{BadOption, ClassOption, Options};
 use crate::util::java_regex::{RegexError, RegexList, TooCostly};
 
 /// Every converter there is. A new one is one file and one line here.
-pub static SPECS: &[&ColumnConverterSpec] = &[&tiny_int::SPEC, &jdbc_sink::SPEC];
+pub static SPECS: &[&ColumnConverterSpec] = &[&tiny_int::SPEC, &jdbc_sink::SPEC, &zero_date::SPEC];
 
 /// A converter as it is registered.
 #[derive(Debug)]
@@ -80,7 +82,7 @@ pub struct ColumnType<'a> {
 }
 
 /// What becomes of a claimed column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Conversion {
     /// A boolean: whether the number is positive.
     Boolean,
@@ -92,6 +94,10 @@ pub enum Conversion {
     Float32,
     /// A string whose schema names the column's character set.
     Text,
+    /// A date or time whose zeros and nulls are this value; without one they are null, and the field can be.
+    ZeroDate(Option<Value>),
+    /// None: an option that is meant for the column has a value that is none of its type.
+    Unfit(&'static str),
 }
 
 /// The plan of a column after the first of the converters that claims it.
@@ -115,6 +121,8 @@ pub(super) fn converted(context: &Context<'_>, plan: Plan) -> Result<Plan, Codec
             Some(Conversion::OneOrZero) => return number::one_or_zero(context, plan),
             Some(Conversion::Float64) => return number::float64(context, plan),
             Some(Conversion::Float32) => return number::float32(context, plan),
+            Some(Conversion::ZeroDate(value)) => return zero_date::temporal(context, plan, value),
+            Some(Conversion::Unfit(reason)) => return Err(refusal(context, reason)),
         }
     }
     Ok(plan)

@@ -196,3 +196,95 @@ fn options_that_cannot_be_obeyed_are_errors() {
     check(JDBC_SINK, "selector.string", "a.b.c, [");
     check(JDBC_SINK, "treat.real.as.double", "1");
 }
+
+const ZERO_DATE: &str = "io.debezium.connector.binlog.converters.ZeroDateFallbackConverter";
+
+/// The wire type of a temporal type, and its cells of zeros and of a day or time that is one.
+fn temporal_cells(type_name: &str) -> (u8, Vec<u8>, Vec<u8>) {
+    match type_name {
+        "DATE" => (w::DATE, vec![0; 3], (2024_u32 << 9 | 2 << 5 | 29).to_le_bytes()[..3].to_vec()),
+        "DATETIME" => {
+            let packed = 1_u64 << 39 | (2024 * 13 + 2) << 22 | 29 << 17 | 12 << 12;
+            (w::DATETIME2, vec![0x80, 0, 0, 0, 0], packed.to_be_bytes()[3..].to_vec())
+        }
+        _ => (w::TIMESTAMP2, vec![0; 4], 1_709_208_000_u32.to_be_bytes().to_vec()),
+    }
+}
+
+#[test]
+fn zero_dates_become_null_or_what_is_named() {
+    let check =
+        |options: &[(&str, &str)], type_name: &str, optional: bool, default: Option<&str>, expected: [&str; 4]| {
+            let (wire_type, zero, real) = temporal_cells(type_name);
+            let mut column = column(type_name, None);
+            (column.optional, column.has_default_value) = (optional, default.is_some());
+            column.default_value_expression = default.map(str::to_owned);
+            let made = codec(&column, wire_type, &with(ZERO_DATE, options)).unwrap();
+            let text = |value: Value| match value {
+                Value::Null => "null".to_owned(),
+                Value::Int32(number) => number.to_string(),
+                Value::Int64(number) => number.to_string(),
+                Value::String(text) => text.to_string(),
+                other => format!("{other:?}"),
+            };
+            let schema = &made.schema;
+            let is = [
+                format!("{}{}", schema.name.as_deref().unwrap_or(""), if schema.optional { "?" } else { "" }),
+                schema.default.clone().map_or("-".to_owned(), text),
+                text(read(&made, &zero)),
+                text(read(&made, &real)),
+            ];
+            assert_eq!(is, expected, "{options:?} {type_name} {optional} {default:?}");
+            let null = made.codec.null().to_owned(&made.schema, &Arena::new()).unwrap();
+            assert_eq!(text(null), expected[2], "{options:?} {type_name}");
+        };
+    const DATE: &str = "io.debezium.time.Date";
+    const MILLIS: &str = "io.debezium.time.Timestamp";
+    const ZONED: &str = "io.debezium.time.ZonedTimestamp";
+    let [date, millis, zoned] = [DATE, MILLIS, ZONED].map(|name| format!("{name}?"));
+    let (day, time, moment) = ("19782", "1709208000000", "2024-02-29T12:00:00Z");
+    for optional in [false, true] {
+        for default in [None, Some("0000-00-00"), Some("2020-01-01")] {
+            check(&[], "DATE", optional, default, [&date, "-", "null", day]);
+        }
+        check(&[], "DATETIME", optional, None, [&millis, "-", "null", time]);
+        check(&[("fallback.timestamp", "null")], "TIMESTAMP", optional, None, [&zoned, "-", "null", moment]);
+    }
+    let values = [
+        ("fallback.date", "1970-01-02"),
+        ("fallback.datetime", "1970-01-01 00:00:01"),
+        ("fallback.timestamp", "1970-01-01T01:00:00.50+01:00"),
+    ];
+    check(&values, "DATE", false, None, [DATE, "-", "1", day]);
+    check(&values, "DATE", false, Some("2020-01-01"), [DATE, "1", "1", day]);
+    check(&values, "DATE", true, None, [&date, "-", "1", day]);
+    check(&values, "DATETIME", false, Some("0000-00-00 00:00:00"), [MILLIS, "1000", "1000", time]);
+    let half = "1970-01-01T00:00:00.5Z";
+    check(&values, "TIMESTAMP", false, Some("1970-01-01 00:00:00"), [ZONED, half, half, moment]);
+    // The column before its type.
+    let column = [("fallback.date", "1970-01-02"), ("column.d.t.c.fallback", "1970-01-03")];
+    check(&column, "DATE", false, None, [DATE, "-", "2", day]);
+    let null = [("fallback.date", "1970-01-02"), ("column.d.t.c.fallback", "NULL")];
+    check(&null, "DATE", false, None, [&date, "-", "null", day]);
+    // What is not chosen keeps its own conversion.
+    check(&[("target.types", "datetime")], "DATE", false, None, [DATE, "-", "0", day]);
+    check(&[("selector", "other")], "DATE", true, None, [&date, "-", "null", day]);
+}
+
+#[test]
+fn values_for_zero_dates_that_are_none_are_errors() {
+    let check = |option: &'static str, value: &str| {
+        let error = build(ZERO_DATE, &[(option, value)]).expect_err(option);
+        assert!(matches!(error, BadConverter::Option(bad) if bad.option == option), "{option}={value}");
+    };
+    check("fallback.date", "2024-02-30");
+    check("fallback.date", "1970-01-01 00:00:00");
+    check("fallback.datetime", "1970-01-01");
+    check("fallback.datetime", "1970-01-01T00:00:00");
+    check("fallback.timestamp", "1970-01-01 00:00:00");
+    check("fallback.timestamp", "soon");
+    check("target.types", "DATE,TIME");
+    let unfit = with(ZERO_DATE, &[("column.d.t.c.fallback", "1970-01-01T00:00:00Z")]);
+    let made = codec(&column("DATE", None), w::DATE, &unfit);
+    assert!(matches!(made, Err(CodecError::Converter { .. })), "{made:?}");
+}

@@ -16,7 +16,7 @@ mod year;
 pub(super) use date::date;
 pub(super) use datetime::datetime;
 pub(super) use time::time;
-pub(super) use timestamp::timestamp;
+pub(super) use timestamp::{short_timestamp, timestamp};
 pub(super) use year::year;
 
 use super::CodecError;
@@ -62,4 +62,19 @@ fn two_digits(value: &mut u64) -> u32 {
     let digits = *value % 100;
     *value /= 100;
     digits as u32
+}
+
+/// The days since the epoch of `2024-01-31`; none for what is not in the calendar.
+pub(super) fn date_number(text: &str) -> Option<i32> {
+    let parsed = text::Parsed::read(text).filter(|_| text.len() == "2024-01-31".len())?;
+    let mut line = calendar::Line::new();
+    line.day(parsed.day);
+    // A day behind the end of its month would be taken for the last one.
+    (line.as_bytes() == text.as_bytes()).then(|| parsed.day.since_epoch())
+}
+
+/// The microseconds since the epoch of `2024-01-31 10:11:12`, as if in UTC.
+pub(super) fn date_time_micros(text: &str) -> Option<i64> {
+    let parsed = text::Parsed::read(text).filter(|_| text.len() == "2024-01-31 10:11:12".len())?;
+    Some(i64::from(parsed.day.since_epoch()) * calendar::SECONDS_PER_DAY * 1_000_000 + parsed.nanos_of_day / 1_000)
 }

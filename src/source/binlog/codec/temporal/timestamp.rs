@@ -61,13 +61,22 @@ fn default(text: &str, optional: bool, adjust: bool, digits: usize) -> Result<Op
 
 /// TIMESTAMP(n).
 pub(in super::super) fn timestamp(context: &Context<'_>) -> Result<Plan, CodecError> {
+    let digits = context.column.length.unwrap_or(0).clamp(0, 6);
+    plan(context, usize::try_from(digits).unwrap_or(0))
+}
+
+/// TIMESTAMP(n), with only as many digits of the second's fraction as are needed.
+pub(in super::super) fn short_timestamp(context: &Context<'_>) -> Result<Plan, CodecError> {
+    plan(context, 0)
+}
+
+fn plan(context: &Context<'_>, digits: usize) -> Result<Plan, CodecError> {
     let length = context.column.length.unwrap_or(0).max(0);
     let old = context.wire.wire_type == wire_type::TIMESTAMP;
     let fraction = fraction_bytes(context.wire.metadata).ok_or_else(|| context.mismatch())?;
     if !old && i32::from(context.wire.metadata) != length {
         return Err(context.mismatch());
     }
-    let digits = usize::try_from(length).unwrap_or(0).min(6);
     let schema = Schema::new(Kind::String).named("io.debezium.time.ZonedTimestamp").version(1);
     let bytes = if old { 4 } else { 4 + fraction };
     let (optional, adjust) = (context.column.optional, context.options.enable_time_adjuster);
