@@ -17,7 +17,7 @@ use crate::error::Failure;
 use crate::model::change::{PastChange, SchemaChange};
 use crate::model::encoded::EncodedBatch;
 use crate::model::modes::SnapshotMode;
-use crate::model::position::{OffsetField, OffsetMap};
+use crate::model::position::{OffsetField, OffsetMap, StoredOffset};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
 use crate::serialize::{self, Converter, Role};
@@ -176,13 +176,8 @@ impl Assembly for ConnectorAssembly {
             // server's tables may be newer than the rows that are read again.
             options.past = Past::Required;
         }
-        let mut past = |each: &mut dyn FnMut(PastChange)| -> Result<(), Failure> {
-            history.read(&mut |record| {
-                each(past_change(record));
-                Ok(())
-            })?;
-            Ok(())
-        };
+        let server = vec![("server".to_owned(), OffsetField::Text(self.config.topics.prefix.clone()))];
+        let mut past = |each: &mut dyn FnMut(PastChange)| read_past(history.as_mut(), &server, each);
         let source = start::open(options, stored.as_ref(), &mut past, &stops.intake)?;
         let mut sink = KafkaSink::new(self.sink.clone(), self.counters.clone(), abort.clone())?;
         let (counters, metrics) = (self.counters.clone(), self.metrics.clone());
@@ -190,11 +185,10 @@ impl Assembly for ConnectorAssembly {
             count(&counters, &metrics);
             metrics.producer.set(if waits { Activity::BlockedOnBroker } else { Activity::Working });
         });
-        let server = OffsetField::Text(self.config.topics.prefix.clone());
         Ok(Parts {
             source: Box::new(source),
             sink: Box::new(CountedSink { sink, counters: self.counters.clone(), metrics: self.metrics.clone() }),
-            history: Box::new(StoredHistory { store: history, source: vec![("server".to_owned(), server)] }),
+            history: Box::new(StoredHistory { store: history, source: server }),
             discipline: Box::new(AfterAck { store: offsets, key, committed: self.committed.clone() }),
             envelope: Arc::new(Envelope::new(translate::envelope_options(&self.config))),
             key: self.converter(&self.config.key_converter, Role::Key, abort)?,
@@ -203,6 +197,34 @@ impl Assembly for ConnectorAssembly {
             processing: self.processing(),
         })
     }
+}
+
+/// Reads what a history says of one server's tables. Several connectors may share a topic; what the others did to tables
+/// of the same names is not ours, and Debezium passes over it too.
+fn read_past(
+    history: &mut dyn SchemaHistoryStore,
+    server: &OffsetMap,
+    each: &mut dyn FnMut(PastChange),
+) -> Result<(), Failure> {
+    let (mut of_others, mut other) = (0u64, None);
+    history.read(&mut |record| {
+        if record.source == *server {
+            each(past_change(record));
+        } else {
+            of_others += 1;
+            other = Some(record.source);
+        }
+        Ok(())
+    })?;
+    if let Some(other) = other {
+        let server = StoredOffset(other).text("server").unwrap_or_default().to_owned();
+        tracing::warn!(
+            records = of_others,
+            server,
+            "the schema history holds records of other connectors, which are passed over"
+        );
+    }
+    Ok(())
 }
 
 fn past_change(record: HistoryRecord) -> PastChange {

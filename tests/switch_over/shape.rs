@@ -34,7 +34,8 @@ impl Shape {
 
     /// Alters the table: a column in front, another name, or one column for another. Each moves or renames what a reader
     /// that missed it would take for something else.
-    pub fn alter(&mut self, server: &Server) {
+    /// Gives the new name.
+    pub fn alter(&mut self, server: &Server) -> String {
         self.alterations += 1;
         let new = format!("c{}", self.alterations);
         let last = self.columns.iter().rposition(|column| column != "id").unwrap();
@@ -55,6 +56,7 @@ impl Shape {
             }
         };
         server.sql(&[&format!("ALTER TABLE {TABLE} {statement}")]);
+        new
     }
 
     /// Writes a row; gives its id.

@@ -21,9 +21,21 @@ pub enum BinlogError {
     /// The stored offset is not a position.
     #[error("the stored offset cannot be used: {0}")]
     Offset(&'static str),
-    /// The stored offset lies in the middle of a snapshot of data.
-    #[error("the stored offset was written in the middle of a snapshot of data that did not end")]
-    OffsetInSnapshot,
+    /// The stored offset lies in the middle of a snapshot.
+    #[error("the stored offset was written in the middle of {0} that did not end")]
+    OffsetInSnapshot(&'static str),
+    /// The stored offset counts more of a transaction than there is.
+    #[error(
+        "the stored offset says that {events} more events of the transaction in {file} at {position} were delivered than it has"
+    )]
+    OffsetBeyondTransaction {
+        /// The file.
+        file: String,
+        /// Where the transaction begins.
+        position: u64,
+        /// How many are missing.
+        events: u64,
+    },
     /// The binlog that is needed has been removed.
     #[error("the binlog is needed from {needed}, and the server has removed it: {detail}")]
     Purged {
@@ -180,7 +192,7 @@ code!(
     453,
     Stop,
     "the stored offset lies in an unfinished snapshot",
-    "Let the Debezium that began the snapshot finish it; or give up its rows: write a null value under the connector's key in offset.storage.topic and start with snapshot.mode=no_data."
+    "Let the Debezium that began the snapshot finish it and write one more change or heartbeat (an incremental one can also be ended by the signal stop-snapshot); or give up its rows: write a null value under the connector's key in offset.storage.topic, with DELETE /connectors/NAME/offsets while it is stopped, and start with snapshot.mode=no_data."
 );
 code!(
     PURGED,
@@ -288,6 +300,13 @@ code!(
     "more tables than the guardrail allows",
     "Raise guardrail.collections.max, capture fewer tables (table.include.list), or set schema.history.internal.store.only.captured.tables.ddl=true so that only captured tables count. guardrail.collections.limit.action=warn makes it a warning."
 );
+code!(
+    OFFSET_BEYOND_TRANSACTION,
+    469,
+    Stop,
+    "the stored offset does not fit the server's log",
+    "It was written for another server's log, or is damaged. While the connector is stopped, write the offset again without its fields event and row (PATCH /connectors/NAME/offsets): the transaction is then read from its start, and some of its rows come twice."
+);
 
 impl Coded for BinlogError {
     fn code(&self) -> &'static Code {
@@ -295,7 +314,8 @@ impl Coded for BinlogError {
             BinlogError::Setting { .. } => &SETTING,
             BinlogError::NoBinlog => &NO_BINLOG,
             BinlogError::Offset(_) => &OFFSET,
-            BinlogError::OffsetInSnapshot => &OFFSET_IN_SNAPSHOT,
+            BinlogError::OffsetInSnapshot(_) => &OFFSET_IN_SNAPSHOT,
+            BinlogError::OffsetBeyondTransaction { .. } => &OFFSET_BEYOND_TRANSACTION,
             BinlogError::Purged { .. } => &PURGED,
             BinlogError::OtherHistory { .. } => &OTHER_HISTORY,
             BinlogError::NoHistory => &NO_HISTORY,
@@ -340,4 +360,5 @@ pub static CODES: &[&Code] = &[
     &EVENT,
     &TOO_LARGE,
     &TOO_MANY_TABLES,
+    &OFFSET_BEYOND_TRANSACTION,
 ];

@@ -14,6 +14,10 @@ use crate::model::position::{OffsetField, OffsetMap, ResumePoint, StoredOffset};
 /// The name of the field that says which server counted the events of an open transaction.
 const SERVER_UUID_FIELD: &str = "server_uuid";
 
+/// What Debezium stores only while an incremental snapshot is taken.
+const INCREMENTAL_FIELDS: [&str; 3] =
+    ["incremental_snapshot_primary_key", "incremental_snapshot_maximum_key", "incremental_snapshot_collections"];
+
 /// The transactions that were read to their end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GtidSet {
@@ -94,10 +98,55 @@ pub enum OffsetProblem {
     NoPosition,
     /// Its GTID set is not one.
     BadGtids,
-    /// A number is negative.
-    BadNumber,
+    /// A field is not of its type, or a number is negative.
+    BadField,
     /// It was written in the middle of a snapshot of data.
     InSnapshot,
+    /// It was written in the middle of an incremental snapshot.
+    InIncrementalSnapshot,
+}
+
+fn field_of<'s>(stored: &'s StoredOffset, name: &str) -> Option<&'s OffsetField> {
+    stored.0.iter().find(|(known, _)| known == name).map(|(_, field)| field)
+}
+
+fn text_of<'s>(stored: &'s StoredOffset, name: &str) -> Result<Option<&'s str>, OffsetProblem> {
+    match field_of(stored, name) {
+        None | Some(OffsetField::Null) => Ok(None),
+        Some(OffsetField::Text(text)) => Ok(Some(text)),
+        Some(OffsetField::Boolean(_) | OffsetField::Integer(_)) => Err(OffsetProblem::BadField),
+    }
+}
+
+/// 0 for none; a text that is a number counts, as in Debezium.
+fn number_of(stored: &StoredOffset, name: &str) -> Result<i64, OffsetProblem> {
+    match field_of(stored, name) {
+        None | Some(OffsetField::Null) => Ok(0),
+        Some(OffsetField::Integer(number)) => Ok(*number),
+        Some(OffsetField::Text(text)) => text.trim().parse().map_err(|_| OffsetProblem::BadField),
+        Some(OffsetField::Boolean(_)) => Err(OffsetProblem::BadField),
+    }
+}
+
+/// Debezium's words: `snapshot` is INITIAL or BLOCKING while one is taken (`true` in old versions), and INCREMENTAL from
+/// an incremental one's begin on; only the fields beneath say whether that goes on.
+fn refuse_snapshot(stored: &StoredOffset) -> Result<(), OffsetProblem> {
+    let is_true = |field: Option<&OffsetField>| match field {
+        Some(OffsetField::Boolean(value)) => *value,
+        Some(OffsetField::Text(text)) => text == "true",
+        None | Some(OffsetField::Null | OffsetField::Integer(_)) => false,
+    };
+    let is_set = |name: &str| !matches!(field_of(stored, name), None | Some(OffsetField::Null));
+    match field_of(stored, "snapshot") {
+        None | Some(OffsetField::Null | OffsetField::Boolean(false)) => {}
+        Some(OffsetField::Text(kind)) if kind == "INCREMENTAL" => {}
+        Some(_) if is_true(field_of(stored, "snapshot_completed")) => {}
+        Some(_) => return Err(OffsetProblem::InSnapshot),
+    }
+    if INCREMENTAL_FIELDS.iter().any(|name| is_set(name)) {
+        return Err(OffsetProblem::InIncrementalSnapshot);
+    }
+    Ok(())
 }
 
 /// Which kind of GTID a server has.
@@ -117,24 +166,17 @@ impl BinlogPosition {
     /// # Errors
     /// When it is not a position to go on from.
     pub fn parse(stored: &StoredOffset, kind: GtidKind) -> Result<Self, OffsetProblem> {
-        let in_snapshot = stored.0.iter().any(|(name, field)| {
-            name == "snapshot" && !matches!(field, OffsetField::Null | OffsetField::Boolean(false))
-        });
-        if in_snapshot {
-            return Err(OffsetProblem::InSnapshot);
-        }
-        let number = |name: &str| match stored.integer(name) {
-            None => Ok(0),
-            Some(number) => u64::try_from(number).map_err(|_| OffsetProblem::BadNumber),
-        };
-        let gtids = match (kind, stored.text("gtids").map(str::trim).filter(|text| !text.is_empty())) {
+        refuse_snapshot(stored)?;
+        let text = |name: &str| text_of(stored, name);
+        let number = |name: &str| u64::try_from(number_of(stored, name)?).map_err(|_| OffsetProblem::BadField);
+        let gtids = match (kind, text("gtids")?.map(str::trim).filter(|text| !text.is_empty())) {
             (_, None) | (GtidKind::None, Some(_)) => GtidSet::None,
             (GtidKind::MySql, Some(text)) => {
                 GtidSet::MySql(text.replace(['\n', '\r'], "").parse().map_err(|_| OffsetProblem::BadGtids)?)
             }
             (GtidKind::MariaDb, Some(text)) => GtidSet::MariaDb(text.parse().map_err(|_| OffsetProblem::BadGtids)?),
         };
-        let file = stored.text("file").unwrap_or_default();
+        let file = text("file")?.unwrap_or_default();
         if file.is_empty() && gtids == GtidSet::None {
             return Err(OffsetProblem::NoPosition);
         }
@@ -145,8 +187,8 @@ impl BinlogPosition {
             events: number("event")?,
             rows: number("row")?,
             server_id: u32::try_from(number("server_id")?).unwrap_or(0),
-            timestamp_s: stored.integer("ts_sec").unwrap_or(0),
-            server_uuid: stored.text(SERVER_UUID_FIELD).map(Into::into),
+            timestamp_s: number_of(stored, "ts_sec")?,
+            server_uuid: text(SERVER_UUID_FIELD)?.map(Into::into),
         })
     }
 
@@ -157,6 +199,13 @@ impl BinlogPosition {
     /// a statement that stands alone comes again, and must not be taken over as well; within an open transaction,
     /// and where there are no GTIDs, places in files decide.
     pub fn is_at_or_before(&self, reached: &BinlogPosition, recorded: Recorded) -> bool {
+        // A statement in the group of events that was open then: reading begins before the group, so it comes again,
+        // however many of the group's events were delivered. Debezium counts MariaDB's statements like that.
+        let same_group =
+            (&self.file, self.position) == (&reached.file, reached.position) && self.gtids == reached.gtids;
+        if same_group && self.events > 0 && recorded == Recorded::InStream {
+            return false;
+        }
         let contained = match (&self.gtids, &reached.gtids) {
             (GtidSet::MySql(mine), GtidSet::MySql(theirs)) if mine != theirs => Some(mine.is_subset_of(theirs)),
             (GtidSet::MariaDb(mine), GtidSet::MariaDb(theirs)) if mine != theirs => Some(mine.is_subset_of(theirs)),
@@ -227,16 +276,43 @@ mod tests {
 
     #[test]
     fn an_offset_that_is_no_position_is_refused() {
-        let file = ("file", OffsetField::Text("b.1".to_owned()));
+        let text = |text: &str| OffsetField::Text(text.to_owned());
+        let file = ("file", text("b.1"));
         let cases: &[(&[(&str, OffsetField)], OffsetProblem)] = &[
             (&[], OffsetProblem::NoPosition),
-            (&[file.clone(), ("pos", OffsetField::Integer(-4))], OffsetProblem::BadNumber),
+            (&[file.clone(), ("pos", OffsetField::Integer(-4))], OffsetProblem::BadField),
+            (&[file.clone(), ("pos", text("four"))], OffsetProblem::BadField),
+            (&[file.clone(), ("event", OffsetField::Boolean(true))], OffsetProblem::BadField),
+            (&[("file", OffsetField::Integer(1))], OffsetProblem::BadField),
+            (&[file.clone(), ("gtids", OffsetField::Integer(1))], OffsetProblem::BadField),
             (&[file.clone(), ("gtids", OffsetField::Text("nonsense".to_owned()))], OffsetProblem::BadGtids),
             (&[file.clone(), ("snapshot", OffsetField::Text("INITIAL".to_owned()))], OffsetProblem::InSnapshot),
-            (&[file, ("snapshot", OffsetField::Boolean(true))], OffsetProblem::InSnapshot),
+            (&[file.clone(), ("snapshot", OffsetField::Boolean(true))], OffsetProblem::InSnapshot),
+            (&[file.clone(), ("snapshot", text("true"))], OffsetProblem::InSnapshot),
+            (&[file.clone(), ("snapshot", text("BLOCKING"))], OffsetProblem::InSnapshot),
+            (
+                &[file, ("snapshot", text("INCREMENTAL")), ("incremental_snapshot_collections", text("[{}]"))],
+                OffsetProblem::InIncrementalSnapshot,
+            ),
         ];
         for (fields, problem) in cases {
             assert_eq!(BinlogPosition::parse(&stored(fields), GtidKind::MySql), Err(*problem));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_has_ended_is_no_obstacle() {
+        let text = |text: &str| OffsetField::Text(text.to_owned());
+        let ended: [&[(&str, OffsetField)]; 4] = [
+            &[("snapshot", OffsetField::Null), ("incremental_snapshot_collections", OffsetField::Null)],
+            &[("snapshot", OffsetField::Boolean(false))],
+            &[("snapshot", text("INCREMENTAL"))],
+            &[("snapshot", text("INITIAL")), ("snapshot_completed", OffsetField::Boolean(true))],
+        ];
+        for fields in ended {
+            let fields = [&[("file", text("b.1")), ("pos", text("123"))], fields].concat();
+            let position = BinlogPosition::parse(&stored(&fields), GtidKind::MySql).unwrap();
+            assert_eq!((&*position.file, position.position), ("b.1", 123), "{fields:?}");
         }
     }
 
@@ -273,10 +349,14 @@ mod tests {
             assert!(recorded.is_at_or_before(&at(file, 300, &to_5), Recorded::InSnapshot));
             assert!(!recorded.is_at_or_before(&at(file, 300, &format!("{UUID}:1-4")), Recorded::InSnapshot));
         }
-        // A statement within a transaction (CREATE TABLE … SELECT) whose first events were delivered comes no more.
-        let within = |events| BinlogPosition { events, ..at("b.000001", 400, &to_5) };
-        assert!(within(2).is_at_or_before(&within(3), Recorded::InStream));
-        assert!(!within(2).is_at_or_before(&within(1), Recorded::InStream));
+        // A statement within a transaction (CREATE TABLE … SELECT) comes again with it, and so does a statement that
+        // Debezium counts as the second event of a MariaDB transaction.
+        for gtids in [&*to_5, ""] {
+            let within = |events| BinlogPosition { events, ..at("b.000001", 400, gtids) };
+            for (recorded, reached) in [(2, 3), (2, 1), (1, 1), (1, 2)] {
+                assert!(!within(recorded).is_at_or_before(&within(reached), Recorded::InStream));
+            }
+        }
         // Where a source is not followed, its statements do not come again: places decide.
         let filtered =
             |file| at("b.000003", 500, &to_5).is_at_or_before(&at(file, 4, &to_5), Recorded::InFilteredStream);

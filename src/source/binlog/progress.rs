@@ -22,11 +22,17 @@ pub struct Skip {
 /// A transaction that has begun and not ended.
 #[derive(Clone, Debug)]
 pub struct OpenTransaction {
-    file: Arc<str>,
-    start: u64,
+    /// Where it begins.
+    pub file: Arc<str>,
+    /// Where in the file.
+    pub start: u64,
     /// Events read since it began, its BEGIN included.
     events: u64,
-    skip: Skip,
+    /// What was delivered of it before and has not yet been passed over.
+    pub skip: Skip,
+    /// Whether a position may lie inside it: Debezium counts the events of what begins with BEGIN or with MariaDB's GTID,
+    /// and would take what is said of another one (MySQL's XA) for the next that it counts.
+    counted: bool,
     /// The connection that wrote it.
     pub thread: Option<u32>,
     /// Debezium's transaction id, where it is asked for.
@@ -113,6 +119,7 @@ impl Progress {
         }
         let (file, position, events, rows) = match &self.open {
             None => (self.file.clone(), self.position, 0, 0),
+            Some(open) if !open.counted => (open.file.clone(), open.start, 0, 0),
             Some(open) => (open.file.clone(), open.start, open.events + open.skip.events, open.skip.rows),
         };
         BinlogPosition {
@@ -153,15 +160,15 @@ impl Progress {
         self.identity = Some(Identity::MariaDb(gtid));
     }
 
-    /// A transaction begins with the event at `start`.
-    pub fn begin(&mut self, start: u64, thread: Option<u32>, with_id: bool) {
+    /// A transaction begins with the event at `start`; `counted` when positions may lie inside it.
+    pub fn begin(&mut self, start: u64, thread: Option<u32>, with_id: bool, counted: bool) {
         let skip = self.delivered_before(start);
         let id = with_id.then(|| match &self.gtid {
             Some(gtid) => gtid.to_string().into(),
             None => format!("file={},pos={start}", self.file).into(),
         });
         let file = self.file.clone();
-        self.open = Some(OpenTransaction { file, start, events: 0, skip, thread, id, counts: Vec::new() });
+        self.open = Some(OpenTransaction { file, start, events: 0, skip, counted, thread, id, counts: Vec::new() });
     }
 
     /// What to skip of a transaction that begins at `start`: what the position says, if it speaks of this place. The
@@ -254,7 +261,7 @@ mod tests {
         progress.event_read(Some(104));
         for event in 0..events {
             if event == 0 {
-                progress.begin(104, None, false);
+                progress.begin(104, None, false, true);
             }
             progress.event_read(Some(204 + 100 * event));
         }
@@ -287,6 +294,29 @@ mod tests {
         read_until(&mut progress, 3);
         assert_eq!(progress.take_row_skip(), 2);
         assert_eq!(progress.take_row_skip(), 0);
+    }
+
+    #[test]
+    fn a_position_never_lies_inside_what_debezium_does_not_count() {
+        let mut progress = Progress::at(&start(), None);
+        progress.mysql_gtid(UUID, Tag::NONE, 1, None);
+        progress.event_read(Some(104));
+        progress.begin(104, None, false, false);
+        progress.event_read(Some(204));
+        progress.event_read(Some(304));
+        let inside = progress.resume_point();
+        assert_eq!((inside.position, inside.events, inside.gtids.text()), (104, 0, None));
+        progress.commit();
+        progress.event_read(Some(404));
+        assert_eq!(progress.resume_point().position, 404);
+    }
+
+    #[test]
+    fn what_is_left_to_skip_at_the_end_is_told() {
+        let inside = BinlogPosition { position: 104, events: 9, ..start() };
+        let mut progress = Progress::at(&inside, None);
+        read_until(&mut progress, 4);
+        assert_eq!(progress.commit().map(|open| open.skip.events), Some(5));
     }
 
     #[test]

@@ -433,11 +433,11 @@ impl BinlogSource {
                 self.progress.mariadb_gtid(gtid.gtid);
                 self.filtered_gtid = self.is_filtered(&gtid.gtid.domain_id);
                 if !gtid.is_standalone() {
-                    self.begin(batch, context.place, None);
+                    self.begin(batch, context.place, None, true);
                 }
             }
             Event::Query(query) => self.query(batch, context, query)?,
-            Event::Xid(_) | Event::XaPrepare(_) => self.commit(batch, context.place),
+            Event::Xid(_) | Event::XaPrepare(_) => self.commit(batch, context.place)?,
             Event::RowsQuery(statement) if self.options.include_query => {
                 self.query.clear();
                 self.query.extend_from_slice(statement);
@@ -516,11 +516,11 @@ impl BinlogSource {
         Ok(Step::Unpacked(context.place, *header))
     }
 
-    /// A transaction begins with the event at `place`.
-    pub(super) fn begin(&mut self, batch: &mut Batch, place: Place, thread: Option<u32>) {
+    /// A transaction begins with the event at `place`; `counted` when positions may lie inside it.
+    pub(super) fn begin(&mut self, batch: &mut Batch, place: Place, thread: Option<u32>, counted: bool) {
         self.query.clear();
         self.query_range = None;
-        self.progress.begin(place.start, thread, self.options.transaction_metadata);
+        self.progress.begin(place.start, thread, self.options.transaction_metadata, counted);
         let id = self.progress.open.as_ref().and_then(|open| open.id.clone());
         if let Some(id) = id.filter(|_| !self.progress.is_skipping()) {
             let boundary = TransactionBoundary { id, collections: None, timestamp_us: place.timestamp_us };
@@ -529,14 +529,22 @@ impl BinlogSource {
     }
 
     /// The transaction, or the statement that stands alone, ends with the event at `place`.
-    pub(super) fn commit(&mut self, batch: &mut Batch, place: Place) {
+    ///
+    /// # Errors
+    /// When the position that was read from counts more events than the transaction has: what it left out was not this.
+    pub(super) fn commit(&mut self, batch: &mut Batch, place: Place) -> Result<(), Failure> {
         self.filtered_gtid = false;
-        let Some(open) = self.progress.commit() else { return };
+        if let Some(open) = self.progress.open.as_ref().filter(|open| open.skip.events > 0) {
+            let (file, position, events) = (open.file.to_string(), open.start, open.skip.events);
+            return Err(BinlogError::OffsetBeyondTransaction { file, position, events }.into());
+        }
+        let Some(open) = self.progress.commit() else { return Ok(()) };
         self.report.transactions += 1;
         if let Some(id) = open.id {
             let boundary = TransactionBoundary { id, collections: Some(open.counts), timestamp_us: place.timestamp_us };
             batch.changes.push(Change::End(boundary));
         }
+        Ok(())
     }
 
     /// The facts of the source block for an event.

@@ -177,10 +177,11 @@ fn charsets(connection: &mut Connection) -> Result<HashMap<u16, String>, Failure
 
 fn parsed(stored: &StoredOffset, gtids: GtidKind) -> Result<BinlogPosition, BinlogError> {
     BinlogPosition::parse(stored, gtids).map_err(|problem| match problem {
-        OffsetProblem::InSnapshot => BinlogError::OffsetInSnapshot,
+        OffsetProblem::InSnapshot => BinlogError::OffsetInSnapshot("a snapshot of data"),
+        OffsetProblem::InIncrementalSnapshot => BinlogError::OffsetInSnapshot("an incremental snapshot"),
         OffsetProblem::NoPosition => BinlogError::Offset("it names neither a file nor a GTID set"),
         OffsetProblem::BadGtids => BinlogError::Offset("its GTID set is not one of this kind of server"),
-        OffsetProblem::BadNumber => BinlogError::Offset("one of its numbers is negative"),
+        OffsetProblem::BadField => BinlogError::Offset("one of its fields is of another type, or negative"),
     })
 }
 

@@ -20,25 +20,24 @@ impl BinlogSource {
         let kind = classify(statement);
         if is_filtered(self.options.ddl_filter.as_ref(), kind, statement) {
             tracing::debug!(file = %self.progress.file, position = context.place.start, "a statement is passed over, because internal.schema.history.internal.ddl.filter says so");
-            self.commit_alone(batch, context);
-            return Ok(());
+            return self.commit_alone(batch, context);
         }
         match kind {
-            Some(SkippedKind::Begin | SkippedKind::XaStart) => {
+            Some(begin @ (SkippedKind::Begin | SkippedKind::XaStart)) => {
                 // MariaDB's transactions begin with their GTID event; a BEGIN after it begins nothing.
                 if self.progress.open.is_none() {
-                    self.begin(batch, context.place, self.thread(query));
+                    self.begin(batch, context.place, self.thread(query), begin == SkippedKind::Begin);
                 }
             }
-            Some(SkippedKind::Commit) => self.commit(batch, context.place),
+            Some(SkippedKind::Commit) => self.commit(batch, context.place)?,
             Some(SkippedKind::Rollback) => {
                 tracing::warn!(file = %self.progress.file, position = context.place.start, "a transaction with changes to tables without transactions was rolled back; its rows are in the log and were given out");
-                self.commit(batch, context.place);
+                self.commit(batch, context.place)?;
             }
             Some(SkippedKind::Savepoint | SkippedKind::XaEnd | SkippedKind::XaPrepare) => {}
             Some(SkippedKind::Dml) => {
                 self.changing_statement(context, query, statement)?;
-                self.commit_alone(batch, context);
+                self.commit_alone(batch, context)?;
             }
             Some(
                 SkippedKind::XaCommit
@@ -49,10 +48,10 @@ impl BinlogSource {
                 | SkippedKind::Maintenance
                 | SkippedKind::Temporary
                 | SkippedKind::Empty,
-            ) => self.commit_alone(batch, context),
+            ) => self.commit_alone(batch, context)?,
             None => {
                 self.definition(batch, context, query, statement)?;
-                self.commit_alone(batch, context);
+                self.commit_alone(batch, context)?;
             }
         }
         Ok(())
@@ -64,10 +63,11 @@ impl BinlogSource {
 
     /// A statement outside of BEGIN and COMMIT is a transaction of its own; inside, it ends nothing. MariaDB's
     /// group of a single statement has no BEGIN that could tell: it is open only when it is not standalone.
-    fn commit_alone(&mut self, batch: &mut Batch, context: &Context<'_>) {
-        if self.progress.open.is_none() {
-            self.commit(batch, context.place);
+    fn commit_alone(&mut self, batch: &mut Batch, context: &Context<'_>) -> Result<(), Failure> {
+        if self.progress.open.is_some() {
+            return Ok(());
         }
+        self.commit(batch, context.place)
     }
 
     /// Rows changed by a statement in the log: they are not in it. It matters only for a captured table.
