@@ -226,7 +226,7 @@ fn read(
         database: database::database(settings),
         stream: database::stream(settings, findings),
         capture: capture::capture(settings, findings),
-        events: events::events(settings),
+        events: events::events(settings, findings),
         topics: events::topics(settings, findings),
         snapshot_mode: snapshot_mode(settings, &mut findings.errors),
         snapshot_locking_mode: settings.word(

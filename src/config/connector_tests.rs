@@ -569,3 +569,30 @@ proptest! {
         let _ = WorkerConfig::from_map(&properties, Environment::default());
     }
 }
+
+#[test]
+fn generations_of_debezium_are_known_by_name() {
+    use crate::model::modes::DebeziumGeneration;
+    let check = |more: &[(&str, &str)], generation: DebeziumGeneration, version: &str, placeholder: Option<&str>| {
+        let events = good(more).events;
+        assert_eq!(events.generation, generation);
+        assert_eq!((events.debezium_version.as_str(), events.unavailable_value.as_deref()), (version, placeholder));
+    };
+    let new = ("debezium.compat.version", "3.7");
+    let placeholder = "unavailable.value.placeholder";
+    check(&[], DebeziumGeneration::V3_6, "3.6.1.Final", None);
+    check(&[("debezium.compat.version", "3.6")], DebeziumGeneration::V3_6, "3.6.1.Final", None);
+    check(&[new], DebeziumGeneration::V3_7, "3.7.0.Alpha2", Some("__debezium_unavailable_value"));
+    check(&[new, (placeholder, "gone")], DebeziumGeneration::V3_7, "3.7.0.Alpha2", Some("gone"));
+    check(&[new, (placeholder, "hex:676f6e65")], DebeziumGeneration::V3_7, "3.7.0.Alpha2", Some("gone"));
+    check(
+        &[new, ("headwater.debezium.version", "3.7.1.Final")],
+        DebeziumGeneration::V3_7,
+        "3.7.1.Final",
+        Some("__debezium_unavailable_value"),
+    );
+    warned(&[(placeholder, "gone")], &["unavailable.value.placeholder: changes nothing with"]);
+    refused(&[("debezium.compat.version", "3.8")], &["debezium.compat.version: '3.8' is not one of 3.6, 3.7"]);
+    refused(&[new, (placeholder, "hex:6")], &["unavailable.value.placeholder: 'hex:6' is not hex:"]);
+    refused(&[new, (placeholder, "hex:ff")], &["unavailable.value.placeholder: 'hex:ff' is not hex:"]);
+}

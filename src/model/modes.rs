@@ -62,6 +62,14 @@ modes! {
         Postgres = "postgresql" | "postgres",
     }
 
+    /// `debezium.compat.version`: the generation of Debezium that records are written like, where generations differ.
+    pub enum DebeziumGeneration {
+        /// Debezium 3.6: a signed TINYINT is an int16.
+        V3_6 = "3.6",
+        /// Debezium 3.7, as its second alpha has it: a signed TINYINT is an int8.
+        V3_7 = "3.7",
+    }
+
     /// `decimal.handling.mode`: how DECIMAL and NUMERIC are written.
     pub enum DecimalHandlingMode {
         /// Connect's `Decimal`: the unscaled number as big-endian bytes.
@@ -285,6 +293,12 @@ modes! {
         InsertInsert = "INSERT_INSERT",
         /// The second watermark deletes the first.
         InsertDelete = "INSERT_DELETE",
+    }
+}
+
+impl Default for DebeziumGeneration {
+    fn default() -> Self {
+        DebeziumGeneration::V3_6
     }
 }
 

@@ -21,6 +21,8 @@ pub fn layouts(config: &ConnectorConfig) -> Layouts {
             include_schema_comments: super::translate::keeps_comments(config),
             invalid_dates: config.errors.event_processing,
             converting_failure: events.converting_failure,
+            generation: events.generation,
+            unavailable_value_placeholder: events.unavailable_value.clone(),
             converters: config.column_converters.clone(),
             ..CodecOptions::default()
         },

@@ -143,6 +143,7 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
     BinlogOptions {
         connect: connect_options(&config.database),
         flavor: flavor(config.kind),
+        generation: config.events.generation,
         server_id: stream.server_id,
         initial_statements: config.database.initial_statements.clone(),
         heartbeat_action: config.heartbeat.action_query.clone(),

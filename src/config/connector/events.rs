@@ -4,8 +4,8 @@ use super::Findings;
 use crate::config::ConfigError;
 use crate::config::settings::Settings;
 use crate::model::modes::{
-    BigIntUnsignedHandlingMode, BinaryHandlingMode, DecimalHandlingMode, EventConvertingFailureHandlingMode,
-    SchemaNameAdjustmentMode, TimePrecisionMode, TopicNamingStrategy,
+    BigIntUnsignedHandlingMode, BinaryHandlingMode, DebeziumGeneration, DecimalHandlingMode,
+    EventConvertingFailureHandlingMode, SchemaNameAdjustmentMode, TimePrecisionMode, TopicNamingStrategy,
 };
 
 /// What events look like.
@@ -39,6 +39,10 @@ pub struct EventOptions {
     pub context_headers: bool,
     /// `source.version`.
     pub debezium_version: String,
+    /// `debezium.compat.version`.
+    pub generation: DebeziumGeneration,
+    /// `unavailable.value.placeholder`; `None` where the generation writes null.
+    pub unavailable_value: Option<String>,
 }
 
 /// Names of topics.
@@ -56,7 +60,8 @@ pub struct TopicOptions {
     pub strategy: TopicNamingStrategy,
 }
 
-pub(super) fn events(settings: &Settings<'_>) -> EventOptions {
+pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventOptions {
+    let generation = settings.word("debezium.compat.version", DebeziumGeneration::parse, DebeziumGeneration::V3_6);
     let adjustment =
         |property: &str| settings.word(property, SchemaNameAdjustmentMode::parse, SchemaNameAdjustmentMode::None);
     EventOptions {
@@ -90,8 +95,49 @@ pub(super) fn events(settings: &Settings<'_>) -> EventOptions {
         schema_changes: settings.flag("include.schema.changes"),
         transaction_metadata: settings.flag("provide.transaction.metadata"),
         context_headers: settings.flag("extended.headers.enabled"),
-        debezium_version: settings.text("headwater.debezium.version").unwrap_or_default(),
+        debezium_version: settings.text("headwater.debezium.version").unwrap_or_else(|| newest(generation).to_owned()),
+        generation,
+        unavailable_value: unavailable_value(settings, generation, findings),
     }
+}
+
+/// The newest release of a generation whose records were looked at.
+const fn newest(generation: DebeziumGeneration) -> &'static str {
+    match generation {
+        DebeziumGeneration::V3_6 => "3.6.1.Final",
+        DebeziumGeneration::V3_7 => "3.7.0.Alpha2",
+    }
+}
+
+/// What stands for a value that the row image does not have. Debezium writes it for binlogs since 3.7.
+fn unavailable_value(
+    settings: &Settings<'_>,
+    generation: DebeziumGeneration,
+    findings: &mut Findings,
+) -> Option<String> {
+    const PROPERTY: &str = "unavailable.value.placeholder";
+    if generation == DebeziumGeneration::V3_6 {
+        if settings.is_set(PROPERTY) {
+            findings.advise(PROPERTY, "changes nothing with debezium.compat.version=3.6: null is written then");
+        }
+        return None;
+    }
+    let written = settings.text(PROPERTY)?;
+    let Some(digits) = written.strip_prefix("hex:") else { return Some(written) };
+    let bytes = hex(digits).and_then(|bytes| String::from_utf8(bytes).ok());
+    if bytes.is_none() {
+        findings.errors.push(settings.invalid(PROPERTY, &written, "hex: and the hexadecimal digits of UTF-8 text"));
+    }
+    bytes
+}
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
+    let byte = |pair: &[u32]| match pair {
+        [high, low] => u8::try_from(high * 16 + low).ok(),
+        _ => None,
+    };
+    digits.chunks(2).map(byte).collect()
 }
 
 /// Whether the connector itself, not its worker, names one of the converters for whose sake Debezium makes field

@@ -3,7 +3,8 @@
 use super::super::option::{Applies, ConfigOption, Group, Kind, option};
 use super::old;
 use crate::model::modes::{
-    BigIntUnsignedHandlingMode, BinaryHandlingMode, DecimalHandlingMode, SchemaNameAdjustmentMode, TimePrecisionMode,
+    BigIntUnsignedHandlingMode, BinaryHandlingMode, DebeziumGeneration, DecimalHandlingMode, SchemaNameAdjustmentMode,
+    TimePrecisionMode,
 };
 
 const DECIMAL: Kind =
@@ -27,6 +28,9 @@ const BINLOG_TIMES: Kind = Kind::Word(
     },
 );
 
+const GENERATION: Kind =
+    Kind::Word(DebeziumGeneration::WORDS, |word| DebeziumGeneration::parse(word).map(DebeziumGeneration::as_str));
+
 const NO_HOOKS: &str = "this hook of Java classes has only its stock form here";
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
@@ -47,11 +51,10 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row(
         "unavailable.value.placeholder",
         Kind::Text,
-        "What stands for a value that the server did not send; hex: gives bytes",
+        "What stands for a value that the server did not send (binlog_row_image=NOBLOB), with debezium.compat.version=3.7; hex: gives bytes. Debezium 3.6 writes null",
     )
     .or("__debezium_unavailable_value")
-    .was(&[old("toasted.value.placeholder", "1.9")])
-    .no_effect("what a row image of a binlog does not have is written as null, as Debezium 3.6 does"),
+    .was(&[old("toasted.value.placeholder", "1.9")]),
     row("tombstones.on.delete", Kind::Bool, "Whether a record without a value follows each delete").or("true").high(),
     row("message.key.columns", Kind::Text, "Keys of one's own: table:column,column;table:column"),
     row(
@@ -101,7 +104,20 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     )
     .low(),
     row("post.processors", Kind::List, "Names of processors that change events").low(),
-    row("headwater.debezium.version", Kind::Text, "What source.version says").or("3.6.1.Final").low(),
+    row(
+        "debezium.compat.version",
+        GENERATION,
+        "The generation of Debezium that records are written like. 3.7 changes what readers see: TINYINT is int8, also in schema changes and history, for tables defined from then on; commas and backslashes in labels of ENUM and SET; text and bytes that a row image does not have; TinyIntOneToBooleanConverter takes negative numbers as true",
+    )
+    .or("3.6")
+    .low()
+    .for_(Applies::BINLOG),
+    row(
+        "headwater.debezium.version",
+        Kind::Text,
+        "What source.version says; 3.6.1.Final when not set, and 3.7.0.Alpha2 with debezium.compat.version=3.7",
+    )
+    .low(),
 ];
 
 const fn row(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {

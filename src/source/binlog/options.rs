@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::connection::{ConnectOptions, Flavor};
 use super::tables::LayoutMaker;
-use crate::model::modes::{GuardrailAction, InconsistentSchemaHandlingMode, SnapshotLockingMode};
+use crate::model::modes::{DebeziumGeneration, GuardrailAction, InconsistentSchemaHandlingMode, SnapshotLockingMode};
 use crate::model::table::TableId;
 
 /// Decides by name.
@@ -44,6 +44,8 @@ pub struct BinlogOptions {
     pub connect: ConnectOptions,
     /// Which server the connector class is for.
     pub flavor: Flavor,
+    /// `debezium.compat.version`.
+    pub generation: DebeziumGeneration,
     /// `database.server.id`.
     pub server_id: u32,
     /// `database.initial.statements`.

@@ -287,6 +287,7 @@ fn context<'a>(database: &'a str, options: &BinlogOptions, server: &Server) -> S
         database,
         flavor: options.flavor,
         server_version: server.version_number,
+        generation: options.generation,
         ..StatementContext::default()
     }
 }
@@ -589,7 +590,12 @@ fn read_table(
     id: &TableId,
     ddl: &str,
 ) -> Result<Option<Vec<crate::model::table::TableChange>>, Failure> {
-    let context = StatementContext { database: &id.catalog, flavor: options.flavor, ..StatementContext::default() };
+    let context = StatementContext {
+        database: &id.catalog,
+        flavor: options.flavor,
+        generation: options.generation,
+        ..StatementContext::default()
+    };
     match schema.apply(ddl.as_bytes(), &context) {
         Ok(Outcome::Recorded { records, .. }) => {
             Ok(Some(records.into_iter().filter_map(|record| record.change).collect()))

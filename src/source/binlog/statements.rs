@@ -114,6 +114,7 @@ impl BinlogSource {
             client_charset: session.client_collation.and_then(|number| self.server.charset(number)),
             flavor: self.options.flavor,
             server_version: self.server.version_number,
+            generation: self.options.generation,
         };
         let (records, unknown) = match self.schema.apply(statement, &statement_context) {
             Ok(Outcome::Skipped(_)) => return Ok(()),

@@ -5,23 +5,25 @@ use std::sync::Arc;
 use super::CodecError;
 use super::default_value;
 use super::plan::{Context, Decode, Fallback, Plan};
+use crate::model::modes::DebeziumGeneration;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
 
 /// The most members a SET can have.
 const MAX_MEMBERS: usize = 64;
 
-/// Labels as Debezium shows them, in the schema and in the value: escaped as `SHOW CREATE TABLE` does, and with a
-/// backslash before each comma.
+/// Labels as Debezium shows them in the value: escaped as `SHOW CREATE TABLE` does; before 3.7 with a backslash before each
+/// comma.
 fn labels(context: &Context<'_>) -> Box<[Arc<str>]> {
-    context.column.enum_values.iter().map(|label| escaped(label).into()).collect()
+    let generation = context.options.generation;
+    context.column.enum_values.iter().map(|label| escaped(label, generation).into()).collect()
 }
 
-fn escaped(label: &str) -> String {
+fn escaped(label: &str, generation: DebeziumGeneration) -> String {
     let mut text = String::with_capacity(label.len());
     for character in label.chars() {
         match character {
-            ',' => text.push_str("\\,"),
+            ',' if generation == DebeziumGeneration::V3_6 => text.push_str("\\,"),
             '\\' => text.push_str("\\\\"),
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
@@ -32,8 +34,14 @@ fn escaped(label: &str) -> String {
     text
 }
 
-fn schema(name: &str, labels: &[Arc<str>]) -> Schema {
-    let allowed = labels.iter().map(|label| &**label).collect::<Vec<_>>().join(",");
+/// The labels, separated by commas. Since 3.7 what is a comma or a backslash in a label is told from what is not
+/// (`EnumeratedValues.toCommaSeparatedString`).
+fn schema(name: &str, labels: &[Arc<str>], generation: DebeziumGeneration) -> Schema {
+    let listed = |label: &Arc<str>| match generation {
+        DebeziumGeneration::V3_6 => label.to_string(),
+        DebeziumGeneration::V3_7 => label.replace('\\', "\\\\").replace(',', "\\,"),
+    };
+    let allowed = labels.iter().map(listed).collect::<Vec<_>>().join(",");
     Schema::new(Kind::String).named(name).version(1).parameter("allowed", &allowed)
 }
 
@@ -72,7 +80,7 @@ impl Decode for Enum {
 /// ENUM.
 pub(super) fn enumeration(context: &Context<'_>) -> Result<Plan, CodecError> {
     let labels = labels(context);
-    let schema = schema("io.debezium.data.Enum", &labels);
+    let schema = schema("io.debezium.data.Enum", &labels, context.options.generation);
     Ok(Plan::new(schema, Fallback::Scalar(Value::text("")), Enum { labels }, default))
 }
 
@@ -105,6 +113,6 @@ impl Decode for Set {
 /// SET.
 pub(super) fn set(context: &Context<'_>) -> Result<Plan, CodecError> {
     let labels = labels(context);
-    let schema = schema("io.debezium.data.EnumSet", &labels);
+    let schema = schema("io.debezium.data.EnumSet", &labels, context.options.generation);
     Ok(Plan::new(schema, Fallback::Scalar(Value::text("")), Set { labels }, default))
 }

@@ -1,7 +1,10 @@
 //! TINYINT to BIGINT, signed and unsigned, and BOOLEAN.
 //!
 //! In: 1, 2, 3, 4 or 8 bytes, least significant first. Out: the Connect integer that holds every value of the
-//! type, as Debezium 3.6 chooses it (TINYINT is int16). BIGINT UNSIGNED is an int64 that wraps, or a Decimal.
+//! type, as Debezium chooses it. BIGINT UNSIGNED is an int64 that wraps, or a Decimal.
+//!
+//! A signed TINYINT is an int16 for a table that Debezium 3.6 defined, and an int8 for one that 3.7 did: which of them it
+//! was stands in the column's JDBC type, in the schema history as well, and Debezium of either generation goes by it.
 
 use super::decimal::{self, decimal_schema};
 use super::default_value;
@@ -10,6 +13,9 @@ use super::{CodecError, wire_type};
 use crate::model::modes::BigIntUnsignedHandlingMode;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
+
+/// `java.sql.Types.TINYINT`.
+const JDBC_TINYINT: i32 = -6;
 
 /// Digits of the largest BIGINT UNSIGNED.
 const BIGINT_UNSIGNED_PRECISION: i32 = 20;
@@ -31,6 +37,7 @@ macro_rules! decoder {
 }
 
 decoder!(Boolean, "BOOLEAN", b => { let [b]: [u8; 1] = b; ValueRef::Boolean(b != 0) });
+decoder!(Byte, "TINYINT", b => ValueRef::Int8(i8::from_le_bytes(b)));
 decoder!(Tiny, "TINYINT", b => ValueRef::Int16(i8::from_le_bytes(b).into()));
 decoder!(TinyUnsigned, "TINYINT", b => ValueRef::Int16(u8::from_le_bytes(b).into()));
 decoder!(Small, "SMALLINT", b => ValueRef::Int16(i16::from_le_bytes(b)));
@@ -58,6 +65,7 @@ impl Decode for BigPrecise {
 /// Which Connect integer a default becomes.
 #[derive(Clone, Copy)]
 enum Width {
+    Eight,
     Sixteen,
     ThirtyTwo,
     SixtyFour,
@@ -73,6 +81,7 @@ fn integer_default(text: &str, width: Width, correction: i64) -> Result<Option<V
     };
     let correct = |value: i64| if value < 0 { value + correction } else { value };
     Ok(Some(match width {
+        Width::Eight => Value::Int8(correct((rounded as i8).into()) as i8),
         Width::Sixteen => Value::Int16(correct((rounded as i16).into()) as i16),
         Width::ThirtyTwo => Value::Int32(correct((rounded as i32).into()) as i32),
         Width::SixtyFour => Value::Int64(correct(rounded)),
@@ -98,6 +107,7 @@ pub(super) fn integer(context: &Context<'_>) -> Result<Plan, CodecError> {
         return Err(context.mismatch());
     }
     let plan = match (context.wire.wire_type, unsigned) {
+        (wire_type::TINY, false) if context.column.jdbc_type == JDBC_TINYINT => eight(),
         (wire_type::TINY, false) => sixteen(Tiny, 0),
         (wire_type::TINY, true) => sixteen(TinyUnsigned, 1 << 8),
         (wire_type::SHORT, false) => sixteen(Small, 0),
@@ -114,6 +124,11 @@ pub(super) fn integer(context: &Context<'_>) -> Result<Plan, CodecError> {
         _ => return Err(context.mismatch()),
     };
     Ok(plan)
+}
+
+fn eight() -> Plan {
+    let default = |text: &str| integer_default(text, Width::Eight, 0);
+    Plan::new(Schema::new(Kind::Int8), Fallback::Scalar(Value::Int8(0)), Byte, default)
 }
 
 fn sixteen<D: Decode>(decoder: D, correction: i64) -> Plan {

@@ -44,8 +44,8 @@ pub use failure::{ConversionFailures, guarded};
 pub use layouts::Layouts;
 
 use crate::model::modes::{
-    BigIntUnsignedHandlingMode, BinaryHandlingMode, DecimalHandlingMode, EventConvertingFailureHandlingMode,
-    EventProcessingFailureHandlingMode, TimePrecisionMode,
+    BigIntUnsignedHandlingMode, BinaryHandlingMode, DebeziumGeneration, DecimalHandlingMode,
+    EventConvertingFailureHandlingMode, EventProcessingFailureHandlingMode, TimePrecisionMode,
 };
 use crate::model::row::Codec;
 use crate::model::schema::Schema;
@@ -111,6 +111,8 @@ pub struct CodecOptions {
     /// `unavailable.value.placeholder`, which Debezium 3.7 shows for text and bytes that the row image does not
     /// have; `None` shows null there, as Debezium 3.6 has no such placeholder for MySQL.
     pub unavailable_value_placeholder: Option<String>,
+    /// `debezium.compat.version`.
+    pub generation: DebeziumGeneration,
     /// Reads the seven character sets that Java lacks as Debezium reads them, with wrong letters, instead of
     /// as the server means them.
     pub java_charsets: bool,
@@ -130,6 +132,7 @@ impl Default for CodecOptions {
             invalid_dates: EventProcessingFailureHandlingMode::Fail,
             converting_failure: EventConvertingFailureHandlingMode::Warn,
             unavailable_value_placeholder: None,
+            generation: DebeziumGeneration::V3_6,
             java_charsets: false,
             converters: Arc::new([]),
         }
@@ -309,7 +312,9 @@ fn finish(context: &Context<'_>, mut plan: Plan) -> Result<ColumnCodec, CodecErr
         (None, false, Some(default)) => Fallback::Scalar(default.clone()),
         (None, false, None) => plan.fallback.clone(),
     };
-    let placeholder = context.options.unavailable_value_placeholder.as_deref();
+    // What `binlog_row_image=NOBLOB` leaves out, as Debezium's `RowImageUtils` tells it.
+    let may_be_left_out = context.type_name.base.contains("BLOB") || context.type_name.base.contains("TEXT");
+    let placeholder = context.options.unavailable_value_placeholder.as_deref().filter(|_| may_be_left_out);
     let absent = match (plan.placeholder.take(), placeholder) {
         (Some(convert), Some(placeholder)) => Fallback::Scalar(convert(placeholder)),
         (None, _) | (_, None) => null.clone(),

@@ -497,6 +497,70 @@ fn comments_and_placeholders_are_asked_for() {
     assert!(matches!(codec.codec.null(), ValueRef::Null));
 }
 
+/// What Debezium 3.7 reads and shows otherwise than 3.6. Source: Debezium's `BinlogValueConverters` and
+/// `EnumeratedValues` at v3.7.0.Alpha2.
+#[test]
+fn generations_differ_where_debeziums_do() {
+    let of = |generation| CodecOptions {
+        generation,
+        unavailable_value_placeholder: Some("__gone".into()),
+        ..CodecOptions::default()
+    };
+    let (old, new) = (of(DebeziumGeneration::V3_6), of(DebeziumGeneration::V3_7));
+    let check = |declared: &str, wire_type: u8, metadata: u16, cell: &str, [in_old, in_new]: [Value; 2]| {
+        for (options, expected) in [(&old, in_old), (&new, in_new)] {
+            let codec = make(&column(declared), wire(wire_type, metadata), options).expect(declared);
+            assert_eq!(read(&codec, &hex(cell)), Ok(expected), "{declared} {cell}");
+        }
+    };
+    let same = |value: Value| [value.clone(), value];
+    // A semicolon stands for a comma within a label.
+    check("ENUM(a;b,c)", w::ENUM, 1, "01", [Value::text("a\\,b"), Value::text("a,b")]);
+    check("ENUM(a\\b)", w::ENUM, 1, "01", same(Value::text("a\\\\b")));
+    check("SET(a;b,c)", w::SET, 1, "03", [Value::text("a\\,b,c"), Value::text("a,b,c")]);
+    let allowed = |declared: &str, options: &CodecOptions| {
+        let codec = make(&column(declared), wire(w::ENUM, 1), options).unwrap();
+        codec.schema.parameters.iter().find(|(name, _)| &**name == "allowed").unwrap().1.to_string()
+    };
+    assert_eq!((allowed("ENUM(a;b,c)", &old).as_str(), allowed("ENUM(a;b,c)", &new).as_str()), ("a\\,b,c", "a\\,b,c"));
+    assert_eq!((allowed("ENUM(a\\b)", &old).as_str(), allowed("ENUM(a\\b)", &new).as_str()), ("a\\\\b", "a\\\\\\\\b"));
+    // Only what NOBLOB leaves out is ever said to be unavailable.
+    for (declared, wire_type, expected) in [
+        ("MEDIUMTEXT", w::BLOB, ValueRef::String("__gone")),
+        ("BLOB", w::BLOB, ValueRef::Bytes(b"__gone")),
+        ("VARCHAR(9)", w::VARCHAR, ValueRef::Null),
+        ("VARBINARY(9)", w::VARCHAR, ValueRef::Null),
+    ] {
+        let codec = make(&column(declared), wire(wire_type, 2), &new).expect(declared);
+        assert_eq!(format!("{:?}", codec.codec.absent()), format!("{expected:?}"), "{declared}");
+    }
+}
+
+/// A table goes by the JDBC type that it was defined with, whatever generation is asked for now: so does Debezium
+/// when it finds it in the schema history.
+#[test]
+fn a_tinyint_is_as_wide_as_its_definition_says() {
+    const SMALLINT: i32 = 5;
+    const TINYINT: i32 = -6;
+    let check = |declared: &str, jdbc_type: i32, default: &str, cell: &str, expected: [Value; 2]| {
+        let column = Column {
+            jdbc_type,
+            optional: false,
+            has_default_value: true,
+            default_value_expression: Some(default.into()),
+            ..column(declared)
+        };
+        let codec = make(&column, wire(w::TINY, 0), &CodecOptions::default()).unwrap();
+        let [value, default_value] = expected;
+        assert_eq!(read(&codec, &hex(cell)), Ok(value), "{declared} {jdbc_type}");
+        assert_eq!(codec.schema.default, Some(default_value), "{declared} {jdbc_type}");
+    };
+    check("TINYINT", SMALLINT, "-5", "80", [Value::Int16(-128), Value::Int16(-5)]);
+    check("TINYINT", TINYINT, "-5", "80", [Value::Int8(-128), Value::Int8(-5)]);
+    check("TINYINT", TINYINT, "1.5", "7f", [Value::Int8(127), Value::Int8(2)]);
+    check("TINYINT UNSIGNED", TINYINT, "200", "ff", [Value::Int16(255), Value::Int16(200)]);
+}
+
 /// One column of every type and some charsets, with every wire type that it accepts.
 fn every_column() -> Vec<(Column, WireColumn)> {
     let metadata = |declared: &str| match declared {

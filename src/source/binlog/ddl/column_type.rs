@@ -13,11 +13,13 @@ use super::error::DdlError;
 use super::parse::{Parsed, Parser};
 use super::statement::{CharsetClause, Flavor};
 use super::token::TokenKind;
+use crate::model::modes::DebeziumGeneration;
 use crate::model::table::Column;
 
 /// `java.sql.Types`.
 mod jdbc {
     pub const BIT: i32 = -7;
+    pub const TINYINT: i32 = -6;
     pub const BIGINT: i32 = -5;
     pub const VARBINARY: i32 = -3;
     pub const BINARY: i32 = -2;
@@ -179,7 +181,12 @@ impl Parser<'_, '_> {
         words.iter().for_each(|_| {
             self.advance();
         });
-        let mut declared = ColumnType { name: words.join(" "), jdbc_type: *jdbc_type, ..ColumnType::default() };
+        // Debezium before 3.7 called it a SMALLINT.
+        let jdbc_type = match (*words, self.context.generation) {
+            (["TINYINT" | "INT1"], DebeziumGeneration::V3_7) => jdbc::TINYINT,
+            _ => *jdbc_type,
+        };
+        let mut declared = ColumnType { name: words.join(" "), jdbc_type, ..ColumnType::default() };
         match form {
             Form::Plain => {
                 if self.is_symbol(b'(') {

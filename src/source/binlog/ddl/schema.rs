@@ -485,6 +485,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::modes::DebeziumGeneration;
 
     /// Words that lead the parser deep into its clauses.
     const PIECES: &[&str] = &[
@@ -601,6 +602,23 @@ mod tests {
             apply(text.as_bytes(), Flavor::MariaDb);
             apply(format!("CREATE TABLE u ({text}").as_bytes(), Flavor::MySql);
             apply(format!("ALTER TABLE t {text}").as_bytes(), Flavor::MariaDb);
+        }
+    }
+
+    /// `java.sql.Types` of Debezium's parsers at v3.6.1.Final and v3.7.0.Alpha2.
+    #[test]
+    fn the_generation_decides_on_the_jdbc_type_of_tinyint() {
+        const SQL: &[u8] = b"CREATE TABLE t (a TINYINT, b TINYINT UNSIGNED, c INT1 ZEROFILL, d SMALLINT, e BOOL)";
+        for flavor in [Flavor::MySql, Flavor::MariaDb] {
+            for (generation, expected) in
+                [(DebeziumGeneration::V3_6, [5, 5, 5, 5, 16]), (DebeziumGeneration::V3_7, [-6, -6, -6, 5, 16])]
+            {
+                let mut schema = Schema::default();
+                schema.apply(SQL, &StatementContext { generation, ..context(flavor) }).unwrap();
+                let table = schema.tables().next().unwrap();
+                let types: Vec<i32> = table.columns.iter().map(|column| column.jdbc_type).collect();
+                assert_eq!(types, expected, "{flavor:?} {generation}");
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! complete in itself; nothing in it depends on the tables that exist. **Survives a crash:** nothing.
 
 pub use super::super::flavor::Flavor;
+use crate::model::modes::DebeziumGeneration;
 use crate::model::table::Column;
 
 /// The modes that change how a statement reads; from the `sql_mode` status variable of the query event.
@@ -40,6 +41,8 @@ pub struct StatementContext<'a> {
     /// The server's version as in version comments, such as 80045 or 101119; 0 when not known, and then every
     /// executable comment executes.
     pub server_version: u32,
+    /// Whose JDBC types columns get.
+    pub generation: DebeziumGeneration,
 }
 
 /// The name of a table as written.

@@ -5,6 +5,7 @@
 //! UNSIGNED from 128 up is negative to a converter, and so not true.
 
 use super::refusal;
+use crate::model::modes::DebeziumGeneration;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
 use crate::source::binlog::codec::plan::{Context, Decode, Fallback, Plan, exactly};
@@ -149,6 +150,7 @@ macro_rules! target {
 }
 
 target!(Positive, Boolean, n => n.int() > 0);
+target!(NotZero, Boolean, n => n.int() != 0);
 target!(OneOrZero, Int16, n => (n.int() > 0).into());
 target!(Double, Float64, n => n.double());
 target!(Single, Float32, n => n.float());
@@ -172,9 +174,12 @@ fn plan_of<T: Target>(context: &Context<'_>, own: Plan, kind: Kind, target: T) -
     Ok(Plan::new(Schema::new(kind), fallback, Converted { width, target }, default))
 }
 
-/// A boolean.
+/// A boolean: true for positive numbers, and since 3.7 for negative ones as well.
 pub(super) fn boolean(context: &Context<'_>, own: Plan) -> Result<Plan, CodecError> {
-    plan_of(context, own, Kind::Boolean, Positive)
+    match context.options.generation {
+        DebeziumGeneration::V3_6 => plan_of(context, own, Kind::Boolean, Positive),
+        DebeziumGeneration::V3_7 => plan_of(context, own, Kind::Boolean, NotZero),
+    }
 }
 
 /// An int16, 1 or 0.

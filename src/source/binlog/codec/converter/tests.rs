@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::modes::{BigIntUnsignedHandlingMode, EventConvertingFailureHandlingMode};
+use crate::model::modes::{BigIntUnsignedHandlingMode, DebeziumGeneration, EventConvertingFailureHandlingMode};
 use crate::model::schema::{Kind, Schema};
 use crate::model::table::{Column, TableId};
 use crate::model::value::{Arena, Value, ValueRef};
@@ -287,4 +287,15 @@ fn values_for_zero_dates_that_are_none_are_errors() {
     let unfit = with(ZERO_DATE, &[("column.d.t.c.fallback", "1970-01-01T00:00:00Z")]);
     let made = codec(&column("DATE", None), w::DATE, &unfit);
     assert!(matches!(made, Err(CodecError::Converter { .. })), "{made:?}");
+}
+
+/// Debezium 3.6 takes negative numbers as false, 3.7 takes all but zero as true.
+#[test]
+fn what_is_true_depends_on_the_generation() {
+    for (generation, expected) in [(DebeziumGeneration::V3_6, false), (DebeziumGeneration::V3_7, true)] {
+        let options = CodecOptions { generation, ..with(TINY_INT, &[]) };
+        let codec = codec(&column("TINYINT", Some(1)), w::TINY, &options).unwrap();
+        assert_eq!(read(&codec, &[0xff]), Value::Boolean(expected), "{generation}");
+        assert_eq!((read(&codec, &[1]), read(&codec, &[0])), (Value::Boolean(true), Value::Boolean(false)));
+    }
 }
