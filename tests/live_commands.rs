@@ -116,3 +116,91 @@ fn explain_and_config_answer_without_a_server() {
     }
     assert!(!headwater(&["healthcheck", "--url", "http://127.0.0.1:1"]).status.success());
 }
+
+/// Answers `GET` requests as a Kafka Connect 4.3 with Debezium 3.6 did, with one word changed; ends with the process.
+fn recorded_connect(changed: (&str, &str)) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let read = |name: &str| {
+        let path = format!("{}/tests/golden/connect/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap().replace(changed.0, changed.1)
+    };
+    let answers = [
+        ("/", read("root")),
+        ("/connectors", read("names")),
+        ("/connectors?expand=info&expand=status", read("expanded")),
+        ("/connector-plugins", read("plugins")),
+        ("/connectors/migrate-one/offsets", read("offsets")),
+    ];
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = String::new();
+            let mut reader = std::io::BufReader::new(stream.try_clone().unwrap());
+            while std::io::BufRead::read_line(&mut reader, &mut head).unwrap() > 0 && !head.ends_with("\r\n\r\n") {}
+            let path = head.split(' ').nth(1).unwrap();
+            let body = answers.iter().find(|(known, _)| *known == path).map(|(_, body)| body.as_str());
+            let (status, body) = body.map_or((404, "{\"error_code\":404}"), |body| (200, body));
+            let length = body.len();
+            let kind = "content-type: application/json\r\nconnection: close";
+            write!(stream, "HTTP/1.1 {status} X\r\n{kind}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+        }
+    });
+    url
+}
+
+/// A connector of a recorded Connect, with one word changed; what must be said, and not be said.
+fn check_migrate(changed: (&str, &str), expected_exit: i32, expected: &[&str]) {
+    let url = recorded_connect(changed);
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("files");
+    let arguments = ["migrate", "--from-connect", &url, "--output", output.to_str().unwrap()];
+    let run = headwater(&arguments);
+    let said = text(&run);
+    assert_eq!(run.status.code(), Some(expected_exit), "{changed:?}\n{said}");
+    for expected in expected {
+        assert!(said.contains(expected), "{changed:?}: no {expected:?} in\n{said}");
+    }
+    assert!(!said.contains("cdcpw") && !said.contains("hunter2"), "a password is shown:\n{said}");
+    if !said.contains("Written") {
+        return;
+    }
+    // What was written is what `run` takes, once the worker's lines are filled in.
+    let files = ["migrate-one.json", "worker.properties"].map(|name| output.join(name));
+    let refused = text(&headwater(&["check", files[0].to_str().unwrap(), "--worker", files[1].to_str().unwrap()]));
+    assert!(refused.contains("offset.storage.topic: '<fill in"), "{refused}");
+    let again = headwater(&arguments);
+    assert!(again.status.code() == Some(1) && text(&again).contains("HW1119"), "{}", text(&again));
+    assert!(!text(&headwater(&[&arguments[..], &["--force"]].concat())).contains("HW1119"));
+}
+
+/// What cannot move is said property by property, before anything is asked of a database.
+#[test]
+fn migrate_says_what_would_not_run() {
+    let transforms = "\"transforms\":\"t\",\"transforms.t.type\":\"com.example.T\",\"tabel.include.list\"";
+    check_migrate(
+        ("\"tabel.include.list\"", transforms),
+        1,
+        &[
+            "FAIL  transforms.t.type: HW0116",
+            "warn  tabel.include.list: no option has this name, and it is ignored; did you mean",
+            "warn  snapshot.fetch.size: a later version",
+            "ok    works as in Debezium: connector.class,",
+            "warn  value.converter: is not the connector's own",
+            "0 of 1 connectors of Debezium can move.",
+        ],
+    );
+    check_migrate(("\"cdcpw\"", "\"${file:/nowhere:password}\""), 1, &["FAIL  database.password: HW0104"]);
+    check_migrate(
+        ("io.debezium.connector.mysql.MySqlConnector", "io.debezium.connector.postgresql.PostgresConnector"),
+        1,
+        &["migrate-one: io.debezium.connector.postgresql.PostgresConnector: Debezium's for a database that a later"],
+    );
+    check_migrate(
+        ("io.debezium.connector.mysql.MySqlConnector", "com.example.Source"),
+        0,
+        &["migrate-one: com.example.Source: not Debezium's", "nothing to move"],
+    );
+    check_migrate(("\"kafka_cluster_id\"", "\"x\""), 1, &["HW1114"]);
+    check_migrate(("33306", "1"), 1, &["FAIL  database: HW0212"]);
+}

@@ -296,6 +296,7 @@ modes! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro declares enums of which most have no default of their own")]
 impl Default for DebeziumGeneration {
     fn default() -> Self {
         DebeziumGeneration::V3_6

@@ -157,6 +157,11 @@ impl Worker {
         stack_script("connect.sh", &["start"], &self.environment());
     }
 
+    /// Its properties, as it was started with them.
+    pub fn properties(&self) -> std::path::PathBuf {
+        self.scratch.path().join("connect/worker.properties")
+    }
+
     /// The last lines of its log.
     pub fn log_tail(&self, lines: usize) -> String {
         let log = std::fs::read(self.scratch.path().join("connect/output.log")).unwrap_or_default();

@@ -118,7 +118,9 @@ fn listed(client: &Client) -> Result<Vec<(String, Value)>, MigrateError> {
     let mut expanded = match client.get(EXPANDED)?.ok_or_else(|| missing(EXPANDED))? {
         Value::Object(expanded) => expanded,
         Value::Array(_) => Map::new(),
-        _ => return Err(answer(client, EXPANDED, "it is neither an object nor a list")),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            return Err(answer(client, EXPANDED, "it is neither an object nor a list"));
+        }
     };
     let mut all = Vec::new();
     for name in names {

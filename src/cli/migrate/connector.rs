@@ -20,13 +20,11 @@ use crate::config::connector::ConnectorConfig;
 use crate::config::judgement::{self, Standing, Verdict};
 use crate::config::source_file;
 use crate::error::{Coded as _, Failure};
+use crate::model::modes::DebeziumGeneration;
 use crate::model::position::{Printed, StoredOffset};
 use crate::pipeline::layouts::layouts;
 use crate::pipeline::translate;
 use crate::store::offset;
-
-/// The generation whose records Headwater writes.
-const GENERATION: &str = "3.6";
 
 /// Whose a connector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +61,8 @@ pub(super) fn examine(
 ) -> bool {
     let failed = report.failed();
     state(connector, report);
-    version(connector, report);
     let Some(config) = properties(&file.path, &file.content, worker, report) else { return false };
+    version(connector, config.events.generation, report);
     let told = position(&config, offsets, report);
     if report.failed() == failed {
         servers(&config, worker, told, report);
@@ -91,7 +89,7 @@ fn state(connector: &Connector, report: &mut Report) {
 }
 
 /// Records are those of one generation of Debezium. Whoever moves from another sees the difference.
-fn version(connector: &Connector, report: &mut Report) {
+fn version(connector: &Connector, generation: DebeziumGeneration, report: &mut Report) {
     const NAME: &str = "Debezium's version";
     let Some(version) = connector.version.as_deref() else { return };
     let numbers = |text: &str| -> Option<(u32, u32)> {
@@ -99,18 +97,22 @@ fn version(connector: &Connector, report: &mut Report) {
         Some((parts.next()??, parts.next()??))
     };
     let shown = printable(version, 40);
-    match (numbers(version), numbers(GENERATION)) {
+    let differs = format!("{shown}; Headwater will write records as {generation} does");
+    let is_known =
+        |theirs: (u32, u32)| DebeziumGeneration::ALL.iter().find(|known| numbers(known.as_str()) == Some(theirs));
+    match (numbers(version), numbers(generation.as_str())) {
         (Some(theirs), Some(ours)) if theirs == ours => report.good(NAME, &shown),
         (Some(theirs), Some(ours)) if theirs < ours => report.warn(
             NAME,
-            &format!("{shown}; Headwater writes the records of {GENERATION}"),
+            &differs,
             "moving is also an upgrade: Debezium's release notes say what changed for consumers in between",
         ),
-        (Some(_), Some(_)) => report.warn(
-            NAME,
-            &format!("{shown}; Headwater writes the records of {GENERATION}"),
-            "debezium.compat.version says which newer ones it can write",
-        ),
+        (Some(theirs), Some(_)) => match is_known(theirs) {
+            Some(known) => {
+                report.warn(NAME, &differs, &format!("set debezium.compat.version={known} in the connector's file"))
+            }
+            None => report.warn(NAME, &differs, "compare records before you switch: that generation is not known here"),
+        },
         _ => report.warn(NAME, &format!("{shown}, which is no version"), "compare records before you switch"),
     }
 }
@@ -138,9 +140,10 @@ fn properties(path: &Path, content: &[u8], worker: &Worker, report: &mut Report)
     }
     for ((standing, text), names) in quiet {
         let names = names.join(", ");
-        match standing {
-            Standing::Works => report.good("works as in Debezium", &names),
-            _ => report.good("accepted, without meaning here", &format!("{names}: {text}")),
+        if standing == Standing::Works {
+            report.good("works as in Debezium", &names);
+        } else {
+            report.good("accepted, without meaning here", &format!("{names}: {text}"));
         }
     }
     if worker.origin == Origin::Unknown {
@@ -300,15 +303,16 @@ mod tests {
             version: Some(version.to_owned()),
         };
         let mut report = Report::default();
-        super::version(&connector, &mut report);
-        assert!(report.lines.join("\n").starts_with(expected), "{version}: {:?}", report.lines);
+        super::version(&connector, DebeziumGeneration::V3_6, &mut report);
+        assert!(report.lines.join("\n").contains(expected), "{version}: {:?}", report.lines);
     }
 
     #[test]
     fn versions_of_other_generations_are_said() {
         version_check("3.6.1.Final", "ok    Debezium's version: 3.6.1.Final");
-        version_check("1.9.7.Final", "warn  Debezium's version: 1.9.7.Final; Headwater writes");
-        version_check("3.10.0.Final", "warn  Debezium's version: 3.10.0.Final; Headwater writes");
+        version_check("1.9.7.Final", "warn  Debezium's version: 1.9.7.Final; Headwater will write");
+        version_check("3.7.0.Alpha2", "set debezium.compat.version=3.7");
+        version_check("3.10.0.Final", "that generation is not known here");
         version_check("\u{1b}[31m", "warn  Debezium's version: \\u{1b}[31m, which is no version");
     }
 }

@@ -197,24 +197,24 @@ impl Client {
     /// What became of a request that has no answer.
     fn failure(&self, url: &str, error: &ureq::Error) -> MigrateError {
         let url = url.to_owned();
-        match error {
-            ureq::Error::Timeout(_) => MigrateError::TimedOut { url, seconds: self.answer_timeout.as_secs() },
-            ureq::Error::BodyExceedsLimit(limit) => {
-                MigrateError::Answer { url, problem: format!("it is longer than {limit} bytes") }
-            }
-            ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
-                MigrateError::Answer { url, problem: "it broke off".to_owned() }
-            }
-            ureq::Error::Protocol(_) => {
-                MigrateError::NotConnect { url, why: "what answers does not speak HTTP".to_owned() }
-            }
-            // A header's value that HTTP does not allow: a token with a line break.
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => MigrateError::Option {
-                option: "--from-connect",
-                problem: "no request can be made of this address and these credentials".to_owned(),
-            },
-            other => MigrateError::Unreachable { url, reason: printable(&other.to_string(), 200) },
+        if matches!(error, ureq::Error::Timeout(_)) {
+            return MigrateError::TimedOut { url, seconds: self.answer_timeout.as_secs() };
         }
+        if let ureq::Error::BodyExceedsLimit(limit) = error {
+            return MigrateError::Answer { url, problem: format!("it is longer than {limit} bytes") };
+        }
+        if matches!(error, ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof) {
+            return MigrateError::Answer { url, problem: "it broke off".to_owned() };
+        }
+        if matches!(error, ureq::Error::Protocol(_)) {
+            return MigrateError::NotConnect { url, why: "what answers does not speak HTTP".to_owned() };
+        }
+        // A header's value that HTTP does not allow: a token with a line break.
+        if matches!(error, ureq::Error::Http(_) | ureq::Error::BadUri(_)) {
+            let problem = "no request can be made of this address and these credentials".to_owned();
+            return MigrateError::Option { option: "--from-connect", problem };
+        }
+        MigrateError::Unreachable { url, reason: printable(&error.to_string(), 200) }
     }
 }
 

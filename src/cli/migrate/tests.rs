@@ -55,10 +55,10 @@ fn server(paths: &[(&str, Act)]) -> Server {
             requests.lock().unwrap().push(head);
             let count = counts.entry(path.clone()).or_default();
             let not_found = json(404, r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#);
-            let act = match paths.get(&path).unwrap_or(&not_found) {
-                Act::InTurn(acts) => acts.get(*count).or(acts.last()).unwrap().clone(),
-                act => act.clone(),
-            };
+            let mut act = paths.get(&path).unwrap_or(&not_found).clone();
+            if let Act::InTurn(acts) = &act {
+                act = acts.get(*count).or(acts.last()).unwrap().clone();
+            }
             *count += 1;
             if let Act::Hang = act {
                 // Kept open until the client gives up.

@@ -13,10 +13,10 @@ use crate::transform::{self, Setup, TransformError, predicate};
 use crate::util::class_options::{BadOption, ClassOption};
 
 /// What Connect itself reads of each transform, beside its own options.
-const OF_TRANSFORMS: &[&str] = &["type", "predicate", "negate"];
+const OF_TRANSFORMS: &[&str] = &["type", "predicate", "negate", "plugin.version"];
 
 /// What Connect itself reads of each predicate.
-const OF_PREDICATES: &[&str] = &["type"];
+const OF_PREDICATES: &[&str] = &["type", "plugin.version"];
 
 /// The transforms, checked.
 pub(super) fn transforms(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> Setup {

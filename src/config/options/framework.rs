@@ -5,6 +5,8 @@ use super::super::option::{ConfigOption, Group, Kind, option};
 use super::POSITIVE;
 use crate::model::modes::ErrorsTolerance;
 
+const ONE_VERSION: &str = "what is built in has one version, that of this program";
+
 const EXACTLY_ONCE: Kind = Kind::Word(&["requested", "required"], |word| {
     ["requested", "required"].into_iter().find(|known| word.trim().eq_ignore_ascii_case(known))
 });
@@ -20,6 +22,9 @@ const TOLERANCE: Kind =
 pub(super) const OPTIONS: &[ConfigOption] = &[
     row("name", Kind::Text, "The connector's name; also its namespace in the offsets topic").required(),
     row("connector.class", Kind::Class, "Which database is read").required(),
+    row("connector.plugin.version", Kind::Text, "Which of several versions of the class is meant (KIP-891)")
+        .low()
+        .no_effect(ONE_VERSION),
     row("tasks.max", Kind::Number(POSITIVE.0, POSITIVE.1), "How many tasks may run; a binlog is read by one, whatever stands here")
         .or("1"),
     row("tasks.max.enforce", Kind::Bool, "Whether more tasks than tasks.max are an error")
@@ -27,10 +32,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .low()
         .no_effect("there is always one task"),
     row("key.converter", Kind::Class, "How keys are written; the worker's setting otherwise").high(),
+    row("key.converter.plugin.version", Kind::Text, "Which version of that class").low().no_effect(ONE_VERSION),
     row("key.converter.*", Kind::Text, "Options of the key converter").high(),
     row("value.converter", Kind::Class, "How values are written; the worker's setting otherwise").high(),
+    row("value.converter.plugin.version", Kind::Text, "Which version of that class").low().no_effect(ONE_VERSION),
     row("value.converter.*", Kind::Text, "Options of the value converter").high(),
     row("header.converter", Kind::Class, "How headers are written; the worker's setting otherwise").low(),
+    row("header.converter.plugin.version", Kind::Text, "Which version of that class").low().no_effect(ONE_VERSION),
     row("header.converter.*", Kind::Text, "Options of the header converter").low(),
     row("transforms", Kind::List, "Names of the transforms that each record goes through")
         .high(),
