@@ -19,6 +19,7 @@ use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueRef};
 use crate::util::class_options::{ClassOption, Options};
 
+mod anything;
 mod default;
 pub mod name;
 mod plan;
@@ -135,14 +136,15 @@ impl Converter for AvroConverter {
     }
 
     fn prepare(&self, topic: &str, schema: Option<&Arc<Schema>>) -> Result<Arc<dyn Plan>, SerializeError> {
-        // Without a schema there can only be tombstones: Debezium makes no schemaless values.
-        let Some(schema) = schema else { return Ok(Arc::new(Tombstones)) };
+        let Some(schema) = schema else {
+            let subject = self.strategy.subject(topic, self.is_key, &anything::record())?;
+            return Ok(Arc::new(AnythingPlan { header: header(self.registry.id(&subject, anything::TEXT)?) }));
+        };
         let node = plan::Node::compile(schema, &self.options)?;
         let avro = schema::convert(schema, &self.options)?;
         let subject = self.strategy.subject(topic, self.is_key, &avro)?;
         let id = self.registry.id(&subject, &text::text(&avro))?;
-        let [a, b, c, d] = id.to_be_bytes();
-        Ok(Arc::new(AvroPlan { header: [0, a, b, c, d], bare_bytes: node.is_bare_bytes(), node }))
+        Ok(Arc::new(AvroPlan { header: header(id), bare_bytes: node.is_bare_bytes(), node }))
     }
 }
 
@@ -168,8 +170,13 @@ pub fn schema_text(schema: &Schema) -> Result<String, SerializeError> {
 pub fn plan_with_id(schema: &Schema, id: u32) -> Result<Arc<dyn Plan>, SerializeError> {
     let config = std::collections::BTreeMap::new();
     let node = plan::Node::compile(schema, &AvroOptions::read(&Options::new(&config))?)?;
+    Ok(Arc::new(AvroPlan { header: header(id), bare_bytes: node.is_bare_bytes(), node }))
+}
+
+/// What stands before every value: a zero and the schema's id.
+fn header(id: u32) -> [u8; 5] {
     let [a, b, c, d] = id.to_be_bytes();
-    Ok(Arc::new(AvroPlan { header: [0, a, b, c, d], bare_bytes: node.is_bare_bytes(), node }))
+    [0, a, b, c, d]
 }
 
 struct AvroPlan {
@@ -200,13 +207,22 @@ impl Plan for AvroPlan {
     }
 }
 
-struct Tombstones;
+/// For values without a schema.
+struct AnythingPlan {
+    header: [u8; 5],
+}
 
-impl Plan for Tombstones {
-    fn write(&self, value: &ValueRef<'_>, _arena: &Arena, _out: &mut Vec<u8>) -> Result<bool, SerializeError> {
+impl Plan for AnythingPlan {
+    fn write(&self, value: &ValueRef<'_>, _arena: &Arena, out: &mut Vec<u8>) -> Result<bool, SerializeError> {
         if matches!(value, ValueRef::Null) {
             return Ok(false);
         }
-        Err(SerializeError::AvroSchema { reason: "a value without a schema".into() })
+        let start = out.len();
+        out.extend_from_slice(&self.header);
+        anything::write(value, out).map_err(|fault| {
+            out.truncate(start);
+            fault.into_error()
+        })?;
+        Ok(true)
     }
 }

@@ -239,7 +239,7 @@ fn write_struct(members: &Members, view: &dyn StructView, arena: &Arena, out: &m
 }
 
 /// Arrays and maps: one block with all items, then an empty one.
-fn write_blocks<T>(
+pub(super) fn write_blocks<T>(
     items: &[T],
     out: &mut Vec<u8>,
     mut write: impl FnMut(&T, &mut Vec<u8>) -> Result<(), Box<Fault>>,
@@ -286,7 +286,7 @@ fn write_varint(zigzag: u64, out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     write_long(bytes.len() as i64, out);
     out.extend_from_slice(bytes);
 }

@@ -2,7 +2,8 @@
 //!
 //! In: records whose value is a struct. Out: the same with every vector (`FloatVector`, `DoubleVector`,
 //! `SparseDoubleVector` of `io.debezium.data`), in structs of any depth, as a text of `io.debezium.data.Json`. Promised:
-//! schemas and texts of Debezium 3.6, with numbers as Java writes them. Tombstones pass; a value that is no struct is an error.
+//! schemas and texts of Debezium 3.6, with numbers as Java writes them since its version 19
+//! (before, some have a digit more than they need). Tombstones pass; a value that is no struct is an error.
 //! Nothing here survives a crash.
 
 use std::sync::Arc;

@@ -7,6 +7,10 @@
 //!
 //! Schemas lose that they are optional wherever Connect's `SchemaUtil.copySchemaBasics` loses it. Only the null of a
 //! delete keeps the schema of rows as the envelope has it.
+//!
+//! Two things differ. The option names of Debezium 2 act here, and are ignored by 3.x ([`options`]). And with `add.headers` a
+//! tombstone that is kept has the headers that are its own; in Debezium it shares those of the delete before it, and so has
+//! what was added to that, too.
 
 use std::sync::Arc;
 

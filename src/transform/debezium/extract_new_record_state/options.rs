@@ -1,4 +1,7 @@
 //! The options of `ExtractNewRecordState`: their names, defaults and checks, and the two names of Debezium before 3.0.
+//!
+//! Debezium 3.x ignores the old names without a word, so that a configuration that asks for rewritten deletes gets nulls. Here
+//! they mean what they meant, where today's name is not set; removing them gives what 3.x does.
 
 use std::sync::Once;
 
