@@ -4,7 +4,7 @@
 //! settings that the scenario is about; the harness adds the address, the names and `snapshot.mode=no_data` where they
 //! are not given. `worker.properties` is optional. `server` (optional) names another server of the stack than the usual
 //! one, with options of its own: `mysql-9.7 --binlog-row-metadata=MINIMAL`. `same-as` (optional) names another folder that
-//! the missing files are taken from. `known-differences` (optional) has lines `WORDS -- WHY`: a difference that contains the
+//! the missing files are taken from, and may say what it shows instead: `../times-adaptive -- The same in Avro`. `known-differences` (optional) has lines `WORDS -- WHY`: a difference that contains the
 //! words is known, for that reason; every other one is not. `? WORDS` need not be there each time.
 //!
 //! In every file `${DATABASE}`, `${PREFIX}`, `${HOST}`, `${PORT}`, `${USER}`, `${PASSWORD}`, `${SERVER_ID}`, `${KAFKA}` and
@@ -78,7 +78,10 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Scenario>) {
 
 fn read(root: &Path, folder: &Path) -> Scenario {
     let same = std::fs::read_to_string(folder.join("same-as")).ok();
-    let other = same.map(|other| folder.join(other.trim()));
+    let (other, shows) = same.as_deref().map_or((None, None), |same| match same.trim().split_once(" -- ") {
+        Some((other, shows)) => (Some(folder.join(other)), Some(shows)),
+        None => (Some(folder.join(same.trim())), None),
+    });
     let file = |name: &str| {
         let own = std::fs::read_to_string(folder.join(name)).ok();
         own.or_else(|| other.as_ref().and_then(|other| std::fs::read_to_string(other.join(name)).ok()))
@@ -91,7 +94,7 @@ fn read(root: &Path, folder: &Path) -> Scenario {
     let server = std::fs::read_to_string(folder.join("server")).unwrap_or_else(|_| usual.to_owned());
     let (server, options) = server.trim().split_once(' ').unwrap_or((server.trim(), ""));
     let traffic = file("traffic.sql").unwrap_or_else(|| panic!("{name}: no traffic.sql"));
-    let about = traffic.lines().next().and_then(|line| line.strip_prefix("-- ")).unwrap_or_default();
+    let about = shows.or_else(|| traffic.lines().next()?.strip_prefix("-- ")).unwrap_or_default();
     Scenario {
         source: source.to_owned(),
         about: about.to_owned(),
