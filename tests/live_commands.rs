@@ -187,7 +187,7 @@ fn migrate_says_what_would_not_run() {
             "warn  snapshot.fetch.size: a later version",
             "ok    works as in Debezium: connector.class,",
             "warn  value.converter: is not the connector's own",
-            "0 of 1 connectors of Debezium can move.",
+            "0 of 1 connector of Debezium can move.",
         ],
     );
     check_migrate(("\"cdcpw\"", "\"${file:/nowhere:password}\""), 1, &["FAIL  database.password: HW0104"]);

@@ -286,7 +286,9 @@ fn retention(connection: &mut Connection, maria: bool, report: &mut Report) {
 }
 
 const TABLES: &str = "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' ORDER BY 1, 2";
-const KEYS: &str = "SELECT DISTINCT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.TABLE_CONSTRAINTS WHERE CONSTRAINT_TYPE IN ('PRIMARY KEY', 'UNIQUE')";
+// MariaDB shows TABLE_CONSTRAINTS only to accounts that may do more than SELECT; indexes it shows to these too.
+const KEYS: &str =
+    "SELECT DISTINCT TABLE_SCHEMA AS db, TABLE_NAME AS name FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0";
 
 fn tables(
     connection: &mut Connection,

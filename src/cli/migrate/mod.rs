@@ -201,7 +201,7 @@ fn end(
             .iter()
             .map(|candidate| steps::Move { name: &candidate.connector.name, file: &candidate.file.path })
             .collect();
-        let listener = worker::free_listener(&worker.config).filter(|_| worker.origin != Origin::Unknown);
+        let listener = worker::free_listener(&worker.config);
         let own = worker.config.listeners.first().map_or(8083, |listener| listener.port);
         let port = listener.as_deref().and_then(|url| url.rsplit(':').next()?.parse().ok()).unwrap_or(own);
         let situation = steps::Situation {
@@ -221,7 +221,8 @@ fn end(
         .map(|candidate| printable(&candidate.connector.name, 200))
         .collect();
     let all = candidates.len() + later;
-    say(&format!("\n{} of {all} connectors of Debezium can move.", moving.len()));
+    let plural = if all == 1 { "" } else { "s" };
+    say(&format!("\n{} of {all} connector{plural} of Debezium can move.", moving.len()));
     if !stuck.is_empty() {
         say(&format!("Not {}: mend what FAIL says above, and ask again.", stuck.join(", ")));
     }
