@@ -53,7 +53,7 @@ impl Report {
             Outcome::Warning => self.warned += 1,
             Outcome::Bad => self.failed += 1,
         }
-        let line = format!("{word}  {name}: {text}");
+        let line = visible(&format!("{word}  {name}: {text}"));
         super::say(&line);
         #[cfg(test)]
         self.lines.push(line);
@@ -135,6 +135,19 @@ fn end(report: &Report) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Control characters escaped: what servers and files say must not steer the terminal.
+fn visible(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    for character in line.chars() {
+        if character.is_control() {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
 /// At most five names, and how many more there are.
 fn listed<T: std::fmt::Display>(names: &[T]) -> String {
     const SHOWN: usize = 5;
@@ -170,5 +183,7 @@ mod tests {
             ]
         );
         assert_eq!((report.failed, report.warned), (1, 1));
+        report.good("bell", "\u{7}\u{1b}[2J\né");
+        assert_eq!(report.lines.last().map(String::as_str), Some("ok    bell: \\u{7}\\u{1b}[2J\\né"));
     }
 }
