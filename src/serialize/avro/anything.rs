@@ -67,7 +67,7 @@ pub(super) fn write(value: &ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), Box<F
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm)]
     use super::*;
     use apache_avro::types::Value as Avro;
 

@@ -63,8 +63,14 @@ struct Shape {
 /// A field that may be cut.
 struct Long<'a> {
     column: &'a Column,
-    value: ValueRef<'a>,
+    content: Content<'a>,
     size: i64,
+}
+
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
 }
 
 fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, TransformError> {
@@ -226,13 +232,15 @@ impl EnforceRecordSize {
         let mut long = bumpalo::collections::Vec::new_in(arena);
         for column in columns {
             let value = column.get(row, arena)?;
-            let size = match value {
-                ValueRef::String(text) => count(text.encode_utf16().count()),
-                ValueRef::Bytes(bytes) => count(bytes.len()),
-                _ => continue,
+            let (content, size) = if let ValueRef::String(text) = value {
+                (Content::Text(text), count(text.encode_utf16().count()))
+            } else if let ValueRef::Bytes(bytes) = value {
+                (Content::Bytes(bytes), count(bytes.len()))
+            } else {
+                continue;
             };
             if size > self.least {
-                long.push(Long { column, value, size });
+                long.push(Long { column, content, size });
             }
         }
         Ok(long)
@@ -250,12 +258,11 @@ fn shortened<'a>(
     let mut over = bumpalo::collections::Vec::with_capacity_in(long.len(), arena);
     for field in long {
         let left = (field.size - share(field.size, bytes, excess).min(i32::MAX.into())).max(0);
-        let value = match field.value {
-            ValueRef::String(text) => ValueRef::String(cut(text, left, arena)),
-            ValueRef::Bytes(bytes) => {
+        let value = match field.content {
+            Content::Text(text) => ValueRef::String(cut(text, left, arena)),
+            Content::Bytes(bytes) => {
                 ValueRef::Bytes(usize::try_from(left).ok().and_then(|left| bytes.get(..left)).unwrap_or(bytes))
             }
-            value => value,
         };
         over.push((field.column.index, value));
     }

@@ -1,6 +1,6 @@
 //! Columns and options in, schemas, values and defaults out, as Debezium 3.6's converters have them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
 
 use std::collections::BTreeMap;
 
