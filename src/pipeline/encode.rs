@@ -12,6 +12,7 @@ use std::sync::Arc;
 use flume::{Receiver, Sender};
 
 use super::status::StatusBoard;
+use super::topic_keys::TopicKeys;
 use super::turns::Turns;
 use super::write::{Processing, Writer};
 use crate::envelope::data::{RowEvent, TransactionView};
@@ -68,6 +69,8 @@ pub struct Encoding {
     pub board: Arc<StatusBoard>,
     /// Who may register schemas.
     pub turns: Turns,
+    /// What the keys of each topic are.
+    pub topic_keys: TopicKeys,
     /// Set when the pipeline is given up.
     pub abort: Stop,
 }
@@ -232,6 +235,7 @@ impl Encoder {
         let before = self.versions.insert(layout.id.clone(), layout.version);
         if let Some(old) = before.and_then(|version| self.shapes.remove(&version)) {
             self.writer.forget(|topic| Arc::ptr_eq(topic, &old.topic));
+            self.encoding.topic_keys.forget(&old.topic);
         }
         shape
     }

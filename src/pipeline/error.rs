@@ -37,6 +37,16 @@ pub enum PipelineError {
         /// What the last try failed with.
         message: String,
     },
+    /// Records of one topic have keys that cannot be compared. Said, not returned: Debezium writes such records too.
+    #[error("topic {topic} gets records whose keys have other fields than those before: ({one}) and ({other})")]
+    KeysDiffer {
+        /// The topic.
+        topic: String,
+        /// The fields of a key.
+        one: String,
+        /// Those of another one.
+        other: String,
+    },
     /// Batches were given up without an error that says why.
     #[error("{batches} batches were given up undelivered")]
     Abandoned {
@@ -75,9 +85,15 @@ static RETRIES_ENDED: Code = Code {
     title: "a converter failed for longer than errors.retry.timeout",
     hint: "Mend what the message names, usually the schema registry, and restart the connector: nothing is lost. Without errors.retry.timeout, or with -1, it is asked again until it answers.",
 };
+static KEYS_DIFFER: Code = Code {
+    number: 905,
+    disposition: Disposition::Reject,
+    title: "records of one topic have keys with different fields",
+    hint: "Two tables with different keys are routed to one topic, or a key was altered. Compaction and consumers that join by key take them for different things, and a registry may refuse the second one. Route the tables to topics of their own, or give them one key with message.key.columns or ValueToKey.",
+};
 
 /// Every page of this room.
-pub static CODES: &[&Code] = &[&BATCH_TOO_LARGE, &PANICKED, &SPAWN, &ABANDONED, &RETRIES_ENDED];
+pub static CODES: &[&Code] = &[&BATCH_TOO_LARGE, &PANICKED, &SPAWN, &ABANDONED, &RETRIES_ENDED, &KEYS_DIFFER];
 
 impl Coded for PipelineError {
     fn code(&self) -> &'static Code {
@@ -85,6 +101,7 @@ impl Coded for PipelineError {
             PipelineError::BatchTooLarge { .. } => &BATCH_TOO_LARGE,
             PipelineError::Panicked { .. } => &PANICKED,
             PipelineError::Spawn { .. } => &SPAWN,
+            PipelineError::KeysDiffer { .. } => &KEYS_DIFFER,
             PipelineError::Abandoned { .. } => &ABANDONED,
             PipelineError::RetriesEnded { .. } => &RETRIES_ENDED,
         }

@@ -26,6 +26,7 @@ pub mod reader;
 pub mod status;
 pub mod supervise;
 pub mod tolerance;
+mod topic_keys;
 pub mod translate;
 pub mod turns;
 pub mod write;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::encode::Encoding;
 use super::error::PipelineError;
 use super::status::Part;
-use crate::error::{Disposition, Failure};
+use crate::error::{Coded, Disposition, Failure};
 use crate::model::record::Typed;
 use crate::model::schema::Schema;
 use crate::model::value::{Arena, ValueError, ValueRef};
@@ -52,9 +52,16 @@ pub(super) struct Plans {
     last: Option<Planned>,
     /// By the addresses of topic and schema, which the entry itself keeps alive.
     all: HashMap<(usize, usize), Planned>,
+    /// Whether it is said when records of one topic do not have the same fields in this role.
+    compares: bool,
 }
 
 impl Plans {
+    /// Those of keys: it is said when the keys of one topic have different fields.
+    pub(super) fn of_keys() -> Self {
+        Plans { compares: true, ..Plans::default() }
+    }
+
     /// The batch with this ordinal is encoded next.
     pub(super) fn begin(&mut self, ordinal: u64) {
         self.ordinal = ordinal;
@@ -81,6 +88,10 @@ impl Plans {
                     // A registry gives versions in the order of registering, so they must come in that of the stream.
                     encoding.turns.wait(self.ordinal, &encoding.abort);
                     let plan = prepare(encoding, converter, topic, schema)?;
+                    let known = schema.filter(|_| self.compares);
+                    if let Some(error) = known.and_then(|schema| encoding.topic_keys.compare(topic, schema)) {
+                        tracing::warn!(code = %error.code(), reason = %error, hint = error.code().hint, "keys differ");
+                    }
                     let planned = Planned { topic: topic.clone(), schema: schema.cloned(), plan: plan.clone() };
                     if self.all.len() >= PLANS_MAXIMUM {
                         self.all.clear();

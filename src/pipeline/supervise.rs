@@ -22,6 +22,7 @@ use super::error::PipelineError;
 use super::produce::{HistoryWriter, Producer, Sink};
 use super::reader::{Reader, ReaderOptions};
 use super::status::{Part, State, StatusBoard};
+use super::topic_keys::TopicKeys;
 use super::turns::Turns;
 use super::write::Processing;
 use crate::envelope::Envelope;
@@ -325,6 +326,7 @@ impl Run {
             metrics: metrics.clone(),
             board: board.clone(),
             turns: Turns::default(),
+            topic_keys: TopicKeys::default(),
             abort: abort.clone(),
         });
         for number in 0..workers {

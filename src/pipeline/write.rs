@@ -65,7 +65,8 @@ impl Writer {
         let context_asked = processing.context_headers.iter().any(|(name, _)| chain.wants_header(name));
         let context = processing.context_headers.clone();
         let letters = processing.errors.dead_letters.clone().map(DeadLetters::new);
-        let (text, output) = (Arc::new(Schema::new(Kind::String)), Output::default());
+        let (text, output) =
+            (Arc::new(Schema::new(Kind::String)), Output { keys: Plans::of_keys(), ..Output::default() });
         Ok(Writer { chain, context, context_asked, text, output, letters })
     }
 

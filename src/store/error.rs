@@ -100,6 +100,16 @@ pub enum StoreError {
         /// What is wrong.
         problem: String,
     },
+    /// A schema history whose first records were removed.
+    #[error("the schema history topic {topic} has lost its first {records} records{}", if *all { ", which were all of it" } else { "" })]
+    HistoryCut {
+        /// Which topic.
+        topic: String,
+        /// How many are gone.
+        records: i64,
+        /// Whether none is left.
+        all: bool,
+    },
 }
 
 impl StoreError {
@@ -188,6 +198,12 @@ static HISTORY: Code = page(
     "A record of the schema history cannot be read",
     "Nothing was guessed. Rebuild the history with snapshot.mode=recovery, or restore the topic.",
 );
+static HISTORY_CUT: Code = page(
+    811,
+    Stop,
+    "The schema history has lost its first records",
+    "The topic does not keep its records, or somebody removed them. Set retention.ms=-1 and retention.bytes=-1 on it. Tables whose records are gone are not known any more: their rows stop the connector. If no table was altered since the stored offset, start once with snapshot.mode=recovery: the tables are then read from the server and recorded again.",
+);
 
 /// The pages of this room, in the order of their numbers.
 pub static CODES: &[&Code] = &[
@@ -202,6 +218,7 @@ pub static CODES: &[&Code] = &[
     &OFFSET_FILE,
     &OFFSET,
     &HISTORY,
+    &HISTORY_CUT,
 ];
 
 impl Coded for StoreError {
@@ -218,6 +235,7 @@ impl Coded for StoreError {
             StoreError::OffsetFile { .. } => &OFFSET_FILE,
             StoreError::Offset { .. } => &OFFSET,
             StoreError::History { .. } => &HISTORY,
+            StoreError::HistoryCut { .. } => &HISTORY_CUT,
         }
     }
 }

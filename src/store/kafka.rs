@@ -307,11 +307,10 @@ impl TopicStore {
         }
     }
 
-    /// Whether partition 0 holds anything.
-    pub(super) fn holds_records(&self) -> Result<bool, StoreError> {
+    /// The offsets of the first record of partition 0 and behind its last.
+    pub(super) fn bounds(&self) -> Result<(i64, i64), StoreError> {
         let watermarks = self.consumer()?.fetch_watermarks(&self.topic, 0, self.options.request_timeout);
-        let (low, high) = watermarks.map_err(|error| self.unread(&error))?;
-        Ok(high > low)
+        watermarks.map_err(|error| self.unread(&error))
     }
 
     /// Gives every record of these partitions (all, when `only` is `None`) to `each`.

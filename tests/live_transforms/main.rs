@@ -183,6 +183,31 @@ fn headers_of_transforms_stand_behind_those_of_the_connector() {
     running.terminate(Duration::from_secs(20));
 }
 
+/// Debezium mixes the keys of tables that are routed to one topic; so do we, and say it.
+#[test]
+fn tables_with_other_keys_on_one_topic_are_told() {
+    let Some(broker) = address("HEADWATER_TEST_KAFKA", "live_transforms") else { return };
+    let database = unique("smt");
+    let server = server(&database);
+    server.sql(&[&format!("CREATE TABLE {database}.lines (number INT PRIMARY KEY, quantity VARCHAR(20))")]);
+    let connector = Connector::new(&server, &broker, &database).with(&[
+        ("transforms", "route"),
+        ("transforms.route.type", "io.debezium.transforms.ByLogicalTableRouter"),
+        ("transforms.route.topic.regex", "(.*)\\.(orders|notes|lines)"),
+        ("transforms.route.topic.replacement", "$1.all"),
+    ]);
+    let running = connector.start_streaming();
+    insert(&server, &format!("{database}.orders"), 1..3);
+    insert(&server, &format!("{database}.notes"), 1..3);
+    connector.catch_up(&running, &server, Duration::from_secs(60));
+    assert!(!running.log().contains("HW0905"), "{}", running.log_tail(20));
+    server.sql(&[&format!("INSERT INTO {database}.lines VALUES (1, '1')")]);
+    connector.catch_up(&running, &server, Duration::from_secs(60));
+    running.wait_for_log("HW0905", Duration::from_secs(10));
+    assert_eq!(topic::read_all(&broker, &connector.topic(&format!("{database}.all"))).len(), 5);
+    running.terminate(Duration::from_secs(20));
+}
+
 #[test]
 fn without_tolerance_the_connector_stops_before_the_row_and_goes_on_there() {
     let Some(broker) = address("HEADWATER_TEST_KAFKA", "live_transforms") else { return };

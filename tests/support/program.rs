@@ -147,10 +147,10 @@ impl Connector {
         let key = json!([self.name, { "server": self.name }]).to_string().into_bytes();
         topic::read(&self.broker, &self.worker["offset.storage.topic"], |record| {
             if record.key.as_ref() == Some(&key) {
-                last = record.value.map(|value| serde_json::from_slice(&value).unwrap());
+                last = record.value;
             }
         });
-        last
+        last.map(|value| serde_json::from_slice(&value).unwrap())
     }
 
     /// Waits until everything that is in the server's log now is on the topics, and stored as such.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rdkafka::Message;
 
 use super::{HistoryRecord, SchemaHistoryStore};
+use crate::error::Coded;
 use crate::store::StoreError;
 use crate::store::kafka::{KafkaStoreOptions, TopicStore, Written};
 use crate::util::kafka::admin::{Admin, Creation, TopicSpecification};
@@ -119,6 +120,23 @@ impl KafkaSchemaHistory {
     }
 }
 
+impl KafkaSchemaHistory {
+    /// Whether the topic still has its first record. One that has lost some may still know every table that matters (it was
+    /// recorded again by a recovery); one that has lost all knows none.
+    fn check_beginning(&self) -> Result<(), StoreError> {
+        let (first, end) = self.topic.bounds()?;
+        if first == 0 {
+            return Ok(());
+        }
+        let error = StoreError::HistoryCut { topic: self.topic.topic.clone(), records: first, all: first == end };
+        if first == end {
+            return Err(error);
+        }
+        tracing::warn!(code = %error.code(), reason = %error, hint = error.code().hint, "the schema history is not whole");
+        Ok(())
+    }
+}
+
 fn specification(name: &str) -> TopicSpecification {
     let settings = [("cleanup.policy", "delete"), ("retention.ms", "9223372036854775807"), ("retention.bytes", "-1")];
     TopicSpecification {
@@ -153,7 +171,7 @@ impl SchemaHistoryStore for KafkaSchemaHistory {
     fn exists(&mut self) -> Result<bool, StoreError> {
         let found = self.topic.admin()?.find_topic(&self.topic.topic);
         match found.map_err(|error| StoreError::admin("asking about", &self.topic.topic, error))? {
-            Some(_) => self.topic.holds_records(),
+            Some(_) => self.topic.bounds().map(|(first, end)| end > first),
             None => Ok(false),
         }
     }
@@ -171,6 +189,7 @@ impl SchemaHistoryStore for KafkaSchemaHistory {
             count += 1;
             Ok(())
         })?;
+        self.check_beginning()?;
         Ok(count)
     }
 
