@@ -261,6 +261,9 @@ fn zero_dates_become_null_or_what_is_named() {
     check(&values, "DATETIME", false, Some("0000-00-00 00:00:00"), [MILLIS, "1000", "1000", time]);
     let half = "1970-01-01T00:00:00.5Z";
     check(&values, "TIMESTAMP", false, Some("1970-01-01 00:00:00"), [ZONED, half, half, moment]);
+    let last = "9999-12-31T23:59:59Z";
+    check(&[("fallback.timestamp", last)], "TIMESTAMP", false, None, [ZONED, "-", last, moment]);
+    check(&[("fallback.timestamp", "9999-12-31T22:59:59-01:00")], "TIMESTAMP", false, None, [ZONED, "-", last, moment]);
     // The column before its type.
     let column = [("fallback.date", "1970-01-02"), ("column.d.t.c.fallback", "1970-01-03")];
     check(&column, "DATE", false, None, [DATE, "-", "2", day]);
@@ -283,6 +286,8 @@ fn values_for_zero_dates_that_are_none_are_errors() {
     check("fallback.datetime", "1970-01-01T00:00:00");
     check("fallback.timestamp", "1970-01-01 00:00:00");
     check("fallback.timestamp", "soon");
+    check("fallback.timestamp", "1970-01-01T00:00:00");
+    check("fallback.timestamp", "1970-01-01T00:00:00+01:00[Europe/Paris]");
     check("target.types", "DATE,TIME");
     let unfit = with(ZERO_DATE, &[("column.d.t.c.fallback", "1970-01-01T00:00:00Z")]);
     let made = codec(&column("DATE", None), w::DATE, &unfit);

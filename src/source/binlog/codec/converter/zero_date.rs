@@ -96,9 +96,13 @@ impl Type {
             Type::Date => temporal::date_number(text).map(Value::Int32),
             Type::DateTime { micros } => temporal::date_time_micros(text)
                 .map(|number| Value::Int64(if micros { number } else { number.div_euclid(1_000) })),
+            // By its date and time: a moment of jiff's ends a day before 9999-12-31T23:59:59Z, which many choose.
             Type::Timestamp => {
-                let moment: jiff::Timestamp = text.parse().ok().filter(|_| text.contains('T'))?;
-                Some(Value::text(&moment.to_string()))
+                let pieces = jiff::fmt::temporal::Pieces::parse(text).ok()?;
+                let clock = jiff::civil::DateTime::from_parts(pieces.date(), pieces.time()?);
+                let offset = pieces.to_numeric_offset()?.seconds();
+                let in_utc = clock.checked_sub(jiff::SignedDuration::from_secs(offset.into())).ok()?;
+                (text.contains('T') && !text.contains('[')).then(|| Value::text(&format!("{in_utc}Z")))
             }
         }
     }
