@@ -26,6 +26,23 @@ fn expressions_are_anchored_and_ignore_the_case_of_ascii_letters() {
 }
 
 #[test]
+fn a_dot_is_not_what_ends_a_line_in_java() {
+    for end in ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'] {
+        let text = format!("a{end}b");
+        check("a.b", &text, false);
+        check(".*", &text, false);
+        check("(?s)a.b", &text, true);
+        check("(?is).*", &text, true);
+        check("(?s:a.b)", &text, true);
+        check("(?d)a.b", &text, end != '\n');
+    }
+    check("a.b", "a\u{b}b", true);
+    check("a.b", "aéb", true);
+    check("(?i)a.B", "A😀b", true);
+    check("(?<=a.)b", "b", false);
+}
+
+#[test]
 fn what_only_java_has_is_translated() {
     check("\\Qa.b*\\E.c", "a.b*xc", true);
     check("\\Qa.b*\\E.c", "axb*xc", false);

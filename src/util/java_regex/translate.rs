@@ -22,6 +22,7 @@ pub(super) fn translate(pattern: &str) -> Result<String, RegexError> {
         out: String::with_capacity(pattern.len() * 2),
         depth: 0,
         repeatable: false,
+        dot: "[^\\n\\r\\x{85}\\x{2028}\\x{2029}]",
     };
     while let Some(c) = translation.peek(0) {
         translation.token(c)?;
@@ -41,6 +42,8 @@ struct Translation<'a> {
     depth: usize,
     /// Whether a quantifier may follow.
     repeatable: bool,
+    /// What `.` is: Java ends lines at five characters. Behind a flag that changes it, the engine's own.
+    dot: &'static str,
 }
 
 impl Translation<'_> {
@@ -80,7 +83,7 @@ impl Translation<'_> {
                 self.repeatable = true;
             }
             '.' => {
-                self.out.push('.');
+                self.out.push_str(self.dot);
                 self.repeatable = true;
             }
             '*' | '+' | '?' => self.quantifier(start, &c.to_string())?,
@@ -204,8 +207,12 @@ impl Translation<'_> {
             let c = self.peek(0);
             self.at += 1;
             match c {
-                Some(c @ ('i' | 's' | 'm')) => text.push(c),
-                Some('u' | 'd') => {}
+                Some(c @ ('i' | 's' | 'm')) => {
+                    text.push(c);
+                    self.dot = if c == 's' { "." } else { self.dot };
+                }
+                Some('u') => {}
+                Some('d') => self.dot = ".",
                 Some('-') if !text.contains('-') => text.push('-'),
                 Some(close @ (':' | ')')) => {
                     let text = text.trim_end_matches('-');
