@@ -56,8 +56,9 @@ impl Situation<'_> {
         words
     }
 
-    fn connector(&self, name: &str) -> String {
-        format!("{}/connectors/{}", self.client.base(), encode_segment(name))
+    /// What Connect answers about a connector at, as a word for a shell.
+    fn connector(&self, name: &str, call: &str) -> String {
+        quoted(&format!("{}/connectors/{}{call}", self.client.base(), encode_segment(name)))
     }
 
     /// `headwater COMMAND a.json b.json --worker …`
@@ -110,13 +111,13 @@ pub(super) fn steps(situation: &Situation<'_>, moves: &[Move<'_>]) -> Vec<String
         step(
             &mut lines,
             "Stop on Connect. Nothing is deleted.",
-            each(&|one| format!("{curl} -X PUT {}/stop", situation.connector(one.name))),
+            each(&|one| format!("{curl} -X PUT {}", situation.connector(one.name, "/stop"))),
         );
         step(
             &mut lines,
             "Wait until no task is left: its last position is stored then.",
             each(&|one| {
-                let status = format!("{}/status", situation.connector(one.name));
+                let status = situation.connector(one.name, "/status");
                 format!("until {curl} {status} | grep -q '\"state\":\"STOPPED\".*\"tasks\":\\[\\]'; do sleep 1; done")
             }),
         );
@@ -124,7 +125,7 @@ pub(super) fn steps(situation: &Situation<'_>, moves: &[Move<'_>]) -> Vec<String
         step(
             &mut lines,
             "Delete on Connect: before 3.5 it cannot stop a connector for good. Its position stays, its configuration is in the file.",
-            each(&|one| format!("{curl} -X DELETE {}", situation.connector(one.name))),
+            each(&|one| format!("{curl} -X DELETE {}", situation.connector(one.name, ""))),
         );
         let text = "Wait until the database shows no connection of it, and one offset.flush.interval.ms has passed (60 s by default).";
         step(&mut lines, text, Vec::new());
@@ -149,17 +150,19 @@ fn way_back(situation: &Situation<'_>, moves: &[Move<'_>], curl: &str, lines: &m
     );
     if situation.can_stop {
         lines.push("  2. Let Connect go on from there.".to_owned());
-        lines.extend(moves.iter().map(|one| format!("       {curl} -X PUT {}/resume", situation.connector(one.name))));
+        lines.extend(
+            moves.iter().map(|one| format!("       {curl} -X PUT {}", situation.connector(one.name, "/resume"))),
+        );
     } else {
         lines.push("  2. Give the connectors back to Connect, which goes on from there.".to_owned());
         lines.extend(moves.iter().map(|one| {
             let file = quoted(&format!("@{}", one.file.display()));
             format!(
-                "       {curl} -X POST -H 'Content-Type: application/json' -d {file} {}/connectors",
-                situation.client.base()
+                "       {curl} -X POST -H 'Content-Type: application/json' -d {file} {}",
+                quoted(&format!("{}/connectors", situation.client.base()))
             )
         }));
     }
     lines.push("  3. Look: connector and task RUNNING.".to_owned());
-    lines.extend(moves.iter().map(|one| format!("       {curl} {}/status", situation.connector(one.name))));
+    lines.extend(moves.iter().map(|one| format!("       {curl} {}", situation.connector(one.name, "/status"))));
 }

@@ -285,6 +285,23 @@ fn steps_can_be_pasted() {
     assert!(!text.contains("/stop"), "{text}");
 }
 
+/// Whatever address somebody was sent, and whatever a connector is called: a line does one thing.
+#[test]
+fn an_address_and_a_name_are_one_word_of_each_line() {
+    let client = client("http://connect:8083/a;reboot&(b)|c>d");
+    let (file, worker) = (Path::new("a.json"), Path::new("w.properties"));
+    let moves = [steps::Move { name: "x';reboot\n$(y)", file }];
+    for can_stop in [true, false] {
+        let lines = steps::steps(&situation(&client, can_stop, worker), &moves);
+        for line in lines.iter().filter(|line| line.contains("http://connect")) {
+            let quoted: String = line.split('\'').skip(1).step_by(2).collect();
+            let plain: String = line.split('\'').step_by(2).collect();
+            assert!(quoted.contains("a;reboot&(b)|c>d/connectors"), "{line}");
+            assert!(!plain.contains("reboot") && !line.contains('\n'), "{line}");
+        }
+    }
+}
+
 #[test]
 fn words_are_quoted_for_a_shell() {
     let check = |word: &str, expected: &str| assert_eq!(steps::quoted(word), expected);

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cluster::{Cluster, Connector};
+use super::http::printable;
 use crate::cli::check::{Outcome, Report};
 use crate::config::provider::Environment;
 use crate::config::worker::{Listener, OffsetStorage, WorkerConfig};
@@ -201,6 +202,8 @@ fn to_fill_in(cluster: &Cluster) -> String {
          # Headwater does not start before that.\n",
     );
     if let Some(servers) = history_servers(&cluster.connectors) {
+        // On one line, whatever stands in it: what follows a line break would be a property of the worker.
+        let servers = printable(&servers, 300);
         out.push_str(&format!("# The schema history of a connector is at {servers}: probably these.\n"));
     }
     for property in TO_FILL_IN {
@@ -254,6 +257,17 @@ mod tests {
             .replace("<fill in: value.converter of the Connect worker>", "org.apache.kafka.connect.json.JsonConverter");
         std::fs::write(&path, filled).unwrap();
         assert_eq!(load().unwrap().1, []);
+    }
+
+    /// Who may write a connector's configuration does not write the worker's.
+    #[test]
+    fn a_line_break_in_a_connector_adds_no_property_to_the_worker() {
+        for hostile in ["a:1\nplugin.path=/evil\n#", "a:1\r\nplugin.path=/evil", "a:1\rplugin.path=/evil"] {
+            let text = to_fill_in(&cluster(hostile));
+            let lines: Vec<&str> = text.split(['\n', '\r']).filter(|line| !line.starts_with('#')).collect();
+            let names: Vec<&str> = lines.iter().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+            assert_eq!(names, TO_FILL_IN, "{text}");
+        }
     }
 
     #[test]
