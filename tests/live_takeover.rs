@@ -134,6 +134,8 @@ fn positions(scene: &mut Scene, server: &Server) {
         ("a text for a number", scene.with(&json!({ "event": "two" })), "HW0452", vec!["another type"]),
         ("a number for a text", scene.with(&json!({ "gtids": 5 })), "HW0452", vec!["another type"]),
         ("negative", scene.with(&json!({ "pos": -1 })), "HW0452", vec!["negative"]),
+        // Inside an XA transaction Debezium counts rows of an event that lies before `pos`.
+        ("rows without events", scene.with(&json!({ "gtids": null, "row": 3 })), "HW0452", vec!["XA", "leave out row"]),
         ("no GTIDs", scene.with(&json!({ "gtids": "nonsense" })), "HW0452", vec!["GTID set"]),
         ("another server", scene.with(&json!({ "gtids": other })), "HW0455", vec!["3e11fa47"]),
         ("initial snapshot", snapshot("INITIAL"), "HW0453", vec!["snapshot of data", "snapshot.mode=no_data"]),
@@ -165,6 +167,8 @@ fn beyond_the_transaction(scene: &mut Scene, server: &Server) {
     let begin = begin_of_last_transaction(server, &file, before["pos"].as_u64().unwrap());
     scene.store(&scene.with(&json!({ "pos": begin, "event": 1_000 })));
     scene.refused("more events than there are", "HW0469", &["event", "PATCH"]);
+    scene.store(&scene.with(&json!({ "pos": begin, "event": 2, "row": 1_000 })));
+    scene.refused("more rows than there are", "HW0469", &["999 more rows", "PATCH"]);
     scene.store(&scene.with(&json!({ "pos": begin, "event": 1 })));
     scene.accepted("the first event only", server);
 }
@@ -204,11 +208,20 @@ fn histories(scene: &mut Scene, server: &Server) {
     remove_before(&broker, &history, Offset::End);
     scene.refused("an emptied history", "HW0811", &["all of it", "recovery"]);
     put(&broker, &history, None, &others.to_string());
-    scene.refused("a history of others only", "HW0456", &["recovery"]);
+    scene.refused("a history of others only", "HW0470", &["somebody_else", "topic.prefix", "recovery"]);
     scene.connector.config.insert("snapshot.mode".to_owned(), "recovery".to_owned());
     scene.accepted("recovery", server);
     scene.connector.config.insert("snapshot.mode".to_owned(), "no_data".to_owned());
     scene.accepted("after the recovery", server);
+}
+
+/// GTIDs that were switched off still say whose position it is.
+fn without_gtids(scene: &mut Scene, server: &Server) {
+    server.sql(&["SET GLOBAL gtid_mode=ON_PERMISSIVE"]);
+    scene.store(&scene.with(&json!({ "gtids": "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5" })));
+    scene.refused("another server that uses no GTIDs", "HW0455", &["3e11fa47"]);
+    scene.store(&scene.with(&json!({})));
+    scene.accepted("GTIDs switched off", server);
 }
 
 #[test]
@@ -223,4 +236,5 @@ fn what_cannot_be_taken_over_is_refused_with_a_way_out() {
     positions(&mut scene, &server);
     beyond_the_transaction(&mut scene, &server);
     histories(&mut scene, &server);
+    without_gtids(&mut scene, &server);
 }

@@ -206,9 +206,10 @@ fn read_past(
     server: &OffsetMap,
     each: &mut dyn FnMut(PastChange),
 ) -> Result<(), Failure> {
-    let (mut of_others, mut other) = (0u64, None);
+    let (mut ours, mut of_others, mut other) = (0u64, 0u64, None);
     history.read(&mut |record| {
         if record.source == *server {
+            ours += 1;
             each(past_change(record));
         } else {
             of_others += 1;
@@ -217,10 +218,15 @@ fn read_past(
         Ok(())
     })?;
     if let Some(other) = other {
-        let server = StoredOffset(other).text("server").unwrap_or_default().to_owned();
+        let name = |source: OffsetMap| StoredOffset(source).text("server").unwrap_or_default().to_owned();
+        let theirs = name(other);
+        if ours == 0 {
+            let (ours, records) = (name(server.clone()), of_others);
+            return Err(BinlogError::HistoryOfOthers { ours, theirs, records }.into());
+        }
         tracing::warn!(
             records = of_others,
-            server,
+            server = theirs,
             "the schema history holds records of other connectors, which are passed over"
         );
     }

@@ -26,7 +26,7 @@ pub enum BinlogError {
     OffsetInSnapshot(&'static str),
     /// The stored offset counts more of a transaction than there is.
     #[error(
-        "the stored offset says that {events} more events of the transaction in {file} at {position} were delivered than it has"
+        "the stored offset says that {more} more {of} of the transaction in {file} at {position} were delivered than there are"
     )]
     OffsetBeyondTransaction {
         /// The file.
@@ -34,7 +34,9 @@ pub enum BinlogError {
         /// Where the transaction begins.
         position: u64,
         /// How many are missing.
-        events: u64,
+        more: u64,
+        /// Of what.
+        of: &'static str,
     },
     /// The binlog that is needed has been removed.
     #[error("the binlog is needed from {needed}, and the server has removed it: {detail}")]
@@ -53,6 +55,18 @@ pub enum BinlogError {
     /// There is a stored offset and no schema history for it.
     #[error("there is a stored offset, but the schema history holds no table for it")]
     NoHistory,
+    /// There is a stored offset, and a schema history of others.
+    #[error(
+        "there is a stored offset of server {ours:?}, but all {records} records of the schema history are of others, such as {theirs:?}"
+    )]
+    HistoryOfOthers {
+        /// The connector's `topic.prefix`.
+        ours: String,
+        /// One that the history knows.
+        theirs: String,
+        /// How many records there are.
+        records: u64,
+    },
     /// A mode that takes a snapshot of data.
     #[error("snapshot.mode={0} takes a snapshot of data, which this version does not do")]
     DataSnapshot(&'static str),
@@ -308,6 +322,14 @@ code!(
     "It was written for another server's log, or is damaged. While the connector is stopped, write the offset again without its fields event and row (PATCH /connectors/NAME/offsets): the transaction is then read from its start, and some of its rows come twice."
 );
 
+code!(
+    HISTORY_OF_OTHERS,
+    470,
+    Stop,
+    "the schema history is of other servers",
+    "The connector's topic.prefix was changed, or schema.history.internal.kafka.topic is another connector's: set it back. Where the change is wanted and no table was altered since the stored offset, start once with snapshot.mode=recovery: the tables are then read from the server."
+);
+
 impl Coded for BinlogError {
     fn code(&self) -> &'static Code {
         match self {
@@ -319,6 +341,7 @@ impl Coded for BinlogError {
             BinlogError::Purged { .. } => &PURGED,
             BinlogError::OtherHistory { .. } => &OTHER_HISTORY,
             BinlogError::NoHistory => &NO_HISTORY,
+            BinlogError::HistoryOfOthers { .. } => &HISTORY_OF_OTHERS,
             BinlogError::DataSnapshot(_) => &DATA_SNAPSHOT,
             BinlogError::UnmappedTable { .. } => &UNMAPPED_TABLE,
             BinlogError::UnknownTable { .. } => &UNKNOWN_TABLE,
@@ -361,4 +384,5 @@ pub static CODES: &[&Code] = &[
     &TOO_LARGE,
     &TOO_MANY_TABLES,
     &OFFSET_BEYOND_TRANSACTION,
+    &HISTORY_OF_OTHERS,
 ];

@@ -222,6 +222,11 @@ impl BinlogPosition {
             | (GtidSet::MariaDb(_), GtidSet::MySql(_)) => None,
         };
         contained.unwrap_or_else(|| {
+            // Files of another name are of another log: their numbers say nothing. A statement too many does less harm
+            // than a table too few, and Debezium decides like that.
+            if is_another_log(&self.file, &reached.file) {
+                return true;
+            }
             let mine = (file_number(&self.file), self.position, self.events, self.rows);
             let theirs = (file_number(&reached.file), reached.position, reached.events, reached.rows);
             mine <= theirs
@@ -238,6 +243,14 @@ pub enum Recorded {
     InStream,
     /// The same where some GTID sources are not followed: what they have done is not read again.
     InFilteredStream,
+}
+
+/// Whether files are named otherwise than by their numbers: after a restore, or with another `log_bin`.
+fn is_another_log(file: &str, other: &str) -> bool {
+    match (file.rsplit_once('.'), other.rsplit_once('.')) {
+        (Some((name, _)), Some((other, _))) => name != other,
+        _ => false,
+    }
 }
 
 /// The number at the end of a binlog file's name (`binlog.000042`), so that 1000000 comes after 999999.
@@ -339,6 +352,7 @@ mod tests {
             (at("b.000001", 500, &to_5), at("b.000001", 900, ""), false),
             (at("b.999999", 500, ""), at("b.1000000", 4, ""), true),
             (at("b.000002", 4, ""), at("b.000001", 900, ""), false),
+            (at("old.000500", 4, ""), at("new.000003", 900, ""), true),
         ];
         for (change, reached, expected) in cases {
             assert_eq!(change.is_at_or_before(&reached, Recorded::InStream), expected, "{change:?} and {reached:?}");

@@ -220,6 +220,14 @@ impl Progress {
         self.open.as_mut().map_or(0, |open| std::mem::take(&mut open.skip.rows))
     }
 
+    /// The open transaction ends with what Debezium takes for no end: behind it, it goes on counting heartbeats and other
+    /// events until the next one begins. What it counted too much was no row.
+    pub fn ends_uncounted(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.skip.events = 0;
+        }
+    }
+
     /// The transaction, or the statement that stands alone, has ended. Gives the transaction back.
     pub fn commit(&mut self) -> Option<OpenTransaction> {
         match (self.identity.take(), &mut self.gtids) {
@@ -317,6 +325,16 @@ mod tests {
         let mut progress = Progress::at(&inside, None);
         read_until(&mut progress, 4);
         assert_eq!(progress.commit().map(|open| open.skip.events), Some(5));
+    }
+
+    #[test]
+    fn behind_an_end_that_debezium_passes_over_it_goes_on_counting() {
+        let inside = BinlogPosition { position: 104, events: 9, ..start() };
+        let mut progress = Progress::at(&inside, None);
+        read_until(&mut progress, 4);
+        assert!(progress.is_skipping());
+        progress.ends_uncounted();
+        assert_eq!(progress.commit().map(|open| open.skip.events), Some(0));
     }
 
     #[test]

@@ -437,7 +437,11 @@ impl BinlogSource {
                 }
             }
             Event::Query(query) => self.query(batch, context, query)?,
-            Event::Xid(_) | Event::XaPrepare(_) => self.commit(batch, context.place)?,
+            Event::Xid(_) => self.commit(batch, context.place)?,
+            Event::XaPrepare(_) => {
+                self.progress.ends_uncounted();
+                self.commit(batch, context.place)?;
+            }
             Event::RowsQuery(statement) if self.options.include_query => {
                 self.query.clear();
                 self.query.extend_from_slice(statement);
@@ -535,8 +539,8 @@ impl BinlogSource {
     pub(super) fn commit(&mut self, batch: &mut Batch, place: Place) -> Result<(), Failure> {
         self.filtered_gtid = false;
         if let Some(open) = self.progress.open.as_ref().filter(|open| open.skip.events > 0) {
-            let (file, position, events) = (open.file.to_string(), open.start, open.skip.events);
-            return Err(BinlogError::OffsetBeyondTransaction { file, position, events }.into());
+            let (file, position, more) = (open.file.to_string(), open.start, open.skip.events);
+            return Err(BinlogError::OffsetBeyondTransaction { file, position, more, of: "events" }.into());
         }
         let Some(open) = self.progress.commit() else { return Ok(()) };
         self.report.transactions += 1;

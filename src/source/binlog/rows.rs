@@ -100,6 +100,7 @@ impl BinlogSource {
         let walk = self.located(walk, place.start)?;
         let body = self.body(context, rows)?;
         self.report.last_change_ms = place.timestamp_us / 1_000;
+        self.check_skip(context, &body, &*walk, skip_rows)?;
         let order = self.order(context, &body, &layout, &*walk, operation)?;
         if skipping {
             return Ok(());
@@ -143,6 +144,30 @@ impl BinlogSource {
         }
     }
 
+    /// An event has at least as many rows as were delivered of it; else it is not the one that the position speaks of.
+    fn check_skip(
+        &mut self,
+        context: &Context<'_>,
+        body: &std::ops::Range<u32>,
+        walk: &dyn RowWalk,
+        skip_rows: u64,
+    ) -> Result<(), Failure> {
+        if skip_rows == 0 {
+            return Ok(());
+        }
+        let bytes = unpacked_or_plain(context, &self.tail, body);
+        let (mut rows, mut at) = (0, 0);
+        while let Some(next) = walk.next_row(bytes, at, &mut self.cells)? {
+            at = next;
+            rows += 1;
+        }
+        if skip_rows <= rows {
+            return Ok(());
+        }
+        let (file, position) = (self.progress.file.to_string(), context.place.start);
+        Err(BinlogError::OffsetBeyondTransaction { file, position, more: skip_rows - rows, of: "rows" }.into())
+    }
+
     /// The place of an event's rows in the transaction: they are counted here, and only when that is asked for.
     fn order(
         &mut self,
@@ -154,12 +179,7 @@ impl BinlogSource {
     ) -> Result<Option<TransactionOrder>, Failure> {
         let Some(open) = &mut self.progress.open else { return Ok(None) };
         let Some(id) = open.id.clone() else { return Ok(None) };
-        let (start, end) = (body.start as usize, body.end as usize);
-        let in_tail = |place: usize| place.saturating_sub(context.block.len());
-        let bytes = match context.block.get(start..end) {
-            Some(bytes) => bytes,
-            None => self.tail.get(in_tail(start)..in_tail(end)).unwrap_or_default(),
-        };
+        let bytes = unpacked_or_plain(context, &self.tail, body);
         let (mut events, mut at) = (0, 0);
         while let Some(next) = walk.next_row(bytes, at, &mut self.cells)? {
             at = next;
@@ -198,6 +218,16 @@ impl BinlogSource {
         let origin = self.origin(context);
         batch.changes.push(Change::Truncate { layout, origin, order: None });
         Ok(())
+    }
+}
+
+/// The bytes of rows: in the block as they came, or behind it.
+fn unpacked_or_plain<'b>(context: &Context<'b>, tail: &'b [u8], body: &std::ops::Range<u32>) -> &'b [u8] {
+    let (start, end) = (body.start as usize, body.end as usize);
+    let in_tail = |place: usize| place.saturating_sub(context.block.len());
+    match context.block.get(start..end) {
+        Some(bytes) => bytes,
+        None => tail.get(in_tail(start)..in_tail(end)).unwrap_or_default(),
     }
 }
 

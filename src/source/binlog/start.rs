@@ -176,13 +176,46 @@ fn charsets(connection: &mut Connection) -> Result<HashMap<u16, String>, Failure
 }
 
 fn parsed(stored: &StoredOffset, gtids: GtidKind) -> Result<BinlogPosition, BinlogError> {
-    BinlogPosition::parse(stored, gtids).map_err(|problem| match problem {
+    let position = BinlogPosition::parse(stored, gtids).map_err(|problem| match problem {
         OffsetProblem::InSnapshot => BinlogError::OffsetInSnapshot("a snapshot of data"),
         OffsetProblem::InIncrementalSnapshot => BinlogError::OffsetInSnapshot("an incremental snapshot"),
         OffsetProblem::NoPosition => BinlogError::Offset("it names neither a file nor a GTID set"),
         OffsetProblem::BadGtids => BinlogError::Offset("its GTID set is not one of this kind of server"),
         OffsetProblem::BadField => BinlogError::Offset("one of its fields is of another type, or negative"),
-    })
+    })?;
+    // What Debezium stores inside an XA transaction of MySQL: `pos` is behind the event whose rows it counts. With GTIDs
+    // the transaction comes again; without, the rest of those rows would not.
+    if position.gtids == GtidSet::None && position.rows > 0 && position.events == 0 {
+        return Err(BinlogError::Offset(
+            "it lies between the rows of an event that is before it (an XA transaction, and no GTIDs); set pos to where that transaction begins, and leave out row",
+        ));
+    }
+    Ok(position)
+}
+
+/// A position with GTIDs on a server that uses none goes on by file, if it can be of this server at all.
+fn check_left_gtids(
+    connection: &mut Connection,
+    options: &BinlogOptions,
+    server: &Server,
+    stored: &StoredOffset,
+) -> Result<(), Failure> {
+    let text = stored.text("gtids").map(str::trim).filter(|text| !text.is_empty());
+    let Some(text) = text else { return Ok(()) };
+    if options.flavor != Flavor::MySql || server.gtids != GtidKind::None || options.gtid_ignore_on_recovery {
+        return Ok(());
+    }
+    let bad = || BinlogError::Offset("its GTID set is not one of this kind of server");
+    let mut set: super::event::MysqlGtidSet = text.replace(['\n', '\r'], "").parse().map_err(|_| bad())?;
+    if let Some(wanted) = &options.gtid_source {
+        set.retain_servers(|uuid| wanted(&uuid.to_string()));
+    }
+    let executed = value(connection, "SELECT @@global.gtid_executed")?.unwrap_or_default().replace('\n', "");
+    let executed = executed.parse().map_err(|_| BinlogError::Offset("the server's GTID set cannot be read"))?;
+    if !set.is_subset_of(&executed) {
+        return Err(BinlogError::OtherHistory { missing: set.subtract(&executed).to_string() }.into());
+    }
+    Ok(())
 }
 
 /// Whether a server has what is asked about.
@@ -206,6 +239,7 @@ pub fn check_stored(
 ) -> Result<Kept, Failure> {
     let server = inspect(connection, options)?;
     let position = parsed(stored, server.gtids)?;
+    check_left_gtids(connection, options, &server, stored)?;
     match (&position.gtids, server.gtids) {
         (GtidSet::MySql(_), GtidKind::MySql) => from_mysql_gtids(connection, options, &position).map(|_| Kept::Yes),
         (GtidSet::MariaDb(set), GtidKind::MariaDb) if !set.is_empty() => check_mariadb_gtids(connection, set),
@@ -249,6 +283,7 @@ fn continued(
     schema: &mut Schema,
 ) -> Result<(BinlogPosition, Option<Beginning>), Failure> {
     let position = parsed(stored, server.gtids)?;
+    check_left_gtids(connection, options, server, stored)?;
     if options.past == Past::Recovered {
         tracing::warn!(
             "snapshot.mode=recovery: tables are taken as the server has them now; right only if none was altered since the stored position"

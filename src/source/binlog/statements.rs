@@ -32,6 +32,7 @@ impl BinlogSource {
             Some(SkippedKind::Commit) => self.commit(batch, context.place)?,
             Some(SkippedKind::Rollback) => {
                 tracing::warn!(file = %self.progress.file, position = context.place.start, "a transaction with changes to tables without transactions was rolled back; its rows are in the log and were given out");
+                self.progress.ends_uncounted();
                 self.commit(batch, context.place)?;
             }
             Some(SkippedKind::Savepoint | SkippedKind::XaEnd | SkippedKind::XaPrepare) => {}
