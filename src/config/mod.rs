@@ -16,8 +16,8 @@
 pub mod connector;
 mod environment;
 pub mod error;
-pub mod judgement;
 mod json_file;
+pub mod judgement;
 mod names;
 pub mod option;
 mod options;

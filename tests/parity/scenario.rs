@@ -76,16 +76,26 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Scenario>) {
     }
 }
 
+/// The folder that `same-as` names, and what it says that the scenario shows.
+fn same_as(folder: &Path) -> Option<(PathBuf, Option<String>)> {
+    let text = std::fs::read_to_string(folder.join("same-as")).ok()?;
+    let (other, shows) = text.trim().split_once(" -- ").unwrap_or((text.trim(), ""));
+    Some((folder.join(other), (!shows.is_empty()).then(|| shows.to_owned())))
+}
+
+/// What the nearest `same-as` says that it shows.
+fn shows(folder: &Path) -> Option<String> {
+    let (other, shows) = same_as(folder)?;
+    if folder.join("traffic.sql").exists() { None } else { shows.or_else(|| self::shows(&other)) }
+}
+
+/// A scenario's own file, or that of the one it is like.
+fn lookup(folder: &Path, name: &str) -> Option<String> {
+    std::fs::read_to_string(folder.join(name)).ok().or_else(|| lookup(&same_as(folder)?.0, name))
+}
+
 fn read(root: &Path, folder: &Path) -> Scenario {
-    let same = std::fs::read_to_string(folder.join("same-as")).ok();
-    let (other, shows) = same.as_deref().map_or((None, None), |same| match same.trim().split_once(" -- ") {
-        Some((other, shows)) => (Some(folder.join(other)), Some(shows)),
-        None => (Some(folder.join(same.trim())), None),
-    });
-    let file = |name: &str| {
-        let own = std::fs::read_to_string(folder.join(name)).ok();
-        own.or_else(|| other.as_ref().and_then(|other| std::fs::read_to_string(other.join(name)).ok()))
-    };
+    let file = |name: &str| lookup(folder, name);
     let name = folder.strip_prefix(root).unwrap().display().to_string();
     let name = if name.is_empty() { folder.file_name().unwrap().to_string_lossy().into_owned() } else { name };
     let connector = file("connector.json").unwrap_or_else(|| "{}".to_owned());
@@ -94,10 +104,11 @@ fn read(root: &Path, folder: &Path) -> Scenario {
     let server = std::fs::read_to_string(folder.join("server")).unwrap_or_else(|_| usual.to_owned());
     let (server, options) = server.trim().split_once(' ').unwrap_or((server.trim(), ""));
     let traffic = file("traffic.sql").unwrap_or_else(|| panic!("{name}: no traffic.sql"));
-    let about = shows.or_else(|| traffic.lines().next()?.strip_prefix("-- ")).unwrap_or_default();
+    let about =
+        shows(folder).or_else(|| Some(traffic.lines().next()?.strip_prefix("-- ")?.to_owned())).unwrap_or_default();
     Scenario {
         source: source.to_owned(),
-        about: about.to_owned(),
+        about,
         server: server.to_owned(),
         server_options: options.to_owned(),
         known: known(&std::fs::read_to_string(folder.join("known-differences")).unwrap_or_default()),

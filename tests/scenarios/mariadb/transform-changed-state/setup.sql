@@ -1,2 +1,0 @@
-CREATE TABLE goods (id INT PRIMARY KEY, t VARCHAR(20), n INT, d DECIMAL(10,2), f DOUBLE, b VARBINARY(8), bits BIT(9), bit_ BIT(1), day DATE, doc JSON, kind SET('a','b'), p POINT, dn INT DEFAULT 5);
-CREATE TABLE plain (id INT PRIMARY KEY, v INT);

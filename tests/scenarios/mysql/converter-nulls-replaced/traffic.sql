@@ -1,4 +1,0 @@
--- Nulls in columns with defaults are replaced unless a setting says otherwise
-INSERT INTO t VALUES (1, NULL, NULL), (2, 'x', 1);
-UPDATE t SET n = NULL;
-DELETE FROM t;

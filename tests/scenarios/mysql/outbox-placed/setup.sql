@@ -1,1 +1,0 @@
-CREATE TABLE outbox (id CHAR(36) PRIMARY KEY, aggregatetype VARCHAR(30) NOT NULL, aggregateid VARCHAR(30) NOT NULL, type VARCHAR(30) NOT NULL, payload JSON, at BIGINT, version INT DEFAULT 1, tenant VARCHAR(10));

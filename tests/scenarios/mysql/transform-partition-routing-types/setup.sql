@@ -1,1 +1,0 @@
-CREATE TABLE goods (id INT PRIMARY KEY, region VARCHAR(20), n INT, wide BIGINT, tiny TINYINT, small SMALLINT, ratio DOUBLE, single FLOAT, price DECIMAL(10,2), day DATE, at DATETIME(3), kind ENUM('a','b'), flag BIT(1), raw_ VARBINARY(8), year_ YEAR, doc JSON, moment TIMESTAMP NULL);
