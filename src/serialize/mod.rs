@@ -20,6 +20,7 @@ use crate::model::value::{Arena, ValueRef};
 pub mod avro;
 pub mod binary;
 pub mod bytes;
+pub mod cloud_events;
 pub mod error;
 pub use crate::util::java_text;
 pub mod json;
@@ -40,6 +41,7 @@ pub static SPECS: &[&ConverterSpec] = &[
     &bytes::SPEC,
     &binary::BINARY_DATA,
     &binary::BYTE_ARRAY,
+    &cloud_events::SPEC,
     &simple_header::SPEC,
     &number::SHORT,
     &number::INTEGER,

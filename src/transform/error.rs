@@ -33,7 +33,7 @@ pub enum TransformError {
         reason: String,
     },
     /// An expression's language is not one that is built in.
-    #[error("language={language} is not one of jsr223.groovy, jsr223.graal.js")]
+    #[error("language={language} is not one of cel, jsr223.groovy, jsr223.graal.js")]
     Language {
         /// As configured.
         language: String,

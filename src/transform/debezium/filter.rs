@@ -150,8 +150,41 @@ mod tests {
         refused(
             "jsr223.jython",
             "true",
-            "refused: transform f: language=jsr223.jython is not one of jsr223.groovy, jsr223.graal.js",
+            "refused: transform f: language=jsr223.jython is not one of cel, jsr223.groovy, jsr223.graal.js",
         );
         refused(groovy, "", "refused: transform f: condition is not set");
+    }
+
+    #[test]
+    fn conditions_in_cel_read_what_they_name() {
+        let all = [
+            Change::create(row(1, Some("a"))).sample(),
+            Change::update(row(2, None), row(2, Some("b"))).sample(),
+            Change::delete(row(2, Some("c"))).sample(),
+        ];
+        let check = |condition: &str, expected: &str| {
+            assert_eq!(run(&config("cel", condition, "keep"), &all).trim_end(), expected, "{condition}");
+        };
+        let failed = "HW1003 transform f: found no matching overload for '_[_]' applied to '(null_type, string)'";
+        check("value.op == 'u' && value.before.id == 2", "dropped\npassed\ndropped");
+        check("value.after != null && value.after.name in ['a', 'x']", "passed\ndropped\ndropped");
+        check("value.op == 'd' || value.after.name.startsWith('b')", "dropped\npassed\npassed");
+        check("value.after[\"id\"] < 2", &format!("passed\ndropped\n{failed}"));
+        check("value.after != null && has(value.after.other)", "dropped\ndropped\ndropped");
+        check("value.after != null && has(value.after.name)", "passed\npassed\ndropped");
+        check("topic.matches('^srv[.]') && valueSchema.name.endsWith('.Envelope')", "passed\npassed\npassed");
+        check("['c', 'r'].exists(o, o == value.op)", "passed\ndropped\ndropped");
+        check("size(value.source) == 6", "passed\npassed\npassed");
+        check("value.op", &"HW1003 transform f: the condition gives a String and not a Boolean\n".repeat(3).trim_end());
+        refused(
+            "cel",
+            "value.op == u",
+            "refused: transform f: condition: u is not known; the variables are value, key, topic, header, valueSchema, keySchema\n  value.op == u\n              ^",
+        );
+        refused(
+            "cel",
+            "value.op.lower() == 'u'",
+            "refused: transform f: condition: the function lower is not built in\n  value.op.lower() == 'u'\n                ^",
+        );
     }
 }

@@ -16,7 +16,7 @@ pub const OPTIONS: &[ClassOption] = &[
     ClassOption::new(
         "language",
         "",
-        "jsr223.groovy or jsr223.graal.js, of which one-line expressions are translated; required",
+        "cel (Common Expression Language), or jsr223.groovy or jsr223.graal.js, of which one-line expressions are translated; required",
     ),
     ClassOption::new("topic.regex", "", "only topics whose whole name matches are evaluated; the others' records pass"),
     ClassOption::new("null.handling.mode", "keep", "what becomes of records without a value: keep, drop or evaluate"),

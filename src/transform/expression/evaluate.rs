@@ -64,13 +64,15 @@ impl<'a> Scope<'_, 'a> {
             Node::Or(both) => self.either(both, true),
             Node::Compare(comparison, both, at) => self.compare(*comparison, both, *at).map(Operand::Boolean),
             Node::In(item, list) => self.contained(item, list).map(Operand::Boolean),
-            Node::Matches(text, pattern, at) => match self.compute(text)?.text() {
-                Some(text) => match pattern.matches(text) {
-                    Ok(matches) => Ok(Operand::Boolean(matches)),
-                    Err(error) => failed(*at, error.to_string()),
-                },
-                None => failed(*at, "==~ is translated for text"),
-            },
+            Node::Matches(text, pattern, at) => {
+                let text = self.compute(text)?;
+                match (text.text(), pattern.matches(text.text().unwrap_or_default())) {
+                    (Some(_), Ok(matches)) => Ok(Operand::Boolean(matches)),
+                    (Some(_), Err(error)) => failed(*at, error.to_string()),
+                    (None, _) if text.is_null() => Ok(Operand::Boolean(false)),
+                    (None, _) => failed(*at, "==~ is translated for text"),
+                }
+            }
             Node::Choice(three) => {
                 let (condition, yes, no) = &**three;
                 self.compute(if self.truth(condition)? { yes } else { no })
@@ -293,6 +295,14 @@ impl<'a> Scope<'_, 'a> {
             (Method::ContainsKey(name), Operand::Headers) => {
                 Ok(Operand::Boolean(self.record.headers.iter().any(|header| *header.name == **name)))
             }
+            (Method::Contains, Operand::List(schema, items)) if self.dialect == Dialect::Groovy => {
+                let item = self.argument(call, 0)?;
+                let mut found = false;
+                for one in items {
+                    found |= java_equals(&item, &Operand::of(Some(schema), *one), self.arena)?;
+                }
+                Ok(Operand::Boolean(found))
+            }
             (Method::Schema, Operand::Struct(schema, _)) => Ok(Operand::Schema(schema)),
             (Method::Name, Operand::Schema(schema)) => Ok(schema.name.as_deref().map_or(Operand::Null, Operand::Text)),
             (Method::Field(name), Operand::Schema(schema)) => {
@@ -321,6 +331,35 @@ impl<'a> Scope<'_, 'a> {
         }
     }
 
+    /// By units of UTF-16. Java refuses places outside the text, JavaScript moves them to its ends.
+    fn substring(&self, call: &'a Call, text: &'a str) -> Computed<'a> {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let mut places = [0, units.len()];
+        for (index, place) in places.iter_mut().enumerate().take(call.arguments.len()) {
+            let argument = self.argument(call, index)?;
+            let (Some(number), true) =
+                (argument.double(), self.dialect == Dialect::JavaScript || matches!(argument, Operand::Integer(_, _)))
+            else {
+                return failed(call.at, format!("the argument must be a number and is {}", argument.class()));
+            };
+            let inside = number >= 0.0 && number <= units.len() as f64;
+            if !inside && self.dialect == Dialect::Groovy {
+                return failed(call.at, "a place outside the text");
+            }
+            *place = if number.is_nan() { 0 } else { number.clamp(0.0, units.len() as f64) as usize };
+        }
+        if places[0] > places[1] {
+            if self.dialect == Dialect::Groovy {
+                return failed(call.at, "the end lies before the beginning");
+            }
+            places.swap(0, 1);
+        }
+        match String::from_utf16(units.get(places[0]..places[1]).unwrap_or_default()) {
+            Ok(part) => Ok(Operand::Text(self.arena.alloc_str(&part))),
+            Err(_) => failed(call.at, "a character would be cut in two"),
+        }
+    }
+
     fn text_method(&self, call: &'a Call, text: &'a str) -> Computed<'a> {
         let owned = |text: String| Ok(Operand::Text(self.arena.alloc_str(&text)));
         match &call.method {
@@ -337,7 +376,33 @@ impl<'a> Scope<'_, 'a> {
             Method::Trim => Ok(Operand::Text(text.trim_matches(|c| c <= ' '))),
             Method::Length => Ok(length(text)),
             Method::IsEmpty => Ok(Operand::Boolean(text.is_empty())),
-            Method::Replace => owned(text.replace(self.text_argument(call, 0)?, self.text_argument(call, 1)?)),
+            Method::Replace => {
+                let (old, new) = (self.text_argument(call, 0)?, self.text_argument(call, 1)?);
+                let times = if self.dialect == Dialect::Groovy { usize::MAX } else { 1 };
+                owned(text.replacen(old, new, times))
+            }
+            Method::Substring => self.substring(call, text),
+            Method::Split(separator, index) => {
+                let mut parts: Vec<&'a str> = text.split(&**separator).collect();
+                // Java leaves out empty parts at the end, but for text without the separator.
+                while self.dialect == Dialect::Groovy
+                    && parts.len() > 1
+                    && parts.last().is_some_and(|part| part.is_empty())
+                {
+                    parts.pop();
+                }
+                if self.dialect == Dialect::Groovy
+                    && text.bytes().all(|byte| separator.as_bytes() == [byte])
+                    && !text.is_empty()
+                {
+                    parts.clear();
+                }
+                match parts.get(*index) {
+                    Some(part) => Ok(Operand::Text(part)),
+                    None if self.dialect == Dialect::JavaScript => Ok(Operand::Undefined),
+                    None => failed(call.at, format!("the text has no part {index}")),
+                }
+            }
             Method::Matches(pattern) => match pattern.matches(text) {
                 Ok(matches) => Ok(Operand::Boolean(matches)),
                 Err(error) => failed(call.at, error.to_string()),

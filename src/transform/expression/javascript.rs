@@ -1,9 +1,10 @@
 //! What JavaScript's operators mean: truth, equality, order, addition.
 //!
-//! Source: ECMA-262 section 7. Java objects that JavaScript sees from outside (decimals, dates, bytes, structs) can be
-//! compared with null; anything else that is done with them fails the record and is never guessed.
+//! Source: ECMA-262 section 7, and what GraalJS makes of Java's objects: a decimal is an object whose primitive is its text.
+//! Dates and bytes can be compared with null; anything else that is done with them fails the record and is never guessed.
 
 use std::cmp::Ordering;
+use std::fmt::Write as _;
 
 use super::operand::{Operand, utf16_compare};
 use super::syntax::Operator;
@@ -32,8 +33,9 @@ pub fn truth(operand: &Operand<'_>) -> Result<bool, String> {
         | Operand::Headers
         | Operand::Header(_)
         | Operand::Schema(_)
-        | Operand::Field => Ok(true),
-        Operand::Decimal(_) | Operand::Date(_) | Operand::Bytes(_) => Err(refused(operand)),
+        | Operand::Field
+        | Operand::Decimal(_) => Ok(true),
+        Operand::Date(_) | Operand::Bytes(_) => Err(refused(operand)),
     }
 }
 
@@ -55,6 +57,7 @@ fn to_number(operand: &Operand<'_>) -> Result<f64, String> {
         (Operand::Null, _) => Ok(0.0),
         (Operand::Undefined, _) => Ok(f64::NAN),
         (Operand::Boolean(value), _) => Ok(f64::from(u8::from(*value))),
+        (Operand::Decimal(value), _) => Ok(value.double()),
         _ => Err(refused(operand)),
     }
 }
@@ -100,6 +103,12 @@ pub fn equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
         return Ok(left.is_null() && right.is_null());
     }
     match (left, right) {
+        // Each time a struct is read JavaScript gets another object.
+        (Operand::Struct(_, _), Operand::Struct(_, _)) => Ok(false),
+        (Operand::Decimal(_), Operand::Decimal(_)) => Err(refused(left)),
+        (Operand::Decimal(value), other) | (other, Operand::Decimal(value)) if other.text().is_some() => {
+            Ok(other.text().map(str::as_bytes) == Some(&value.text()))
+        }
         (Operand::Boolean(_), Operand::Boolean(_)) => same(left, right),
         _ if left.text().is_some() && right.text().is_some() => same(left, right),
         _ => Ok(to_number(left)? == to_number(right)?),
@@ -108,6 +117,10 @@ pub fn equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
 
 /// The order for `<` and its like; none where a side is not a number, so that all of them are false.
 pub fn compare(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, String> {
+    let text = |operand: &Operand<'_>| operand.text().is_some() || matches!(operand, Operand::Decimal(_));
+    if matches!((left, right), (Operand::Decimal(_), other) | (other, Operand::Decimal(_)) if text(other)) {
+        return Err(refused(left));
+    }
     if let (Some(left), Some(right)) = (left.text(), right.text()) {
         return Ok(Some(utf16_compare(left, right)));
     }
@@ -117,13 +130,14 @@ pub fn compare(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Orderin
 /// `String(operand)` of a primitive.
 pub fn write_text(operand: &Operand<'_>, out: &mut String) -> Result<(), String> {
     if let Some(value) = number(operand)? {
-        if value.fract() != 0.0 || value.abs() > SAFE as f64 {
-            return Err("a number with a fraction is not written as text here".to_owned());
+        // Without an exponent both write the same digits.
+        if value != 0.0 && !(1e-6..1e21).contains(&value.abs()) {
+            return Err("a number so large or small is not written as text here".to_owned());
         }
-        out.push_str(itoa::Buffer::new().format(value as i64));
-        return Ok(());
+        return write!(out, "{}", value + 0.0).map_err(|error| error.to_string());
     }
-    let primitive = operand.is_null() || operand.text().is_some() || matches!(operand, Operand::Boolean(_));
+    let primitive =
+        operand.is_null() || operand.text().is_some() || matches!(operand, Operand::Boolean(_) | Operand::Decimal(_));
     let written = if primitive { super::operand::write_text(operand, out) } else { None };
     written.ok_or_else(|| refused(operand))
 }
@@ -140,6 +154,9 @@ pub fn arithmetic<'a>(
         write_text(&left, &mut text)?;
         write_text(&right, &mut text)?;
         return Ok(Operand::Text(arena.alloc_str(&text)));
+    }
+    if operator == Operator::Plus && matches!((left, right), (Operand::Decimal(_), _) | (_, Operand::Decimal(_))) {
+        return Err(refused(&left));
     }
     let (left, right) = (to_number(&left)?, to_number(&right)?);
     Ok(Operand::Double(match operator {

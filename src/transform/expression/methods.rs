@@ -51,7 +51,20 @@ pub fn read(parser: &mut Parser, of: Node, name: &str, safe: bool, at: usize) ->
         (Dialect::Groovy, "length" | "size") => (Method::Length, 0),
         (Dialect::Groovy, "isEmpty") => (Method::IsEmpty, 0),
         (_, "toString") => (Method::ToString, 0),
-        (Dialect::Groovy, "replace") => (Method::Replace, 2),
+        (_, "replace") => (Method::Replace, 2),
+        (_, "substring") => (Method::Substring, 2),
+        (_, "split") => {
+            let place = parser.at();
+            let separator = known_text(parser)?;
+            let separator = plain_separator(&separator, dialect)
+                .ok_or_else(|| Refusal::new(place, "split is translated for a separator without a pattern"))?;
+            parser.expect(")")?;
+            parser.expect("[")?;
+            let index = parser.index()?;
+            parser.expect("]")?;
+            let method = Method::Split(separator.into(), index);
+            return Ok(Node::Call(Box::new(Call { of, method, arguments: Vec::new(), safe, at })));
+        }
         (Dialect::Groovy, "matches") => {
             let place = parser.at();
             (Method::Matches(java_pattern(&known_text(parser)?, place)?), 0)
@@ -72,7 +85,10 @@ pub fn read(parser: &mut Parser, of: Node, name: &str, safe: bool, at: usize) ->
     let arguments = parser.bracketed(|parser| {
         let mut read = Vec::new();
         for number in 0..arguments {
-            if number > 0 {
+            if number > 0 && name == "substring" && !parser.eat(",") {
+                break;
+            }
+            if number > 0 && name != "substring" {
                 parser.expect(",")?;
             }
             read.push(parser.expression()?);
@@ -86,4 +102,15 @@ pub fn read(parser: &mut Parser, of: Node, name: &str, safe: bool, at: usize) ->
 /// `of.get('name')`: the field, whatever its name.
 fn got(of: Node, name: String, safe: bool, at: usize) -> Node {
     Node::Property(Box::new(Property { of, name: name.into(), safe, at, fields: SchemaMemo::default() }))
+}
+
+/// What a separator stands for: Groovy's is a pattern, of which one character, escaped where it must be, is read.
+fn plain_separator(separator: &str, dialect: Dialect) -> Option<String> {
+    let mut characters = separator.chars();
+    match (dialect, characters.next()?, characters.next(), characters.next()) {
+        (Dialect::JavaScript, ..) => Some(separator.to_owned()),
+        (Dialect::Groovy, '\\', Some(c), None) if c.is_ascii_punctuation() => Some(c.to_string()),
+        (Dialect::Groovy, c, None, None) if !".$|()[{^?*+\\".contains(c) => Some(c.to_string()),
+        _ => None,
+    }
 }

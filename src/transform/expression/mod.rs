@@ -7,10 +7,12 @@
 //!
 //! ```text
 //!  text ─▶ lexer ─▶ parser (methods) ─▶ tree (syntax) ─▶ evaluate with the rules of groovy or javascript
+//!      └─▶ cel, the Common Expression Language by its crate
 //! ```
 
 use std::fmt;
 
+mod cel;
 pub mod decimal;
 mod evaluate;
 mod groovy;
@@ -83,10 +85,15 @@ pub enum Answer<'a> {
 /// An expression that has been read.
 pub struct Expression {
     text: String,
-    dialect: Dialect,
-    node: Node,
-    /// The headers that it names.
-    headers: Vec<Box<str>>,
+    program: Program,
+}
+
+/// What computes it.
+enum Program {
+    /// Our own tree, with the rules that hold for it and the headers that it names.
+    Tree { dialect: Dialect, node: Box<Node>, headers: Vec<Box<str>> },
+    /// The Common Expression Language.
+    Cel(Box<cel::Cel>),
 }
 
 impl fmt::Debug for Expression {
@@ -95,8 +102,11 @@ impl fmt::Debug for Expression {
     }
 }
 
-/// The language of Common Expression Language and the prefix of Debezium's script engines.
+/// The prefix of Debezium's script engines.
 const PREFIX: &str = "jsr223.";
+
+/// The Common Expression Language, which Debezium does not have.
+const CEL: &str = "cel";
 
 impl Expression {
     /// Reads an expression in the language that the option `language` names.
@@ -104,16 +114,22 @@ impl Expression {
     /// # Errors
     /// When the language is not one of those here, or the expression is not translated.
     pub fn read(language: &str, option: &'static str, text: &str) -> Result<Expression, TransformError> {
-        let dialect = match language.strip_prefix(PREFIX) {
-            Some("groovy" | "Groovy") => Dialect::Groovy,
-            Some("graal.js") => Dialect::JavaScript,
-            Some(_) | None => return Err(TransformError::Language { language: language.to_owned() }),
+        let dialect = match (language, language.strip_prefix(PREFIX)) {
+            (CEL, _) => None,
+            (_, Some("groovy" | "Groovy")) => Some(Dialect::Groovy),
+            (_, Some("graal.js")) => Some(Dialect::JavaScript),
+            _ => return Err(TransformError::Language { language: language.to_owned() }),
         };
-        let mut node = parser::parse(text, dialect)
-            .map_err(|refusal| TransformError::Expression { option, reason: refusal.shown(text) })?;
-        let mut headers = Vec::new();
-        node.headers(&mut headers);
-        Ok(Expression { text: text.to_owned(), dialect, node, headers })
+        let program = match dialect {
+            None => cel::read(text).map(|read| Program::Cel(Box::new(read))),
+            Some(dialect) => parser::parse(text, dialect).map(|mut node| {
+                let mut headers = Vec::new();
+                node.headers(&mut headers);
+                Program::Tree { dialect, node: Box::new(node), headers }
+            }),
+        };
+        let program = program.map_err(|refusal| TransformError::Expression { option, reason: refusal.shown(text) })?;
+        Ok(Expression { text: text.to_owned(), program })
     }
 
     /// What it gives for a record.
@@ -121,14 +137,18 @@ impl Expression {
     /// # Errors
     /// Where the script would throw.
     pub fn answer<'a>(&'a self, record: &Record<'a>, arena: &'a Arena) -> Result<Answer<'a>, TransformError> {
+        let (dialect, node) = match &self.program {
+            Program::Tree { dialect, node, .. } => (*dialect, &**node),
+            Program::Cel(program) => return program.answer(record, arena),
+        };
         let structs = |value: &ValueRef<'_>| matches!(value, ValueRef::Null | ValueRef::Struct(_));
-        if self.dialect == Dialect::JavaScript && !(structs(&record.key.value) && structs(&record.value.value)) {
+        if dialect == Dialect::JavaScript && !(structs(&record.key.value) && structs(&record.value.value)) {
             return Err(TransformError::Record {
                 reason: "Debezium gives JavaScript only keys and values that are structs".to_owned(),
             });
         }
-        let scope = Scope { record, arena, dialect: self.dialect };
-        match scope.compute(&self.node) {
+        let scope = Scope { record, arena, dialect };
+        match scope.compute(node) {
             Ok(Operand::Null | Operand::Undefined) => Ok(Answer::Null),
             Ok(Operand::Boolean(value)) => Ok(Answer::Boolean(value)),
             Ok(Operand::Text(text)) => Ok(Answer::Text(text)),
@@ -144,11 +164,16 @@ impl Expression {
 
     /// Whether it names this header.
     pub fn wants_header(&self, name: &str) -> bool {
-        self.headers.iter().any(|header| **header == *name)
+        match &self.program {
+            Program::Tree { headers, .. } => headers.iter().any(|header| **header == *name),
+            Program::Cel(program) => program.wants_header(name),
+        }
     }
 
     /// Between batches: gives back memory that has grown.
     pub fn rest(&mut self) {
-        self.node.rest();
+        if let Program::Tree { node, .. } = &mut self.program {
+            node.rest();
+        }
     }
 }

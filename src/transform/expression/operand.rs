@@ -38,7 +38,7 @@ pub enum Operand<'a> {
     /// A `Struct`, with its schema.
     Struct(&'a Arc<Schema>, &'a dyn StructView),
     /// A list, with its items' schema.
-    List(&'a Schema, &'a [ValueRef<'a>]),
+    List(&'a Arc<Schema>, &'a [ValueRef<'a>]),
     /// A map.
     Map(usize),
     /// The headers.

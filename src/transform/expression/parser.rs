@@ -125,6 +125,14 @@ impl Parser {
         ends.then_some(text)
     }
 
+    /// A whole number that stands here, from 0.
+    pub fn index(&mut self) -> Result<usize, Refusal> {
+        let number = if let TokenKind::Whole(digits, None) = self.kind() { digits.parse().ok() } else { None };
+        let number = number.ok_or_else(|| self.refuse("a whole number is missing here"))?;
+        self.next += 1;
+        Ok(number)
+    }
+
     /// `condition ? yes : no`, `left ?: right`; the operators that bind least.
     pub fn expression(&mut self) -> Result<Node, Refusal> {
         self.deeper(|parser| {

@@ -147,8 +147,12 @@ pub enum Method {
     IsEmpty,
     /// `toString()`
     ToString,
-    /// `replace(text, text)`
+    /// `replace(text, text)`: every one in Groovy, the first in JavaScript
     Replace,
+    /// `substring(begin)`, `substring(begin, end)`
+    Substring,
+    /// `split(separator)[index]`
+    Split(Box<str>, usize),
     /// `matches(pattern)`
     Matches(JavaRegex),
     /// `containsKey(name)` of `header`

@@ -1,0 +1,373 @@
+//! Expressions in the Common Expression Language, computed by the `cel` crate.
+//!
+//! In: the text once, then a record at a time. Out: true, false, text, null. Promised: of a record only the fields that
+//! the expression names are decoded and handed over, because the crate's values must be owned. A struct is a map; a
+//! decimal is the double that is nearest; times and dates are the whole numbers of their schemas. Variables and functions
+//! that do not exist are refused at start. Nothing here survives a crash.
+//!
+//! Source: the language definition at cel.dev.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, LiteralValue, operators};
+use cel::objects::{Key, Map};
+use cel::{Context, Env, ExecutionError, IdedExpr, Program, Value};
+
+use super::syntax::Variable;
+use super::{Answer, Refusal};
+use crate::model::record::{Header, Record, Typed};
+use crate::model::schema::{Kind, Schema};
+use crate::model::value::{Arena, ValueError, ValueRef};
+use crate::transform::TransformError;
+use crate::transform::debezium::structs::or_default;
+use crate::util::java_text::Logical;
+
+use super::decimal::DecimalRef;
+
+/// Longest expression that is read, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// Deepest nesting of brackets that is handed to the crate's parser, which goes down a level for each.
+const DEEPEST: usize = 48;
+
+/// Names that stand for types.
+const TYPES: &[&str] = &["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "dyn"];
+
+/// Functions of the language; `duration` and `timestamp` and what belongs to them are not built in.
+const FUNCTIONS: &[&str] = &[
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "bool",
+    "type",
+    "dyn",
+    "min",
+    "max",
+];
+
+/// An expression that has been read.
+pub struct Cel {
+    program: Program,
+    environment: Arc<Env>,
+    /// What it names, beneath each variable.
+    wanted: Vec<(Variable, Wanted)>,
+}
+
+/// A field that is named, and those of its fields that are.
+#[derive(Debug, Default)]
+struct Wanted {
+    name: String,
+    /// All of it, whatever it is.
+    whole: bool,
+    fields: Vec<Wanted>,
+}
+
+impl Wanted {
+    fn field(&mut self, name: &str) -> &mut Wanted {
+        let place = self.fields.iter().position(|field| field.name == name).unwrap_or(self.fields.len());
+        if place == self.fields.len() {
+            self.fields.push(Wanted { name: name.to_owned(), ..Wanted::default() });
+        }
+        &mut self.fields[place]
+    }
+}
+
+/// Reads an expression.
+pub fn read(text: &str) -> Result<Cel, Refusal> {
+    check_size(text)?;
+    let environment = Env::stdlib();
+    let program = environment.compile(text).map_err(|errors| match errors.errors.first() {
+        Some(error) => Refusal::new(place(text, error.pos), error.msg.clone()),
+        None => Refusal::new(0, "this is not an expression"),
+    })?;
+    let mut names = Names { program: &program, text, bound: Vec::new(), wanted: Vec::new() };
+    names.visit(program.expression())?;
+    let wanted = names.wanted;
+    Ok(Cel { program, environment: Arc::new(environment), wanted })
+}
+
+fn check_size(text: &str) -> Result<(), Refusal> {
+    if text.len() > LONGEST {
+        return Err(Refusal::new(0, "the expression is longer than 64 KiB"));
+    }
+    let mut depth = 0usize;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(Refusal::new(at, "the expression is nested deeper than 48 levels"));
+        }
+    }
+    Ok(())
+}
+
+/// A line and a column, both from 1, as a place in bytes.
+fn place(text: &str, (line, column): (isize, isize)) -> usize {
+    let (line, column) = (usize::try_from(line).unwrap_or(1), usize::try_from(column).unwrap_or(1));
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let rest = text.get(before..).unwrap_or_default();
+    before + rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
+}
+
+/// Finds out what an expression names.
+struct Names<'p> {
+    program: &'p Program,
+    text: &'p str,
+    /// Variables of macros, which may hide those of the record.
+    bound: Vec<String>,
+    wanted: Vec<(Variable, Wanted)>,
+}
+
+impl Names<'_> {
+    fn refuse<T>(&self, expression: &IdedExpr, reason: String) -> Result<T, Refusal> {
+        let (start, _) = self.program.source_info().offset_for(expression.id).unwrap_or_default();
+        let at = self.text.chars().take(start as usize).map(char::len_utf8).sum();
+        Err(Refusal::new(at, reason))
+    }
+
+    fn visit(&mut self, expression: &IdedExpr) -> Result<(), Refusal> {
+        if let Some((variable, path)) = self.path(expression) {
+            let mut node = self.root(variable);
+            for name in path {
+                node = node.field(&name);
+            }
+            node.whole |= !matches!(&expression.expr, Expr::Select(select) if select.test);
+            return Ok(());
+        }
+        match &expression.expr {
+            Expr::Ident(name) if self.bound.contains(name) || TYPES.contains(&name.as_str()) => Ok(()),
+            Expr::Ident(name) => {
+                let variables = "value, key, topic, header, valueSchema, keySchema";
+                self.refuse(expression, format!("{name} is not known; the variables are {variables}"))
+            }
+            Expr::Select(select) => self.visit(&select.operand),
+            Expr::Call(call) => self.call(expression, call),
+            Expr::Comprehension(comprehension) => self.comprehension(comprehension),
+            Expr::List(list) => list.elements.iter().try_for_each(|element| self.visit(element)),
+            Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
+                cel::common::ast::EntryExpr::MapEntry(entry) => {
+                    self.visit(&entry.key).and_then(|()| self.visit(&entry.value))
+                }
+                cel::common::ast::EntryExpr::StructField(field) => self.visit(&field.value),
+            }),
+            Expr::Struct(_) => self.refuse(expression, "messages are not translated".to_owned()),
+            Expr::Literal(_) | Expr::Unspecified => Ok(()),
+        }
+    }
+
+    fn call(&mut self, expression: &IdedExpr, call: &CallExpr) -> Result<(), Refusal> {
+        let null = |side: &IdedExpr| matches!(side.expr, Expr::Literal(LiteralValue::Null));
+        if let (operators::EQUALS | operators::NOT_EQUALS, [left, right]) =
+            (call.func_name.as_str(), call.args.as_slice())
+            && null(left) != null(right)
+        {
+            // Whether something is null can be told without what is in it.
+            let other = if null(left) { right } else { left };
+            if let Some((variable, path)) = self.path(other) {
+                path.iter().fold(self.root(variable), |node, name| node.field(name));
+                return Ok(());
+            }
+        }
+        let named = call.func_name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if named && !FUNCTIONS.contains(&call.func_name.as_str()) {
+            return self.refuse(expression, format!("the function {} is not built in", call.func_name));
+        }
+        call.target.iter().try_for_each(|target| self.visit(target))?;
+        call.args.iter().try_for_each(|argument| self.visit(argument))
+    }
+
+    fn comprehension(&mut self, comprehension: &ComprehensionExpr) -> Result<(), Refusal> {
+        self.visit(&comprehension.iter_range)?;
+        let before = self.bound.len();
+        let second = comprehension.iter_var2.iter();
+        self.bound.extend([&comprehension.iter_var, &comprehension.accu_var].into_iter().chain(second).cloned());
+        let parts =
+            [&comprehension.accu_init, &comprehension.loop_cond, &comprehension.loop_step, &comprehension.result];
+        parts.into_iter().try_for_each(|part| self.visit(part))?;
+        self.bound.truncate(before);
+        Ok(())
+    }
+
+    fn root(&mut self, variable: Variable) -> &mut Wanted {
+        let place = self.wanted.iter().position(|(known, _)| *known == variable).unwrap_or(self.wanted.len());
+        if place == self.wanted.len() {
+            self.wanted.push((variable, Wanted::default()));
+        }
+        &mut self.wanted[place].1
+    }
+
+    /// `value.after.id`, `value.after["id"]`, `has(value.after.id)`: the variable and the names behind it.
+    fn path(&self, expression: &IdedExpr) -> Option<(Variable, Vec<String>)> {
+        let (mut names, mut at) = (Vec::new(), expression);
+        loop {
+            if let Expr::Ident(name) = &at.expr {
+                let (_, variable) = Variable::ALL.iter().find(|(known, _)| known == name)?;
+                names.reverse();
+                return (!self.bound.contains(name)).then_some((*variable, names));
+            }
+            if let Expr::Select(select) = &at.expr {
+                names.push(select.field.clone());
+                at = &select.operand;
+                continue;
+            }
+            let Expr::Call(call) = &at.expr else { return None };
+            let (operators::INDEX, [of, index]) = (call.func_name.as_str(), call.args.as_slice()) else { return None };
+            let Expr::Literal(LiteralValue::String(name)) = &index.expr else { return None };
+            names.push(name.inner().to_owned());
+            at = of;
+        }
+    }
+}
+
+impl Cel {
+    /// What it gives for a record.
+    ///
+    /// # Errors
+    /// When the expression cannot be computed for it.
+    pub fn answer<'a>(&'a self, record: &Record<'a>, arena: &'a Arena) -> Result<Answer<'a>, TransformError> {
+        let mut context = Context::with_env(self.environment.clone());
+        for (variable, wanted) in &self.wanted {
+            let value = match variable {
+                Variable::Key => typed(&record.key, wanted, arena)?,
+                Variable::Value => typed(&record.value, wanted, arena)?,
+                Variable::KeySchema => schema(record.key.schema),
+                Variable::ValueSchema => schema(record.value.schema),
+                Variable::Topic => text(record.topic),
+                Variable::Header => headers(record.headers, wanted, arena)?,
+            };
+            if let Some((name, _)) = Variable::ALL.iter().find(|(_, known)| known == variable) {
+                context.add_variable_from_value(*name, value);
+            }
+        }
+        match self.program.execute(&context) {
+            Ok(Value::Null) => Ok(Answer::Null),
+            Ok(Value::Bool(value)) => Ok(Answer::Boolean(value)),
+            Ok(Value::String(text)) => Ok(Answer::Text(arena.alloc_str(&text))),
+            Ok(_) => Ok(Answer::Other("neither text nor true or false")),
+            Err(error) => Err(TransformError::Record { reason: explained(&error) }),
+        }
+    }
+
+    /// Whether it names this header, or all of them.
+    pub fn wants_header(&self, name: &str) -> bool {
+        self.wanted.iter().any(|(variable, wanted)| {
+            *variable == Variable::Header && (wanted.whole || wanted.fields.iter().any(|field| field.name == name))
+        })
+    }
+}
+
+/// What went wrong, without the values that the crate's own messages have.
+fn explained(error: &ExecutionError) -> String {
+    if let ExecutionError::NoSuchOverload(error) = error {
+        // Names the types.
+        return error.to_string();
+    }
+    let what = if matches!(error, ExecutionError::NoSuchKey(_)) {
+        "a field is not there"
+    } else if matches!(error, ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_)) {
+        "division by zero"
+    } else if matches!(error, ExecutionError::Overflow(_, _, _)) {
+        "a whole number beyond 64 bits"
+    } else {
+        "the expression cannot be computed for this record"
+    };
+    what.to_owned()
+}
+
+fn text(text: &str) -> Value {
+    Value::String(Arc::new(text.to_owned()))
+}
+
+fn map(entries: HashMap<Key, Value>) -> Value {
+    Value::Map(Map { map: Arc::new(entries) })
+}
+
+fn schema(schema: Option<&Arc<Schema>>) -> Value {
+    let Some(schema) = schema else { return Value::Null };
+    let name = schema.name.as_deref().map_or(Value::Null, text);
+    let version = schema.version.map_or(Value::Null, |version| Value::Int(i64::from(version)));
+    let entries = [("name", name), ("version", version)];
+    map(entries.into_iter().map(|(name, value)| (Key::from(name), value)).collect())
+}
+
+/// Every header that is named; of several with one name the last.
+fn headers(headers: &[Header<'_>], wanted: &Wanted, arena: &Arena) -> Result<Value, ValueError> {
+    let mut entries = HashMap::new();
+    for header in headers {
+        let named = wanted.fields.iter().find(|field| field.name == header.name);
+        if named.is_none() && !wanted.whole {
+            continue;
+        }
+        let all = Wanted { whole: true, ..Wanted::default() };
+        let value = named.and_then(|named| named.fields.iter().find(|field| field.name == "value"));
+        let value = typed(&header.value, value.unwrap_or(&all), arena)?;
+        entries.insert(Key::from(header.name), map(HashMap::from([(Key::from("value"), value)])));
+    }
+    Ok(map(entries))
+}
+
+fn typed(part: &Typed<'_>, wanted: &Wanted, arena: &Arena) -> Result<Value, ValueError> {
+    match part.schema {
+        Some(schema) => convert(&part.value, schema, wanted, arena),
+        None => Ok(Value::Null),
+    }
+}
+
+fn convert(value: &ValueRef<'_>, schema: &Schema, wanted: &Wanted, arena: &Arena) -> Result<Value, ValueError> {
+    if let Some(Logical::Decimal(unscaled, scale)) = Logical::read(schema, value) {
+        return Ok(Value::Float(DecimalRef { unscaled, scale }.double()));
+    }
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Boolean(value) => Value::Bool(*value),
+        ValueRef::Int8(value) => Value::Int(i64::from(*value)),
+        ValueRef::Int16(value) => Value::Int(i64::from(*value)),
+        ValueRef::Int32(value) => Value::Int(i64::from(*value)),
+        ValueRef::Int64(value) => Value::Int(*value),
+        ValueRef::Float32(value) => Value::Float(f64::from(*value)),
+        ValueRef::Float64(value) => Value::Float(*value),
+        ValueRef::String(value) => text(value),
+        ValueRef::Bytes(value) => Value::Bytes(Arc::new(value.to_vec())),
+        ValueRef::Array(items) => {
+            let Kind::Array(item) = &schema.kind else { return Err(ValueError::Shape) };
+            let all = Wanted { whole: true, ..Wanted::default() };
+            let items = items.iter().map(|value| convert(value, item, &all, arena)).collect::<Result<Vec<_>, _>>()?;
+            Value::List(Arc::new(items))
+        }
+        ValueRef::Map(entries) => {
+            let Kind::Map(_, values) = &schema.kind else { return Err(ValueError::Shape) };
+            let all = Wanted { whole: true, ..Wanted::default() };
+            let mut converted = HashMap::new();
+            for (key, value) in *entries {
+                if let ValueRef::String(key) = key {
+                    converted.insert(Key::from(*key), convert(value, values, &all, arena)?);
+                }
+            }
+            map(converted)
+        }
+        ValueRef::Struct(view) => {
+            let mut entries = HashMap::new();
+            let all = Wanted { whole: true, ..Wanted::default() };
+            for (index, field) in schema.fields().iter().enumerate() {
+                let named = wanted.fields.iter().find(|wanted| *wanted.name == *field.name);
+                let named = if wanted.whole { Some(&all) } else { named };
+                if let Some(named) = named {
+                    let value = or_default(view.field(index, arena)?, &field.schema, arena);
+                    entries.insert(Key::from(&*field.name), convert(&value, &field.schema, named, arena)?);
+                }
+            }
+            map(entries)
+        }
+    })
+}
