@@ -31,6 +31,13 @@ const LONGEST: usize = 64 * 1024;
 /// Deepest nesting of brackets that is handed to the crate's parser, which goes down a level for each.
 const DEEPEST: usize = 48;
 
+/// Operators and properties that an expression may have: the crate goes down a level for each of a chain (`1 + 1 + ...`)
+/// and ends the process at some 1,000 on a stack of 2 MiB.
+const MOST_OPERATORS: usize = 600;
+
+/// Macros within one another: each goes through a list for each element of the one around it.
+const DEEPEST_MACRO: usize = 4;
+
 /// Names that stand for types.
 const TYPES: &[&str] = &["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "dyn"];
 
@@ -88,7 +95,7 @@ pub fn read(text: &str) -> Result<Cel, Refusal> {
         Some(error) => Refusal::new(place(text, error.pos), error.msg.clone()),
         None => Refusal::new(0, "this is not an expression"),
     })?;
-    let mut names = Names { program: &program, text, bound: Vec::new(), wanted: Vec::new() };
+    let mut names = Names { program: &program, text, bound: Vec::new(), macros: 0, wanted: Vec::new() };
     names.visit(program.expression())?;
     let wanted = names.wanted;
     Ok(Cel { program, environment: Arc::new(environment), wanted })
@@ -109,7 +116,29 @@ fn check_size(text: &str) -> Result<(), Refusal> {
             return Err(Refusal::new(at, "the expression is nested deeper than 48 levels"));
         }
     }
-    Ok(())
+    match operators(text).nth(MOST_OPERATORS) {
+        Some(at) => {
+            Err(Refusal::new(at, "the expression has more than 600 operators and properties; x in ['a', 'b'] is one"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Where operators and properties stand, `&&` and `||` aside, which the crate does not go down for. What is in quotes
+/// may count too.
+fn operators(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let bytes = text.as_bytes();
+    let symbol = |byte: &u8| b"+-*/%<>=!.[?".contains(byte);
+    let at = move |at: usize| bytes.get(at).copied().unwrap_or(b' ');
+    (0..bytes.len()).filter(move |place| {
+        let before = place.checked_sub(1).map_or(b' ', at);
+        // `<=` is one; `--` and `!!` are two.
+        let second = at(*place) == b'=' && symbol(&before);
+        let word = bytes.get(*place..).is_some_and(|rest| rest.starts_with(b"in"))
+            && !before.is_ascii_alphanumeric()
+            && !at(place + 2).is_ascii_alphanumeric();
+        (symbol(&at(*place)) && !second) || word
+    })
 }
 
 /// A line and a column, both from 1, as a place in bytes.
@@ -126,6 +155,8 @@ struct Names<'p> {
     text: &'p str,
     /// Variables of macros, which may hide those of the record.
     bound: Vec<String>,
+    /// Macros around the part at hand.
+    macros: usize,
     wanted: Vec<(Variable, Wanted)>,
 }
 
@@ -190,12 +221,17 @@ impl Names<'_> {
     fn comprehension(&mut self, comprehension: &ComprehensionExpr) -> Result<(), Refusal> {
         self.visit(&comprehension.iter_range)?;
         let before = self.bound.len();
+        self.macros += 1;
+        if self.macros > DEEPEST_MACRO {
+            return self.refuse(&comprehension.iter_range, "macros are nested deeper than 4 levels".to_owned());
+        }
         let second = comprehension.iter_var2.iter();
         self.bound.extend([&comprehension.iter_var, &comprehension.accu_var].into_iter().chain(second).cloned());
         let parts =
             [&comprehension.accu_init, &comprehension.loop_cond, &comprehension.loop_step, &comprehension.result];
         parts.into_iter().try_for_each(|part| self.visit(part))?;
         self.bound.truncate(before);
+        self.macros -= 1;
         Ok(())
     }
 
@@ -370,4 +406,35 @@ fn convert(value: &ValueRef<'_>, schema: &Schema, wanted: &Wanted, arena: &Arena
             map(entries)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Each is refused with a reason or read, on a stack as small as the threads' own.
+    #[track_caller]
+    fn check(text: String, expected: Option<&str>) {
+        let read = move || read(&text).err().map(|refusal| refusal.reason);
+        let refused = std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap().join().unwrap();
+        assert_eq!(refused.as_deref(), expected);
+    }
+
+    #[test]
+    fn no_expression_is_too_deep_for_the_stack() {
+        let many = Some("the expression has more than 600 operators and properties; x in ['a', 'b'] is one");
+        for chain in ["1 + ", "1 in ", "1 == ", "!", "- ", "true ? ", "a."] {
+            check(format!("{}1", chain.repeat(9_000)), many);
+        }
+        check(format!("value{}", ".a".repeat(10_000)), many);
+        check(format!("[1]{}", "[0]".repeat(10_000)), many);
+        check("(".repeat(10_000), Some("the expression is nested deeper than 48 levels"));
+        check(format!("1{} == 1", " + 1".repeat(590)), None);
+        check(format!("topic in [{}'b']", "'a', ".repeat(10_000)), None);
+        check(format!("{}value.op == 'b'", "value.op == 'a' || ".repeat(290)), None);
+        let nested = |levels: usize| format!("{}1{} != []", "[1].map(x, ".repeat(levels), ")".repeat(levels));
+        check(nested(4), None);
+        check(nested(5), Some("macros are nested deeper than 4 levels"));
+    }
 }
