@@ -83,7 +83,7 @@ pub fn read(parser: &mut Parser, of: Node, name: &str, safe: bool, at: usize) ->
         _ => return Err(Refusal::new(at, format!("the method {name} is not translated"))),
     };
     let arguments = parser.bracketed(|parser| {
-        let mut read = Vec::new();
+        let (mut read, mut height) = (Vec::new(), 0);
         for number in 0..arguments {
             if number > 0 && name == "substring" && !parser.eat(",") {
                 break;
@@ -92,7 +92,9 @@ pub fn read(parser: &mut Parser, of: Node, name: &str, safe: bool, at: usize) ->
                 parser.expect(",")?;
             }
             read.push(parser.expression()?);
+            height = parser.height.max(height);
         }
+        parser.height = height;
         Ok(read)
     })?;
     parser.expect(")")?;

@@ -18,21 +18,26 @@ const DEEPEST: usize = 48;
 /// Operators of one kind that one expression may chain (`a && b && ...`).
 const LONGEST_CHAIN: usize = 500;
 
+/// Levels that a tree may have: what computes it calls itself for each, on threads with 2 MiB of stack. A chain of
+/// operators is as high as it is long.
+const HIGHEST: usize = 600;
+
 /// Reads an expression.
 pub fn parse(text: &str, dialect: Dialect) -> Result<Node, Refusal> {
-    parse_within(text, dialect, 0)
+    parse_within(text, dialect, 0).map(|(node, _)| node)
 }
 
-fn parse_within(text: &str, dialect: Dialect, depth: usize) -> Result<Node, Refusal> {
+/// The tree, and how many levels it has.
+fn parse_within(text: &str, dialect: Dialect, depth: usize) -> Result<(Node, usize), Refusal> {
     let tokens = lexer::read(text, dialect)?;
-    let mut parser = Parser { tokens, next: 0, dialect, depth, brackets: 0 };
+    let mut parser = Parser { tokens, next: 0, dialect, depth, brackets: 0, height: 0 };
     if dialect == Dialect::Groovy && parser.is_name("return") {
         parser.next += 1;
     }
     let node = parser.expression()?;
     while parser.eat(";") {}
     if *parser.kind() == TokenKind::End {
-        return Ok(node);
+        return Ok((node, parser.height));
     }
     Err(parser.refuse("one expression is translated, and this begins another or is no operator that is"))
 }
@@ -46,6 +51,8 @@ pub struct Parser {
     depth: usize,
     /// Within brackets the end of a line means nothing.
     brackets: usize,
+    /// Levels of the part that was read last.
+    pub height: usize,
 }
 
 static END: Token = Token { kind: TokenKind::End, at: usize::MAX, newline: false };
@@ -108,6 +115,15 @@ impl Parser {
         made
     }
 
+    /// The part that was read last and one of so many levels become one part.
+    fn grow(&mut self, beside: usize) -> Result<(), Refusal> {
+        self.height = self.height.max(beside) + 1;
+        if self.height > HIGHEST {
+            return Err(self.refuse("the expression has more than 600 operators or properties within one another"));
+        }
+        Ok(())
+    }
+
     /// What is between brackets.
     pub fn bracketed<T>(&mut self, read: impl FnOnce(&mut Parser) -> Result<T, Refusal>) -> Result<T, Refusal> {
         self.brackets += 1;
@@ -137,10 +153,13 @@ impl Parser {
     pub fn expression(&mut self) -> Result<Node, Refusal> {
         self.deeper(|parser| {
             let condition = parser.or()?;
+            let height = parser.height;
             if parser.eat("?") {
-                let yes = parser.bracketed(Parser::expression)?;
+                let yes = parser.expression()?;
+                let height = height.max(parser.height);
                 parser.expect(":")?;
                 let no = parser.expression()?;
+                parser.grow(height)?;
                 return Ok(Node::Choice(Box::new((condition, yes, no))));
             }
             let otherwise = if parser.dialect == Dialect::Groovy { "?:" } else { "??" };
@@ -152,6 +171,7 @@ impl Parser {
             }
             parser.eat(otherwise);
             let right = parser.expression()?;
+            parser.grow(height)?;
             if parser.dialect == Dialect::JavaScript && !matches!(right, Node::Constant(_) | Node::Property(_)) {
                 return Err(parser.refuse("only a constant or a property is translated on the right of ??"));
             }
@@ -167,8 +187,10 @@ impl Parser {
     ) -> Result<Node, Refusal> {
         let mut left = operand(self)?;
         for _ in 0..LONGEST_CHAIN {
+            let height = self.height;
             let Some(make) = operator(self)? else { return Ok(left) };
             left = make.node(left, operand(self)?);
+            self.grow(height)?;
         }
         Err(self.refuse("more than 500 operators in a row"))
     }
@@ -185,6 +207,7 @@ impl Parser {
     fn matching(&mut self) -> Result<Node, Refusal> {
         let text = self.equality()?;
         let at = self.at();
+        self.grow(0)?;
         if self.dialect != Dialect::Groovy || !self.eat("==~") {
             return Ok(text);
         }
@@ -197,6 +220,7 @@ impl Parser {
 
     fn equality(&mut self) -> Result<Node, Refusal> {
         let left = self.relation()?;
+        let height = self.height;
         let (at, groovy) = (self.at(), self.dialect == Dialect::Groovy);
         let comparison = match self.symbol() {
             Some("==") => Comparison::Equal,
@@ -207,6 +231,7 @@ impl Parser {
         };
         self.next += 1;
         let right = self.relation()?;
+        self.grow(height)?;
         if matches!(self.symbol(), Some("==" | "!=" | "===" | "!==")) {
             return Err(self.refuse("comparisons in a row need parentheses"));
         }
@@ -215,15 +240,20 @@ impl Parser {
 
     fn relation(&mut self) -> Result<Node, Refusal> {
         let left = self.sum()?;
+        let height = self.height;
         let at = self.at();
         let groovy = self.dialect == Dialect::Groovy;
         if groovy && self.is_name("in") {
             self.next += 1;
-            return Ok(Node::In(Box::new(left), self.list()?));
+            let list = self.list()?;
+            self.grow(height)?;
+            return Ok(Node::In(Box::new(left), list));
         }
         if groovy && self.is("!") && self.is_not_in() {
             self.next += 2;
-            return Ok(Node::Not(Box::new(Node::In(Box::new(left), self.list()?))));
+            let list = self.list()?;
+            self.grow(height + 1)?;
+            return Ok(Node::Not(Box::new(Node::In(Box::new(left), list))));
         }
         let comparison = match self.symbol() {
             Some("<") => Comparison::Less,
@@ -234,6 +264,7 @@ impl Parser {
         };
         self.next += 1;
         let right = self.sum()?;
+        self.grow(height)?;
         if matches!(self.symbol(), Some("<" | "<=" | ">" | ">=")) {
             return Err(self.refuse("comparisons in a row need parentheses"));
         }
@@ -254,14 +285,16 @@ impl Parser {
             return Err(self.refuse("only a list that stands here, such as ['a', 'b'], is translated"));
         }
         self.bracketed(|parser| {
-            let mut items = Vec::new();
+            let (mut items, mut height) = (Vec::new(), 0);
             while !parser.eat("]") {
                 items.push(parser.expression()?);
+                height = parser.height.max(height);
                 if !parser.eat(",") {
                     parser.expect("]")?;
                     break;
                 }
             }
+            parser.height = height;
             Ok(items)
         })
     }
@@ -303,14 +336,26 @@ impl Parser {
     fn unary(&mut self) -> Result<Node, Refusal> {
         let at = self.at();
         if self.eat("!") {
-            return Ok(Node::Not(Box::new(self.deeper(Parser::unary)?)));
+            let node = self.deeper(Parser::unary)?;
+            self.grow(0)?;
+            return Ok(Node::Not(Box::new(node)));
         }
         if self.eat("-") {
+            if self.dialect == Dialect::Groovy && *self.kind() == TokenKind::Whole("2147483648".to_owned(), None) {
+                // The one number that is an int only with its sign.
+                (self.next, self.height) = (self.next + 1, 1);
+                return Ok(Node::Constant(Constant::Int(i32::MIN)));
+            }
             let mut node = self.deeper(Parser::unary)?;
             if let Node::Constant(Constant::Int(number)) = &mut node {
                 *number = number.wrapping_neg();
                 return Ok(node);
             }
+            let zero = matches!(node, Node::Constant(Constant::Double(0.0) | Constant::Float(0.0)));
+            if zero && self.dialect == Dialect::Groovy {
+                return Err(Refusal::new(at, "Groovy compares -0.0 in two ways; write 0.0"));
+            }
+            self.grow(0)?;
             return Ok(Node::Negative(Box::new(node), at));
         }
         self.postfix()
@@ -320,12 +365,13 @@ impl Parser {
         let mut node = if self.is("[") { self.contained()? } else { self.primary()? };
         let mut safe_chain = false;
         for _ in 0..LONGEST_CHAIN {
-            let at = self.at();
+            let (at, height) = (self.at(), self.height);
             if self.is(".") || self.is("?.") {
                 let safe = self.is("?.");
                 safe_chain |= safe;
                 self.next += 1;
                 node = self.member(node, safe)?;
+                self.grow(height)?;
             } else if self.is("[") && !(self.token().newline && self.brackets == 0) {
                 self.next += 1;
                 let name = self.bracketed(|parser| {
@@ -334,6 +380,7 @@ impl Parser {
                 })?;
                 self.expect("]")?;
                 node = self.property(node, name, false, at)?;
+                self.grow(height)?;
             } else {
                 let chain = safe_chain && self.dialect == Dialect::JavaScript;
                 return Ok(if chain { Node::Chain(Box::new(node)) } else { node });
@@ -353,8 +400,10 @@ impl Parser {
         }
         self.next += 1;
         self.expect("(")?;
+        let height = self.height;
         let item = self.bracketed(Parser::expression)?;
         self.expect(")")?;
+        self.grow(height)?;
         Ok(Node::In(Box::new(item), list))
     }
 
@@ -384,6 +433,7 @@ impl Parser {
     fn primary(&mut self) -> Result<Node, Refusal> {
         let Token { kind, at, .. } = self.token().clone();
         self.next += 1;
+        self.height = 1;
         match kind {
             TokenKind::Name(name) => self.name(&name, at),
             TokenKind::Whole(digits, suffix) => self.whole(&digits, suffix, at),
@@ -454,13 +504,19 @@ impl Parser {
 
     fn template(&mut self, segments: Vec<Segment>, at: usize) -> Result<Node, Refusal> {
         let dialect = self.dialect;
+        let mut highest = 0;
         let mut part = |segment| match segment {
             Segment::Text(text) => Ok(Node::Constant(Constant::Text(text.into()))),
             Segment::Code(code, start) => self.deeper(|parser| {
-                parse_within(&code, dialect, parser.depth).map_err(|refusal| refusal.behind(start, code.len()))
+                let read = parse_within(&code, dialect, parser.depth);
+                let (node, height) = read.map_err(|refusal| refusal.behind(start, code.len()))?;
+                highest = height.max(highest);
+                Ok(node)
             }),
         };
-        Ok(Node::Template(segments.into_iter().map(&mut part).collect::<Result<_, _>>()?, at))
+        let nodes = segments.into_iter().map(&mut part).collect::<Result<_, _>>()?;
+        self.grow(highest)?;
+        Ok(Node::Template(nodes, at))
     }
 }
 
@@ -484,5 +540,42 @@ impl Made {
             Made::And => Node::And(both),
             Made::Arithmetic(operator, at) => Node::Arithmetic(operator, both, at),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Each is refused with a reason or read, on a stack as small as the threads' own.
+    #[track_caller]
+    fn check(text: String, expected: Option<&str>) {
+        let read = move || parse(&text, Dialect::Groovy).err().map(|refusal| refusal.reason);
+        let refused = std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap().join().unwrap();
+        assert_eq!(refused.as_deref(), expected);
+    }
+
+    #[test]
+    fn no_tree_is_too_high_for_the_stack() {
+        let high = Some("the expression has more than 600 operators or properties within one another");
+        let sums = |levels: usize, each: usize| {
+            format!("{}1{}", "(".repeat(levels), format!("{})", " + 1".repeat(each)).repeat(levels))
+        };
+        check(sums(40, 10), None);
+        check(sums(40, 400), high);
+        check(format!("topic == 'a'{}", " || topic == 'a'".repeat(499)), None);
+        check(format!("value{} == 1", ".a".repeat(499)), None);
+        check(format!("[{}].contains(topic)", "'a', ".repeat(10_000)), None);
+        check("(".repeat(10_000), Some("the expression is nested deeper than 48 levels"));
+        check("!".repeat(10_000), Some("the expression is nested deeper than 48 levels"));
+        check("-".repeat(10_000), Some("-- is not translated here"));
+        check(
+            "a ? ".repeat(10_000),
+            Some("a is not translated; the variables are value, key, topic, header, valueSchema, keySchema"),
+        );
+        check("true ? ".repeat(9_000), Some("the expression is nested deeper than 48 levels"));
+        check("true ?: ".repeat(8_000), Some("the expression is nested deeper than 48 levels"));
+        check("\"${".repeat(10_000), Some("a part of text that does not end"));
     }
 }
