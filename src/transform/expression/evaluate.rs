@@ -34,6 +34,22 @@ impl From<ValueError> for Fault {
     }
 }
 
+/// Properties of JavaScript's `Object.prototype`.
+const INHERITED: &[&str] = &[
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+];
+
 type Computed<'a> = Result<Operand<'a>, Fault>;
 
 fn failed<T>(at: usize, reason: impl Into<String>) -> Result<T, Fault> {
@@ -241,7 +257,7 @@ impl<'a> Scope<'_, 'a> {
                 let find = || Ok::<_, ValueError>(Column::find(schema, name));
                 match property.fields.get(schema, find)? {
                     Some(column) => Ok(Operand::of(Some(&column.schema), column.get(view, self.arena)?)),
-                    None if self.dialect == Dialect::JavaScript => Ok(Operand::Undefined),
+                    None if self.dialect == Dialect::JavaScript => self.missing(name, *at),
                     None => failed(*at, format!("{name} is not a valid field name")),
                 }
             }
@@ -251,7 +267,11 @@ impl<'a> Scope<'_, 'a> {
             }
             (Operand::Headers, _) => {
                 let found = self.record.headers.iter().rev().find(|header| *header.name == **name);
-                Ok(found.map_or(self.absent(), Operand::Header))
+                match found {
+                    Some(header) => Ok(Operand::Header(header)),
+                    None if self.dialect == Dialect::JavaScript => self.missing(name, *at),
+                    None => Ok(Operand::Null),
+                }
             }
             (Operand::Header(header), "value") => Ok(Operand::typed(header.value)),
             (Operand::Schema(schema), "name") => Ok(schema.name.as_deref().map_or(Operand::Null, Operand::Text)),
@@ -260,8 +280,12 @@ impl<'a> Scope<'_, 'a> {
         }
     }
 
-    fn absent(&self) -> Operand<'a> {
-        if self.dialect == Dialect::JavaScript { Operand::Undefined } else { Operand::Null }
+    /// What a JavaScript object has not of its own: every object has some properties all the same.
+    fn missing(&self, name: &str, at: usize) -> Computed<'a> {
+        if INHERITED.contains(&name) {
+            return failed(at, format!("{name} is a property of every object in JavaScript and not a column here"));
+        }
+        Ok(Operand::Undefined)
     }
 
     fn ended(&self) -> Computed<'a> {
@@ -271,6 +295,9 @@ impl<'a> Scope<'_, 'a> {
     fn call(&self, call: &'a Call) -> Computed<'a> {
         let of = self.compute(&call.of)?;
         if of.is_null() && call.safe {
+            if self.dialect == Dialect::Groovy && matches!(call.method, Method::Split(..)) {
+                return failed(call.at, "Cannot get an element of a null list");
+            }
             return self.ended();
         }
         match (&call.method, of) {
@@ -366,11 +393,7 @@ impl<'a> Scope<'_, 'a> {
             Method::StartsWith => Ok(Operand::Boolean(text.starts_with(self.text_argument(call, 0)?))),
             Method::EndsWith => Ok(Operand::Boolean(text.ends_with(self.text_argument(call, 0)?))),
             Method::Contains => Ok(Operand::Boolean(text.contains(self.text_argument(call, 0)?))),
-            Method::EqualsIgnoreCase => {
-                let other = self.text_argument(call, 0)?;
-                let same = text == other || text.to_uppercase().to_lowercase() == other.to_uppercase().to_lowercase();
-                Ok(Operand::Boolean(same))
-            }
+            Method::EqualsIgnoreCase => Ok(Operand::Boolean(equals_ignoring_case(text, self.text_argument(call, 0)?))),
             Method::ToLowerCase => owned(text.to_lowercase()),
             Method::ToUpperCase => owned(text.to_uppercase()),
             Method::Trim => Ok(Operand::Text(text.trim_matches(|c| c <= ' '))),
@@ -378,6 +401,12 @@ impl<'a> Scope<'_, 'a> {
             Method::IsEmpty => Ok(Operand::Boolean(text.is_empty())),
             Method::Replace => {
                 let (old, new) = (self.text_argument(call, 0)?, self.text_argument(call, 1)?);
+                if self.dialect == Dialect::JavaScript && new.contains('$') {
+                    return failed(
+                        call.at,
+                        "a $ in the replacement stands for a part of the text and is not translated",
+                    );
+                }
                 let times = if self.dialect == Dialect::Groovy { usize::MAX } else { 1 };
                 owned(text.replacen(old, new, times))
             }
@@ -415,6 +444,38 @@ impl<'a> Scope<'_, 'a> {
             | Method::ToString => failed(call.at, "text has no such method"),
         }
     }
+}
+
+/// `String.equalsIgnoreCase`: letter by letter, and no letter is two (the German sharp s is not SS).
+fn equals_ignoring_case(left: &str, right: &str) -> bool {
+    let same = |left: char, right: char| {
+        let (left, right) = (simple_uppercase(left), simple_uppercase(right));
+        left == right || simple_lowercase(left) == simple_lowercase(right)
+    };
+    let mut others = right.chars();
+    left.chars().all(|left| others.next().is_some_and(|right| left == right || same(left, right)))
+        && others.next().is_none()
+}
+
+/// `Character.toUpperCase`: of letters whose capital is two, some Greek ones have one of their own, the others none.
+fn simple_uppercase(c: char) -> char {
+    let mut capital = c.to_uppercase();
+    match (capital.next(), capital.next()) {
+        (Some(capital), None) => capital,
+        _ => {
+            let apart = match u32::from(c) {
+                0x1f80..=0x1f87 | 0x1f90..=0x1f97 | 0x1fa0..=0x1fa7 => 8,
+                0x1fb3 | 0x1fc3 | 0x1ff3 => 9,
+                _ => 0,
+            };
+            char::from_u32(u32::from(c) + apart).unwrap_or(c)
+        }
+    }
+}
+
+/// `Character.toLowerCase`: of the one letter whose small letter is two, the first of them.
+fn simple_lowercase(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
 }
 
 /// Units of UTF-16.

@@ -84,6 +84,7 @@ pub fn equal(left: &Operand<'_>, right: &Operand<'_>, arena: &Arena) -> Result<b
     match (left, right) {
         // Two of one class are compared as they are: 0.0 equals -0.0, and what is not a number equals nothing.
         (Operand::Double(left), Operand::Double(right)) => Ok(left == right),
+        (Operand::Float(left), Operand::Float(right)) => Ok(left == right),
         (left, right) if left.is_null() || right.is_null() => Ok(left.is_null() && right.is_null()),
         (left, right) => match order(left, right) {
             Some(order) => Ok(order == Ordering::Equal),

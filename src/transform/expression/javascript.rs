@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use super::operand::{Operand, utf16_compare};
+use super::operand::{Operand, Width, utf16_compare};
 use super::syntax::Operator;
 use crate::model::value::Arena;
 
@@ -63,7 +63,8 @@ fn to_number(operand: &Operand<'_>) -> Result<f64, String> {
 }
 
 fn text_to_number(text: &str) -> Result<f64, String> {
-    let text = text.trim();
+    // What JavaScript takes for space: the mark of the byte order too, and not U+0085.
+    let text = text.trim_matches(|c: char| c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}'));
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if text.is_empty() {
         return Ok(0.0);
@@ -97,11 +98,26 @@ pub fn same(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
     }
 }
 
+/// GraalJS compares Java's `Long` with text as whole numbers without bounds: no fraction is ever equal, less or greater.
+fn check_long(left: &Operand<'_>, right: &Operand<'_>) -> Result<(), String> {
+    let ((Operand::Integer(_, Width::Long), other) | (other, Operand::Integer(_, Width::Long))) = (left, right) else {
+        return Ok(());
+    };
+    let whole = |text: &str| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    // A decimal is its text.
+    let comparable = other.text().is_none_or(whole) && !matches!(other, Operand::Decimal(value) if value.scale != 0);
+    if comparable { Ok(()) } else { Err("a Long is compared with what is no whole number".to_owned()) }
+}
+
 /// `left == right`
 pub fn equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
     if left.is_null() || right.is_null() {
         return Ok(left.is_null() && right.is_null());
     }
+    check_long(left, right)?;
     match (left, right) {
         // Each time a struct is read JavaScript gets another object.
         (Operand::Struct(_, _), Operand::Struct(_, _)) => Ok(false),
@@ -124,6 +140,7 @@ pub fn compare(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Orderin
     if let (Some(left), Some(right)) = (left.text(), right.text()) {
         return Ok(Some(utf16_compare(left, right)));
     }
+    check_long(left, right)?;
     Ok(to_number(left)?.partial_cmp(&to_number(right)?))
 }
 

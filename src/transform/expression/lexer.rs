@@ -63,6 +63,11 @@ pub fn read(text: &str, dialect: Dialect) -> Result<Vec<Token>, Refusal> {
     if text.len() > LONGEST {
         return Err(Refusal::new(0, "the expression is longer than 64 KiB"));
     }
+    let alone = |(at, _): &(usize, &str)| !text.get(at + 1..).is_some_and(|rest| rest.starts_with('\n'));
+    if let Some((at, _)) = text.match_indices('\r').find(alone) {
+        // It ends a line in some places and not in others.
+        return Err(Refusal::new(at, "a carriage return without a line feed is not translated"));
+    }
     let mut lexer = Lexer { text, at: 0, dialect, tokens: Vec::new() };
     loop {
         let newline = lexer.skip_space()?;
@@ -118,12 +123,16 @@ impl Lexer<'_> {
         loop {
             let rest = self.rest();
             if rest.starts_with("//") {
-                self.at += rest.find('\n').unwrap_or(rest.len());
+                let end = rest.find('\n').unwrap_or(rest.len());
+                if let Some(place) = rest.get(..end).and_then(|comment| comment.find(['\u{2028}', '\u{2029}'])) {
+                    return Err(Refusal::new(self.at + place, "this ends the line in JavaScript; use a line feed"));
+                }
+                self.at += end;
             } else if rest.starts_with("/*") {
                 let end = rest.find("*/").ok_or_else(|| Refusal::new(self.at, "a comment that does not end"))?;
                 newline |= rest.get(..end).is_some_and(|comment| comment.contains('\n'));
                 self.at += end + 2;
-            } else if let Some(c) = self.peek().filter(|c| c.is_ascii_whitespace()) {
+            } else if let Some(c) = self.peek().filter(|c| matches!(c, ' ' | '\t' | '\r' | '\n')) {
                 newline |= c == '\n';
                 self.at += 1;
             } else {
@@ -222,6 +231,9 @@ impl Lexer<'_> {
             match c {
                 c if c == quote => break,
                 '\n' if quote != '`' => return Err(Refusal::new(at, "text that does not end in its line")),
+                '\r' => {
+                    return Err(Refusal::new(here, "text over lines that end in a carriage return is not translated"));
+                }
                 '\\' => text.push(self.escaped(here)?),
                 '$' if templates
                     && self.peek().is_some_and(|c| c == '{' || (self.dialect == Dialect::Groovy && begins_name(c))) =>
@@ -254,7 +266,8 @@ impl Lexer<'_> {
             'r' => '\r',
             'b' => '\u{8}',
             'f' => '\u{c}',
-            c @ ('\\' | '\'' | '"' | '`' | '$' | '/') => c,
+            c @ ('\\' | '\'' | '"' | '$') => c,
+            c @ ('`' | '/') if self.dialect == Dialect::JavaScript => c,
             'u' => {
                 let digits = self.rest().get(..4).ok_or_else(unknown)?.to_owned();
                 self.at += 4;

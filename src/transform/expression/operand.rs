@@ -220,6 +220,10 @@ pub fn java_equals(left: &Operand<'_>, right: &Operand<'_>, arena: &Arena) -> Re
             }
         }
         (Operand::Schema(left), Operand::Schema(right)) => left == right,
+        (Operand::Map(0), Operand::Map(0)) => true,
+        (Operand::Map(left), Operand::Map(right)) if left == right => {
+            return Err(ValueError::Invalid { column_type: "map", reason: "two maps are not compared here" });
+        }
         _ => false,
     })
 }
