@@ -55,6 +55,11 @@ pub struct Parser {
     pub height: usize,
 }
 
+/// Whether a word may stand in the name of a class, such as `value.after`.
+fn is_of_path(token: &Token) -> bool {
+    matches!(token.kind, TokenKind::Name(_) | TokenKind::Symbol("."))
+}
+
 static END: Token = Token { kind: TokenKind::End, at: usize::MAX, newline: false };
 
 impl Parser {
@@ -444,8 +449,14 @@ impl Parser {
                 Ok(Node::Constant(Constant::Text(pattern.into())))
             }
             TokenKind::Symbol("(") => {
+                let begin = self.next;
                 let node = self.bracketed(Parser::expression)?;
+                let is_path = self.tokens.get(begin..self.next).is_some_and(|tokens| tokens.iter().all(is_of_path));
                 self.expect(")")?;
+                let operand = self.is_name("in") || matches!(self.symbol(), Some("+" | "-" | "!" | "["));
+                if self.dialect == Dialect::Groovy && is_path && operand {
+                    return Err(Refusal::new(at, "Groovy takes (a.b) before an operand for a cast; leave () away"));
+                }
                 // What is in parentheses is a whole of its own.
                 Ok(node)
             }
