@@ -261,8 +261,6 @@ fn error_codes_are_unlike_each_other() {
 
 /// Fields of the checked configuration that nobody outside it has to read, and why.
 const UNREAD_SETTINGS: &[(&str, &str)] = &[
-    ("group_id", "for workers that share connectors"),
-    ("config_storage", "for workers that share connectors"),
     ("status_storage", "for workers that share connectors"),
     ("metrics_rules", "for series named by the user's rules"),
 ];

@@ -363,12 +363,6 @@ fn what_cannot_be_obeyed_is_refused_by_name() {
             "bool.type: the Java class 'com.example.MyConverter' is not built in; built in are: io.debezium.connector.binlog",
         ],
     );
-    refused(
-        &[("converters", "zero"), ("zero.type", "io.debezium.connector.binlog.converters.ZeroDateFallbackConverter")],
-        &[
-            "zero.type: the Java class 'io.debezium.connector.binlog.converters.ZeroDateFallbackConverter' is not built in",
-        ],
-    );
     refused(&[("converters", "bool")], &["bool.type: the Java class 'no class' is not built in"]);
     let tiny = ("bool.type", "io.debezium.connector.mysql.converters.TinyIntOneToBooleanConverter");
     refused(&[("converters", "bool"), tiny, ("bool.length.checker", "si")], &["bool.length.checker"]);

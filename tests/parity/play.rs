@@ -64,9 +64,10 @@ const DEBEZIUM: usize = 1;
 pub fn play(world: &World, scenarios: &[&Scenario]) -> Vec<Played> {
     let started = Instant::now();
     // What is recorded is played unseen, and whoever reads of a difference wants to read of that alone.
-    let progress = |what: &str| match &world.connect {
-        Some(_) => println!("{:>6.1} s {what}", started.elapsed().as_secs_f32()),
-        None => {}
+    let progress = |what: &str| {
+        if world.connect.is_some() {
+            println!("{:>6.1} s {what}", started.elapsed().as_secs_f32());
+        }
     };
     let own_servers = start_own_servers(scenarios);
     let mut players: Vec<Player<'_>> =

@@ -175,7 +175,7 @@ mod tests {
         check("topic.matches('^srv[.]') && valueSchema.name.endsWith('.Envelope')", "passed\npassed\npassed");
         check("['c', 'r'].exists(o, o == value.op)", "passed\ndropped\ndropped");
         check("size(value.source) == 6", "passed\npassed\npassed");
-        check("value.op", &"HW1003 transform f: the condition gives a String and not a Boolean\n".repeat(3).trim_end());
+        check("value.op", "HW1003 transform f: the condition gives a String and not a Boolean\n".repeat(3).trim_end());
         refused(
             "cel",
             "value.op == u",
