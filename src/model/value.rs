@@ -235,6 +235,37 @@ impl Value {
     }
 }
 
+/// A field as Connect's `Struct.get` gives it: for null the default that it has in the struct's schema. A field that the
+/// schema does not have is as the view gives it.
+///
+/// # Errors
+/// When its bytes cannot be decoded.
+#[inline]
+pub fn field_or_default<'a>(
+    view: &'a dyn StructView,
+    schema: &'a Schema,
+    index: usize,
+    arena: &'a Arena,
+) -> Result<ValueRef<'a>, ValueError> {
+    let value = view.field(index, arena)?;
+    Ok(match schema.fields().get(index) {
+        Some(field) => value.or_default(&field.schema, arena),
+        None => value,
+    })
+}
+
+impl<'a> ValueRef<'a> {
+    /// The value, or for null the default of its schema.
+    #[inline]
+    #[must_use]
+    pub fn or_default(self, schema: &'a Schema, arena: &'a Arena) -> ValueRef<'a> {
+        match (self, &schema.default) {
+            (ValueRef::Null, Some(default)) => default.borrow(arena),
+            (value, _) => value,
+        }
+    }
+}
+
 impl ValueRef<'_> {
     /// This value as an owned tree; `schema` says how many fields a struct has.
     ///

@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use super::error::{Fault, SerializeError};
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::{Field, Kind, Schema};
-use crate::model::value::{Arena, Fields, StructView, Value, ValueError, ValueRef};
+use crate::model::value::{Arena, Fields, StructView, ValueError, ValueRef, field_or_default};
 use crate::util::class_options::{BadOption, ClassOption, Options};
 use crate::util::java_text::Instant;
 
@@ -231,21 +231,6 @@ impl CloudEventsConverter {
     }
 }
 
-/// The value of a field, or the default that its schema has for null.
-fn field<'a>(
-    schema: &'a Schema,
-    view: &'a dyn StructView,
-    index: usize,
-    arena: &'a Arena,
-) -> Result<ValueRef<'a>, ValueError> {
-    let value = view.field(index, arena)?;
-    let default = schema.fields().get(index).and_then(|field| field.schema.default.as_ref());
-    Ok(match (value, default) {
-        (ValueRef::Null, Some(default)) if *default != Value::Null => default.borrow(arena),
-        (value, _) => value,
-    })
-}
-
 /// `String.valueOf` of text, whole numbers and null.
 fn push_text(value: &ValueRef<'_>, out: &mut bumpalo::collections::String<'_>) {
     let _ = if let ValueRef::String(text) = value {
@@ -280,16 +265,16 @@ impl EventPlan {
         arena: &'a Arena,
     ) -> Result<[ValueRef<'a>; 6], ValueError> {
         let [name, file, position, time] = self.named;
-        let name = field(source_schema, source, name, arena)?;
+        let name = field_or_default(source, source_schema, name, arena)?;
         let mut id = bumpalo::collections::String::from_str_in("name:", arena);
         push_text(&name, &mut id);
         id.push_str(";file:");
-        push_text(&field(source_schema, source, file, arena)?, &mut id);
+        push_text(&field_or_default(source, source_schema, file, arena)?, &mut id);
         id.push_str(";pos:");
-        push_text(&field(source_schema, source, position, arena)?, &mut id);
+        push_text(&field_or_default(source, source_schema, position, arena)?, &mut id);
         let mut origin = bumpalo::format!(in arena, "/debezium/{}/", self.connector);
         push_text(&name, &mut origin);
-        let time = field(source_schema, source, time, arena)?;
+        let time = field_or_default(source, source_schema, time, arena)?;
         let ValueRef::Int64(millis) = time else { return Err(ValueError::Shape) };
         let at = Instant::from_millis(millis);
         let time = bumpalo::format!(in arena, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
@@ -318,7 +303,7 @@ impl EventPlan {
         if self.extensions {
             values.push(view.field(self.operation, arena)?);
             for index in 0..source_schema.fields().len() {
-                values.push(attribute(field(source_schema, source, index, arena)?, arena));
+                values.push(attribute(field_or_default(source, source_schema, index, arena)?, arena));
             }
             let block = match self.transaction {
                 Some(index) => view.field(index, arena)?,
@@ -334,7 +319,7 @@ impl EventPlan {
         }
         let mut copied = bumpalo::collections::Vec::new_in(arena);
         for index in &self.copied {
-            copied.push(field(&self.envelope, view, *index, arena)?);
+            copied.push(field_or_default(view, &self.envelope, *index, arena)?);
         }
         let data = ValueRef::Struct(arena.alloc(Fields(copied.into_bump_slice())));
         values.push(if self.data.is_some() { ValueRef::Struct(arena.alloc(Fields(&[]))) } else { data });

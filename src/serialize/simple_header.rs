@@ -14,7 +14,7 @@ use super::error::{Fault, SerializeError};
 use super::java_text::{self, Instant, Logical};
 use super::{Converter, ConverterSpec, Plan, Role};
 use crate::model::schema::{Kind, Schema};
-use crate::model::value::{Arena, StructView, Value, ValueRef};
+use crate::model::value::{Arena, StructView, ValueRef, field_or_default};
 use crate::util::class_options::Options;
 
 /// The simple header converter.
@@ -127,12 +127,8 @@ fn write_struct(schema: &Schema, view: &dyn StructView, arena: &Arena, out: &mut
         out.extend_from_slice(if index > 0 { b"," } else { b"" });
         write_quoted(&field.name, out);
         out.push(b':');
-        let value = view.field(index, arena).map_err(|source| Fault::value(source).within(&field.name))?;
-        // Struct.get gives the default for null.
-        let value = match (&value, &field.schema.default) {
-            (ValueRef::Null, Some(default)) if *default != Value::Null => default.borrow(arena),
-            _ => value,
-        };
+        let value = field_or_default(view, schema, index, arena);
+        let value = value.map_err(|source| Fault::value(source).within(&field.name))?;
         write(Some(&field.schema), &value, true, arena, out).map_err(|fault| fault.within(&field.name))?;
     }
     out.push(b'}');

@@ -12,7 +12,7 @@ use super::error::TransformError;
 use super::{Target, TransformSpec};
 use crate::model::record::{Record, Typed};
 use crate::model::schema::{Field, Kind, Schema};
-use crate::model::value::{Arena, StructView, Value, ValueError, ValueRef};
+use crate::model::value::{Arena, StructView, Value, ValueError, ValueRef, field_or_default};
 use crate::util::class_options::{BadOption, ClassOption, Options};
 
 pub mod cast;
@@ -100,13 +100,7 @@ fn default_of(field: &Field, replaces: bool) -> Option<Value> {
 
 /// The value of a field, with its default in place of null where that is asked for.
 fn value_of<'a>(whole: &Whole<'a>, index: usize, replaces: bool, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-    let value = whole.view.field(index, arena)?;
-    Ok(match (value, whole.schema.fields().get(index)) {
-        (ValueRef::Null, Some(field)) if replaces => {
-            field.schema.default.as_ref().map_or(ValueRef::Null, |default| default.borrow(arena))
-        }
-        (value, _) => value,
-    })
+    if replaces { field_or_default(whole.view, whole.schema, index, arena) } else { whole.view.field(index, arena) }
 }
 
 /// Where a field of a new struct comes from.

@@ -8,11 +8,11 @@
 use std::sync::Arc;
 
 use super::json_data::{JsonData, JsonOptions, Unexpanded};
-use super::structs::{Column, or_default, unusable, with_fields};
+use super::structs::{Column, unusable, with_fields};
 use crate::model::modes::SchemaNameAdjustmentMode;
 use crate::model::record::{Record, Typed};
 use crate::model::schema::{Field, Kind, Schema};
-use crate::model::value::{Arena, Fields, StructView, ValueRef};
+use crate::model::value::{Arena, Fields, StructView, ValueRef, field_or_default};
 use crate::transform::memo::{Memo, SchemaMemo};
 use crate::transform::{Target, Transform, TransformError, TransformSpec};
 use crate::util::class_options::{ClassOption, Options};
@@ -99,11 +99,9 @@ impl Transform for Decode {
         })?;
         let mut values = bumpalo::collections::Vec::with_capacity_in(message.kept.len() + 1, arena);
         for place in &message.kept {
-            let value = view.field(*place, arena)?;
-            values.push(match schema.fields().get(*place) {
-                _ if *place == message.operation => ValueRef::String("c"),
-                Some(field) => or_default(value, &field.schema, arena),
-                None => value,
+            values.push(match *place {
+                place if place == message.operation => ValueRef::String("c"),
+                place => field_or_default(view, schema, place, arena)?,
             });
         }
         values.push(row);

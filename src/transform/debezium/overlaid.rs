@@ -3,9 +3,8 @@
 //! In: the struct where it lies. Out: a view; fields that are not named are read where they are. Promised: nothing is
 //! copied but references. Nothing here survives a crash.
 
-use super::structs::or_default;
 use crate::model::schema::Schema;
-use crate::model::value::{Arena, StructView, ValueError, ValueRef};
+use crate::model::value::{Arena, StructView, ValueError, ValueRef, field_or_default};
 
 /// The view.
 pub struct Overlaid<'a> {
@@ -22,10 +21,9 @@ impl StructView for Overlaid<'_> {
         if let Some((_, value)) = self.over.iter().find(|(place, _)| *place == index) {
             return Ok(*value);
         }
-        let value = self.base.field(index, arena)?;
-        Ok(match self.defaults.and_then(|schema| schema.fields().get(index)) {
-            Some(field) => or_default(value, &field.schema, arena),
-            None => value,
-        })
+        match self.defaults {
+            Some(schema) => field_or_default(self.base, schema, index, arena),
+            None => self.base.field(index, arena),
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::model::modes::SchemaNameAdjustmentMode;
 use crate::model::schema::{Field, Kind, Schema};
-use crate::model::value::{Arena, StructView, Value, ValueError, ValueRef};
+use crate::model::value::{Arena, StructView, ValueError, ValueRef};
 use crate::transform::TransformError;
 use crate::util::class_options::{BadOption, Options};
 
@@ -113,16 +113,7 @@ impl Column {
     /// When its bytes cannot be decoded.
     #[inline]
     pub fn get<'a>(&'a self, view: &'a dyn StructView, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        Ok(or_default(view.field(self.index, arena)?, &self.schema, arena))
-    }
-}
-
-/// A value, or for null the default of its schema.
-#[inline]
-pub fn or_default<'a>(value: ValueRef<'a>, schema: &'a Schema, arena: &'a Arena) -> ValueRef<'a> {
-    match (&value, &schema.default) {
-        (ValueRef::Null, Some(default)) if *default != Value::Null => default.borrow(arena),
-        _ => value,
+        Ok(view.field(self.index, arena)?.or_default(&self.schema, arena))
     }
 }
 

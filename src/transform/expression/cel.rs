@@ -20,7 +20,6 @@ use crate::model::record::{Header, Record, Typed};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueError, ValueRef};
 use crate::transform::TransformError;
-use crate::transform::debezium::structs::or_default;
 use crate::util::java_text::Logical;
 
 use super::decimal::DecimalRef;
@@ -399,7 +398,7 @@ fn convert(value: &ValueRef<'_>, schema: &Schema, wanted: &Wanted, arena: &Arena
                 let named = wanted.fields.iter().find(|wanted| *wanted.name == *field.name);
                 let named = if wanted.whole { Some(&all) } else { named };
                 if let Some(named) = named {
-                    let value = or_default(view.field(index, arena)?, &field.schema, arena);
+                    let value = view.field(index, arena)?.or_default(&field.schema, arena);
                     entries.insert(Key::from(&*field.name), convert(&value, &field.schema, named, arena)?);
                 }
             }

@@ -1,8 +1,7 @@
 //! Structs over the row where it lies: with fields behind its own, or without some of them.
 
 use crate::model::schema::Schema;
-use crate::model::value::{Arena, StructView, ValueError, ValueRef};
-use crate::transform::debezium::structs::or_default;
+use crate::model::value::{Arena, StructView, ValueError, ValueRef, field_or_default};
 
 /// A struct with fields behind its own.
 pub struct Extended<'a> {
@@ -22,11 +21,10 @@ impl StructView for Extended<'_> {
         if index >= self.count {
             return Ok(self.more.get(index - self.count).copied().unwrap_or(ValueRef::Null));
         }
-        let value = self.base.field(index, arena)?;
-        Ok(match self.defaults.and_then(|schema| schema.fields().get(index)) {
-            Some(field) => or_default(value, &field.schema, arena),
-            None => value,
-        })
+        match self.defaults {
+            Some(schema) => field_or_default(self.base, schema, index, arena),
+            None => self.base.field(index, arena),
+        }
     }
 }
 
@@ -43,10 +41,6 @@ pub struct Picked<'a> {
 impl StructView for Picked<'_> {
     fn field<'a>(&'a self, index: usize, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         let Some(place) = self.places.get(index).copied() else { return Ok(ValueRef::Null) };
-        let value = self.base.field(place, arena)?;
-        Ok(match self.schema.fields().get(place) {
-            Some(field) => or_default(value, &field.schema, arena),
-            None => value,
-        })
+        field_or_default(self.base, self.schema, place, arena)
     }
 }
