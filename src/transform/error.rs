@@ -79,6 +79,13 @@ pub enum TransformError {
     },
 }
 
+impl TransformError {
+    /// An option that must be set is not.
+    pub fn unset(option: &str) -> TransformError {
+        TransformError::Options { reason: format!("{option} is not set") }
+    }
+}
+
 static UNKNOWN_CLASS: Code = Code {
     number: 1000,
     disposition: Disposition::Stop,

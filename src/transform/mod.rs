@@ -92,6 +92,11 @@ pub trait Transform: Send {
     fn rest(&mut self) {}
 }
 
+/// An option that must be set.
+fn required<'c>(options: &Options<'c>, name: &str) -> Result<&'c str, TransformError> {
+    options.text(name).ok_or_else(|| TransformError::unset(name))
+}
+
 /// Makes a transform of its options, once for the check of the configuration and once for each encode worker.
 pub type Build = fn(&Options<'_>, Target) -> Result<Box<dyn Transform>, TransformError>;
 

@@ -38,7 +38,7 @@ fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, Transfo
     let name = required(options, "header")?.to_owned();
     let literal = options.all().find(|(name, _)| *name == "value.literal").map(|(_, value)| value.trim());
     let Some(literal) = literal else {
-        return Err(TransformError::Options { reason: "value.literal is not set".to_owned() });
+        return Err(TransformError::unset("value.literal"));
     };
     let (schema, value) = match parse(literal)? {
         Some((schema, value)) => (Some(Arc::new(schema)), value),

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use super::error::TransformError;
-use super::{Target, TransformSpec};
+use super::{Target, TransformSpec, required};
 use crate::model::record::{Record, Typed};
 use crate::model::schema::{Field, Kind, Schema};
 use crate::model::value::{Arena, StructView, Value, ValueError, ValueRef, field_or_default};
@@ -163,11 +163,6 @@ fn with_fields(old: &Schema, fields: Vec<Field>) -> Result<Schema, TransformErro
         return Err(TransformError::Record { reason: format!("the schema would have the field {} twice", twice.name) });
     }
     Ok(Schema { kind: Kind::Struct(fields), optional: false, default: None, ..old.clone() })
-}
-
-/// A setting that must be there.
-fn required<'c>(options: &Options<'c>, name: &'static str) -> Result<&'c str, TransformError> {
-    options.text(name).ok_or_else(|| TransformError::Options { reason: format!("{name} is not set") })
 }
 
 /// A list that must have an entry.

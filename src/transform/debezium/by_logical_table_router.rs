@@ -16,7 +16,7 @@ use crate::model::record::{Record, Typed};
 use crate::model::schema::{Field, Kind, Schema};
 use crate::model::value::{Arena, Value, ValueRef};
 use crate::transform::memo::{SchemaMemo, TopicMemo};
-use crate::transform::{Target, Transform, TransformError, TransformSpec};
+use crate::transform::{Target, Transform, TransformError, TransformSpec, required};
 use crate::util::avro_name::{Named, adjusted};
 use crate::util::class_options::{ClassOption, Options};
 use crate::util::java_regex::{JavaReplacement, TooCostly};
@@ -75,10 +75,8 @@ struct Envelope {
 }
 
 fn build(options: &Options<'_>, _target: Target) -> Result<Box<dyn Transform>, TransformError> {
-    let unset = |name| TransformError::Options { reason: format!("{name} is not set") };
-    let required = |name| options.text(name).ok_or_else(|| unset(name));
     let replacement = |regex, replacement| {
-        JavaReplacement::parse(required(regex)?, required(replacement)?)
+        JavaReplacement::parse(required(options, regex)?, required(options, replacement)?)
             .map_err(|error| TransformError::Options { reason: format!("{regex} and {replacement}: {error}") })
     };
     let mode = adjustment_mode(options, "schema.name.adjustment.mode")?;

@@ -15,7 +15,7 @@ use crate::model::record::{Record, Typed};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, StructView, ValueError, ValueRef};
 use crate::transform::memo::SchemaMemo;
-use crate::transform::{Target, Transform, TransformError, TransformSpec};
+use crate::transform::{Target, Transform, TransformError, TransformSpec, required};
 use crate::util::class_options::{BadOption, ClassOption, Options};
 
 /// The transform that cuts what is too long.
@@ -82,9 +82,7 @@ fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, Transfo
             value.parse::<i64>().ok().filter(|number| (least..=BOUND).contains(number)).ok_or_else(bad)
         }
     };
-    if options.text("max.bytes").is_none() {
-        return Err(TransformError::Options { reason: "max.bytes is not set".to_owned() });
-    }
+    required(options, "max.bytes")?;
     let maximum = number("max.bytes", 0, 1, "a whole number from 1 to 2147483647")?;
     let least = number("min.field.size", 25_000, 0, "a whole number from 0 to 2147483647")?;
     let ratio = match options.text("compression.ratio") {
@@ -338,7 +336,7 @@ mod tests {
         vec![
             ("one", text().optional(), t(texts[0])),
             ("two", text().optional(), t(texts[1])),
-            ("raw", super::tests::raw(), b(&vec![0xab; bytes])),
+            ("raw", raw(), b(&vec![0xab; bytes])),
             ("id", int(), Value::Int32(1)),
         ]
     }

@@ -17,7 +17,7 @@ use crate::model::record::{Header, Record, Typed};
 use crate::model::schema::{Field, Kind, Schema};
 use crate::model::value::{Arena, Fields, StructView, ValueRef};
 use crate::transform::memo::Memo;
-use crate::transform::{Target, Transform, TransformError, TransformSpec};
+use crate::transform::{Target, Transform, TransformError, TransformSpec, required};
 use crate::util::class_options::{BadOption, ClassOption, Options};
 
 /// The transform that makes fields of headers.
@@ -78,7 +78,7 @@ fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, Transfo
     let (headers, fields) = (options.list("headers"), options.list("fields"));
     for (name, list) in [("headers", &headers), ("fields", &fields)] {
         if list.is_empty() {
-            return Err(TransformError::Options { reason: format!("{name} is not set") });
+            return Err(TransformError::unset(name));
         }
         if let Some(blank) = list.iter().find(|entry| entry.contains(char::is_whitespace)) {
             return Err(TransformError::Options { reason: format!("{name}: '{blank}' has a blank in it") });
@@ -88,13 +88,12 @@ fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, Transfo
         let reason = format!("headers has {} names, and fields {}", headers.len(), fields.len());
         return Err(TransformError::Options { reason });
     }
-    let moves = match options.text("operation") {
-        Some(value) if value.eq_ignore_ascii_case("move") => true,
-        Some(value) if value.eq_ignore_ascii_case("copy") => false,
-        Some(value) => {
+    let moves = match required(options, "operation")? {
+        value if value.eq_ignore_ascii_case("move") => true,
+        value if value.eq_ignore_ascii_case("copy") => false,
+        value => {
             return Err(BadOption { option: "operation", value: value.to_owned(), expected: "move or copy" }.into());
         }
-        None => return Err(TransformError::Options { reason: "operation is not set".to_owned() }),
     };
     let headers = headers.into_iter().map(str::to_owned).collect();
     let fields = fields.into_iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();

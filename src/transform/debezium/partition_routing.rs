@@ -14,7 +14,7 @@ use crate::model::record::Record;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, StructView, ValueRef};
 use crate::transform::memo::SchemaMemo;
-use crate::transform::{Target, Transform, TransformError, TransformSpec};
+use crate::transform::{Target, Transform, TransformError, TransformSpec, required};
 use crate::util::class_options::{BadOption, ClassOption, Options};
 use crate::util::java_hash::{hash_code, murmur3};
 use crate::util::java_text::Logical;
@@ -60,13 +60,12 @@ struct Path {
 }
 
 fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, TransformError> {
-    let unset = |name: &str| TransformError::Options { reason: format!("{name} is not set") };
     let path = |path: &str| path.trim_end_matches('.').split('.').map(|part| part.trim().to_owned()).collect();
     let paths: Vec<Vec<String>> = options.list("partition.payload.fields").into_iter().map(path).collect();
     if paths.is_empty() {
-        return Err(unset("partition.payload.fields"));
+        return Err(TransformError::unset("partition.payload.fields"));
     }
-    let Some(count) = options.text("partition.topic.num") else { return Err(unset("partition.topic.num")) };
+    let count = required(options, "partition.topic.num")?;
     let partitions = count.parse::<i32>().ok().filter(|count| *count > 0).ok_or_else(|| BadOption {
         option: "partition.topic.num",
         value: count.to_owned(),

@@ -53,7 +53,7 @@ fn build(options: &Options<'_>, _: Target) -> Result<Box<dyn Transform>, Transfo
     };
     let excluded = options.list(EXCLUDED).into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     if excluded.is_empty() {
-        return Err(TransformError::Options { reason: format!("{EXCLUDED} is not set") });
+        return Err(TransformError::unset(EXCLUDED));
     }
     Ok(Box::new(SchemaChangeEventFilter { excluded, places: SchemaMemo::default() }))
 }

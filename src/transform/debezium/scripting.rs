@@ -5,9 +5,9 @@
 
 use crate::model::record::Record;
 use crate::model::value::{Arena, ValueRef};
-use crate::transform::TransformError;
 use crate::transform::expression::{Answer, Expression};
 use crate::transform::memo::TopicMemo;
+use crate::transform::{TransformError, required};
 use crate::util::class_options::{BadOption, ClassOption, Options};
 use crate::util::java_regex::JavaRegex;
 
@@ -54,9 +54,6 @@ impl Script {
     /// # Errors
     /// When one is missing or cannot be used.
     pub fn of(options: &Options<'_>, expression: &'static str) -> Result<Script, TransformError> {
-        let required = |name: &str| {
-            options.text(name).ok_or_else(|| TransformError::Options { reason: format!("{name} is not set") })
-        };
         let nulls = match options.text("null.handling.mode") {
             None => NullHandling::Keep,
             Some(mode) if mode.eq_ignore_ascii_case("keep") => NullHandling::Keep,
@@ -69,7 +66,7 @@ impl Script {
         };
         let unusable = |error| TransformError::Options { reason: format!("topic.regex: {error}") };
         let pattern = options.text("topic.regex").map(JavaRegex::parse_case_sensitive).transpose().map_err(unusable)?;
-        let (language, text) = (required("language")?, required(expression)?);
+        let (language, text) = (required(options, "language")?, required(options, expression)?);
         let expression = Expression::read(language, expression, text)?;
         Ok(Script { expression, nulls, pattern, topics: TopicMemo::default() })
     }

@@ -122,12 +122,7 @@ pub fn arithmetic<'a>(
         )
         | (_, Operand::Float(_) | Operand::Double(_), Operand::Integer(_, _)) => {
             let (Some(left), Some(right)) = (left.double(), right.double()) else { return refused() };
-            match operator {
-                Operator::Plus => Ok(Operand::Double(left + right)),
-                Operator::Minus => Ok(Operand::Double(left - right)),
-                Operator::Times => Ok(Operand::Double(left * right)),
-                Operator::Remainder => Ok(Operand::Double(left % right)),
-            }
+            Ok(Operand::Double(operator.of_doubles(left, right)))
         }
         (Operator::Plus, Operand::Text(_) | Operand::Template(_), _)
         | (

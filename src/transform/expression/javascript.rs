@@ -175,11 +175,5 @@ pub fn arithmetic<'a>(
     if operator == Operator::Plus && matches!((left, right), (Operand::Decimal(_), _) | (_, Operand::Decimal(_))) {
         return Err(refused(&left));
     }
-    let (left, right) = (to_number(&left)?, to_number(&right)?);
-    Ok(Operand::Double(match operator {
-        Operator::Plus => left + right,
-        Operator::Minus => left - right,
-        Operator::Times => left * right,
-        Operator::Remainder => left % right,
-    }))
+    Ok(Operand::Double(operator.of_doubles(to_number(&left)?, to_number(&right)?)))
 }

@@ -199,6 +199,18 @@ pub enum Operator {
     Remainder,
 }
 
+impl Operator {
+    /// What it gives of two doubles.
+    pub fn of_doubles(self, left: f64, right: f64) -> f64 {
+        match self {
+            Operator::Plus => left + right,
+            Operator::Minus => left - right,
+            Operator::Times => left * right,
+            Operator::Remainder => left % right,
+        }
+    }
+}
+
 impl Node {
     /// Calls a function for each node beneath this one.
     pub fn each_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
