@@ -14,6 +14,7 @@ use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
 use super::error::MigrateError;
+use crate::util::backoff::Backoff;
 use crate::util::stop::Stop;
 use crate::util::{clock, key_store};
 
@@ -136,13 +137,14 @@ impl Client {
         let url = format!("{}{path}", self.base);
         let begun = clock::moment();
         let deadline = begun + self.patience;
-        let (mut pause, mut attempts) = (FIRST_PAUSE, 0);
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
-            attempts += 1;
             let status = match self.attempt(&url)? {
                 Attempt::Answer(answer) => return Ok(answer),
                 Attempt::Passing(status) => status,
             };
+            let pause = backoff.next_delay();
+            let attempts = backoff.attempts();
             if clock::moment() + pause >= deadline {
                 return Err(MigrateError::Busy { url, status, attempts, seconds: begun.elapsed().as_secs() });
             }
@@ -150,7 +152,6 @@ impl Client {
                 eprintln!("{url} answers {status}; trying again for {} s", self.patience.as_secs());
             }
             Stop::new().wait(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::answer::{Answer, Call, clean};
 use super::settings::{Endpoint, Settings};
 use crate::serialize::error::SerializeError;
+use crate::util::backoff::Backoff;
 use crate::util::clock;
 
 /// The largest answer: a subject's latest version with its schema, far below this in practice.
@@ -65,7 +66,7 @@ impl Client {
     ) -> Result<Answer, SerializeError> {
         let begun = clock::moment();
         let deadline = begun + self.settings.deadline;
-        let mut wait = self.settings.first_wait;
+        let mut backoff = Backoff::new(self.settings.first_wait, self.settings.longest_wait);
         let mut attempts = 0;
         loop {
             let mut last = SerializeError::Stopped;
@@ -79,13 +80,12 @@ impl Client {
                     Err(Failure::Passing(error)) => last = error,
                 }
             }
-            let jittered = wait.mul_f64(0.5 + fastrand::f64() / 2.0);
-            if clock::moment() + jittered >= deadline {
+            let wait = backoff.next_delay();
+            if clock::moment() + wait >= deadline {
                 return Err(with_attempts(last, attempts, begun.elapsed()));
             }
-            tracing::warn!(attempts, wait_ms = jittered.as_millis() as u64, reason = %last, "schema registry: trying again");
-            self.wait(jittered)?;
-            wait = (wait * 2).min(self.settings.longest_wait);
+            tracing::warn!(attempts, wait_ms = wait.as_millis() as u64, reason = %last, "schema registry: trying again");
+            self.wait(wait)?;
         }
     }
 
