@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::connection::{BinlogStream, Connection, ConnectionError, DumpFrom, DumpRequest, Flavor, ResultSet};
 use super::ddl::{NameCase, Outcome, Schema, StatementContext};
 use super::error::BinlogError;
-use super::event::{ChecksumAlgorithm, MariadbGtid, MariadbGtidSet};
+use super::event::{ChecksumAlgorithm, MariadbGtid, MariadbGtidSet, MysqlGtidSet};
 use super::options::{BinlogOptions, Past, StartAt};
 use super::position::{BinlogPosition, GtidKind, GtidSet, OffsetProblem, Recorded};
 use super::progress::Progress;
@@ -193,6 +193,18 @@ fn parsed(stored: &StoredOffset, gtids: GtidKind) -> Result<BinlogPosition, Binl
     Ok(position)
 }
 
+/// The position that a stored offset is, if it can be of this server.
+fn stored_position(
+    connection: &mut Connection,
+    options: &BinlogOptions,
+    server: &Server,
+    stored: &StoredOffset,
+) -> Result<BinlogPosition, Failure> {
+    let position = parsed(stored, server.gtids)?;
+    check_left_gtids(connection, options, server, stored)?;
+    Ok(position)
+}
+
 /// A position with GTIDs on a server that uses none goes on by file, if it can be of this server at all.
 fn check_left_gtids(
     connection: &mut Connection,
@@ -206,16 +218,25 @@ fn check_left_gtids(
         return Ok(());
     }
     let bad = || BinlogError::Offset("its GTID set is not one of this kind of server");
-    let mut set: super::event::MysqlGtidSet = text.replace(['\n', '\r'], "").parse().map_err(|_| bad())?;
+    let mut set: MysqlGtidSet = text.replace(['\n', '\r'], "").parse().map_err(|_| bad())?;
     if let Some(wanted) = &options.gtid_source {
         set.retain_servers(|uuid| wanted(&uuid.to_string()));
     }
-    let executed = value(connection, "SELECT @@global.gtid_executed")?.unwrap_or_default().replace('\n', "");
-    let executed = executed.parse().map_err(|_| BinlogError::Offset("the server's GTID set cannot be read"))?;
-    if !set.is_subset_of(&executed) {
-        return Err(BinlogError::OtherHistory { missing: set.subtract(&executed).to_string() }.into());
+    check_executed(&set, &server_gtids(connection, "SELECT @@global.gtid_executed")?)
+}
+
+/// The GTID set that a query gives.
+fn server_gtids(connection: &mut Connection, sql: &str) -> Result<MysqlGtidSet, Failure> {
+    let text = value(connection, sql)?.unwrap_or_default().replace('\n', "");
+    text.parse().map_err(|_| BinlogError::Offset("the server's GTID set cannot be read").into())
+}
+
+/// Whether the server has all of these transactions.
+fn check_executed(set: &MysqlGtidSet, executed: &MysqlGtidSet) -> Result<(), Failure> {
+    if set.is_subset_of(executed) {
+        return Ok(());
     }
-    Ok(())
+    Err(BinlogError::OtherHistory { missing: set.subtract(executed).to_string() }.into())
 }
 
 /// Whether a server has what is asked about.
@@ -238,8 +259,7 @@ pub fn check_stored(
     stored: &StoredOffset,
 ) -> Result<Kept, Failure> {
     let server = inspect(connection, options)?;
-    let position = parsed(stored, server.gtids)?;
-    check_left_gtids(connection, options, &server, stored)?;
+    let position = stored_position(connection, options, &server, stored)?;
     match (&position.gtids, server.gtids) {
         (GtidSet::MySql(_), GtidKind::MySql) => from_mysql_gtids(connection, options, &position).map(|_| Kept::Yes),
         (GtidSet::MariaDb(set), GtidKind::MariaDb) if !set.is_empty() => check_mariadb_gtids(connection, set),
@@ -282,8 +302,7 @@ fn continued(
     past: &mut PastReader<'_>,
     schema: &mut Schema,
 ) -> Result<(BinlogPosition, Option<Beginning>), Failure> {
-    let position = parsed(stored, server.gtids)?;
-    check_left_gtids(connection, options, server, stored)?;
+    let position = stored_position(connection, options, server, stored)?;
     if options.past == Past::Recovered {
         tracing::warn!(
             "snapshot.mode=recovery: tables are taken as the server has them now; right only if none was altered since the stored position"
@@ -719,12 +738,8 @@ fn from_mysql_gtids(
     position: &BinlogPosition,
 ) -> Result<(DumpFrom, BinlogPosition), Failure> {
     let GtidSet::MySql(stored) = &position.gtids else { return Err(BinlogError::Offset("no GTID set").into()) };
-    let mut ask = |sql: &str| -> Result<super::event::MysqlGtidSet, Failure> {
-        let text = value(connection, sql)?.unwrap_or_default().replace('\n', "");
-        text.parse().map_err(|_| BinlogError::Offset("the server's GTID set cannot be read").into())
-    };
-    let executed = ask("SELECT @@global.gtid_executed")?;
-    let purged = ask("SELECT @@global.gtid_purged")?;
+    let executed = server_gtids(connection, "SELECT @@global.gtid_executed")?;
+    let purged = server_gtids(connection, "SELECT @@global.gtid_purged")?;
     let mut set = stored.clone();
     if let Some(wanted) = &options.gtid_source {
         // Servers that are filtered out count as read: their transactions are not asked for.
@@ -733,9 +748,7 @@ fn from_mysql_gtids(
         others.retain_servers(|uuid| !wanted(&uuid.to_string()));
         set.union(&others);
     }
-    if !set.is_subset_of(&executed) {
-        return Err(BinlogError::OtherHistory { missing: set.subtract(&executed).to_string() }.into());
-    }
+    check_executed(&set, &executed)?;
     if !purged.is_subset_of(&set) {
         let detail = format!("purged are {}", purged.subtract(&set));
         return Err(BinlogError::Purged { needed: set.to_string(), detail }.into());
