@@ -188,8 +188,10 @@ mod tests {
         }
     }
 
-    /// What is shown after each step: the state, and the words of the failure.
-    fn check(steps: &[(&dyn Fn(&StatusBoard), State, &str)]) {
+    /// What happens to a board, and what it then shows: the state, and the words of the failure.
+    type Step<'s> = (&'s dyn Fn(&StatusBoard), State, &'s str);
+
+    fn check(steps: &[Step<'_>]) {
         let board = StatusBoard::new();
         for (number, (step, state, words)) in steps.iter().enumerate() {
             step(&board);

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::broker::{Broker, Message};
+use super::broker::Broker;
 use super::json::Node;
+use super::support::topic::Record;
 use super::{avro, masks};
 
 /// Records by place: `topic PREFIX.DATABASE.orders/0`, `subject …`, `offset`, `state`.
@@ -135,7 +136,7 @@ pub fn collect(broker: &Broker, registry: Option<&Registry>, names: &Names, offs
         texts.iter_mut().for_each(|text| names.replace(text));
         landed.insert(format!("subject {}", names.replaced(&subject)), texts);
     }
-    let key = |message: &Message| String::from_utf8_lossy(message.key.as_deref().unwrap_or_default()).into_owned();
+    let key = |message: &Record| String::from_utf8_lossy(message.key.as_deref().unwrap_or_default()).into_owned();
     let quoted = format!("\"{}\"", names.prefix);
     if let Some(last) = broker.read(&[offsets.to_owned()]).into_iter().rfind(|message| key(message).contains(&quoted)) {
         let mut offset = record(registry, &last, since);
@@ -160,7 +161,7 @@ fn drop_transactions_of_others(records: &mut Vec<Node>) {
     records.retain(|record| masks::kind("", record) != masks::Kind::Transaction || own.contains(&field(record, "id")));
 }
 
-fn record(registry: Option<&Registry>, message: &Message, since: i64) -> Node {
+fn record(registry: Option<&Registry>, message: &Record, since: i64) -> Node {
     let part = |bytes: &Option<Vec<u8>>| bytes.as_deref().map_or_else(Node::null, |bytes| part(registry, bytes));
     let headers = message.headers.iter().map(|(name, value)| (name.clone(), part(value))).collect();
     // A record that its source gave no time has the time at which it was sent.

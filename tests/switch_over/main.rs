@@ -66,7 +66,8 @@ fn a_connector_changes_hands_and_loses_nothing() {
     let seed = number("HEADWATER_SWITCH_SEED", fastrand::u64(..1_000_000_000));
     println!("switch-over: HEADWATER_SWITCH_SEED={seed}");
     let world = World { broker, worker, seed };
-    let scenes: [(&str, fn(&World)); 5] = [
+    type Scene = (&'static str, fn(&World));
+    let scenes: [Scene; 5] = [
         ("the steps that migrate prints", migrate::by_its_own_steps),
         ("MySQL with GTIDs", chain::mysql_gtids),
         ("MySQL without GTIDs", chain::mysql_files),
