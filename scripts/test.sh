@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # test.sh [CARGO-TEST-ARGUMENT...]: everything that must hold, against real servers.
-# Starts MySQL 9.7 (with a replica) and 8.0, MariaDB 10.11 and 11.8, Kafka and a schema registry on loopback, checks the
-# formatting and the lints, runs all tests, and stops the servers that it started. Servers that were running are used and
-# left alone. Tests find the servers in HEADWATER_TEST_* (tests/stack/stack.sh addresses) and put the data of servers of
-# their own below HEADWATER_TEST_SCRATCH. What was not checked is printed at the end: a test that cannot run appends a line
-# to the file HEADWATER_TEST_SKIPPED.
+# Starts MySQL 9.7 (with a replica) and 8.0, MariaDB 10.11 and 11.8, PostgreSQL 15, 17 (with a standby) and 18, Kafka and a
+# schema registry on loopback, checks the formatting and the lints, runs all tests, and stops the servers that it started.
+# Servers that were running are used and left alone. Tests find the servers in HEADWATER_TEST_* (tests/stack/stack.sh addresses)
+# and put the data of servers of their own below HEADWATER_TEST_SCRATCH. What was not checked is printed at the end: a test that
+# cannot run appends a line to the file HEADWATER_TEST_SKIPPED.
 set -euo pipefail
 . "$(dirname "$0")/prepare.sh"
 . "$(dirname "$0")/servers.sh"
@@ -42,6 +42,10 @@ server HEADWATER_TEST_MYSQL_97_REPLICA 127.0.0.1:33316 database.sh mysql-9.7 rep
 server HEADWATER_TEST_MARIADB_1011 127.0.0.1:33307 database.sh mariadb-10.11 primary
 server HEADWATER_TEST_MARIADB_118 127.0.0.1:33309 database.sh mariadb-11.8 primary
 server HEADWATER_TEST_MYSQL_80 127.0.0.1:33308 database.sh mysql-8.0 primary || echo "MySQL 8.0: its packages could not be had from the mirror" >> "$skipped"
+server HEADWATER_TEST_POSTGRES_17 127.0.0.1:33317 database.sh postgres-17 primary
+server HEADWATER_TEST_POSTGRES_17_STANDBY 127.0.0.1:33327 database.sh postgres-17 standby
+server HEADWATER_TEST_POSTGRES_15 127.0.0.1:33315 database.sh postgres-15 primary || echo "PostgreSQL 15: its packages could not be had from the mirror" >> "$skipped"
+server HEADWATER_TEST_POSTGRES_18 127.0.0.1:33318 database.sh postgres-18 primary || echo "PostgreSQL 18: its packages could not be had from the mirror" >> "$skipped"
 server HEADWATER_TEST_KAFKA "$(tests/stack/kafka.sh address)" kafka.sh
 server HEADWATER_TEST_REGISTRY "$(tests/stack/registry.sh url)" registry.sh
 # The switch-over test starts its own worker with Debezium, to kill it.

@@ -12,7 +12,7 @@ for extra in "$root"/usr/lib/llvm-*/lib; do [ ! -d "$extra" ] || libraries=$libr
 # patchelf comes from the same directory and may need a newer libc than the machine's: its loader is called by name.
 patch() { "$loader" --library-path "$(dirname "$loader")" "$root/usr/bin/patchelf" "$@"; }
 mkdir -p "$root/run"
-for program in "$root"/usr/bin/* "$root"/usr/sbin/*; do
+for program in "$root"/usr/bin/* "$root"/usr/sbin/* "$root"/usr/lib/postgresql/*/bin/*; do
   [ -f "$program" ] && [ ! -L "$program" ] && [ -x "$program" ] && [ "${program##*/}" != patchelf ] || continue
   current=$(patch --print-interpreter "$program" 2>/dev/null) || continue
   [ "$current" = "$loader" ] || patch --set-interpreter "$loader" --force-rpath --set-rpath "$libraries" "$program"

@@ -24,11 +24,11 @@ running_pid() {
   echo "$id"
 }
 
-# end_process PID_FILE MARK NAME [SECONDS]: asks, waits, then insists. A stopped process is woken to hear the question.
+# end_process PID_FILE MARK NAME [SECONDS [SIGNAL]]: asks, waits, then insists. A stopped process is woken to hear the question.
 end_process() {
   local id tenths=$(( ${4:-30} * 10 ))
   if ! id=$(running_pid "$1" "$2"); then echo "$3: not running"; return 0; fi
-  kill -TERM "$id" && kill -CONT "$id" || true
+  kill "-${5:-TERM}" "$id" && kill -CONT "$id" || true
   while [ "$tenths" -gt 0 ] && process_lives "$id"; do sleep 0.1; tenths=$((tenths - 1)); done
   if process_lives "$id"; then kill -KILL "$id" || true; while process_lives "$id"; do sleep 0.05; done; fi
   echo "$3: stopped"
