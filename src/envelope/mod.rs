@@ -13,6 +13,7 @@ pub mod source_block;
 
 use std::sync::Arc;
 
+use crate::model::modes::BinaryHandlingMode;
 use crate::model::row::{ColumnLayout, TableLayout};
 use crate::model::schema::{Field, Schema};
 use naming::{NameAdjuster, TopicNames};
@@ -33,6 +34,8 @@ pub struct EnvelopeOptions {
     pub skip_unchanged: bool,
     /// `extended.headers.enabled`.
     pub context_headers: bool,
+    /// `binary.handling.mode`, for messages in PostgreSQL's log.
+    pub binary: BinaryHandlingMode,
 }
 
 /// Makes records of changes. One for a connector, shared by its workers.
@@ -60,9 +63,10 @@ pub struct TableShape {
 impl Envelope {
     /// An envelope room with these options.
     pub fn new(options: EnvelopeOptions) -> Self {
-        let source = Arc::new(schemas::binlog_source(options.source.plugin));
-        let side = side::SideTopics::new(&options, &source);
-        Envelope { source, transaction: Arc::new(schemas::transaction_block()), side, options }
+        let source = Arc::new(schemas::source(options.source.plugin));
+        let transaction = Arc::new(schemas::transaction_block());
+        let side = side::SideTopics::new(&options, &source, &transaction);
+        Envelope { source, transaction, side, options }
     }
 
     /// The shape of a table's records.

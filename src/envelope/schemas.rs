@@ -24,14 +24,14 @@ pub fn structure(fields: Vec<Field>) -> Schema {
     Schema::new(Kind::Struct(fields))
 }
 
-/// The `source` block of a MySQL or MariaDB connector (`plugin` is `mysql` or `mariadb`).
-pub fn binlog_source(plugin: &str) -> Schema {
+/// The fields that every server's `source` block begins with.
+fn source_fields() -> Vec<Field> {
     let snapshot = optional(Kind::String)
         .named("io.debezium.data.Enum")
         .version(1)
         .parameter("allowed", SNAPSHOT_VALUES)
         .default_value(Value::text("false"));
-    structure(vec![
+    vec![
         Field::new("version", required(Kind::String)),
         Field::new("connector", required(Kind::String)),
         Field::new("name", required(Kind::String)),
@@ -41,16 +41,57 @@ pub fn binlog_source(plugin: &str) -> Schema {
         Field::new("sequence", optional(Kind::String)),
         Field::new("ts_us", optional(Kind::Int64)),
         Field::new("ts_ns", optional(Kind::Int64)),
-        Field::new("table", optional(Kind::String)),
-        Field::new("server_id", required(Kind::Int64)),
-        Field::new("gtid", optional(Kind::String)),
-        Field::new("file", required(Kind::String)),
-        Field::new("pos", required(Kind::Int64)),
-        Field::new("row", required(Kind::Int32)),
-        Field::new("thread", optional(Kind::Int64)),
-        Field::new("query", optional(Kind::String)),
+    ]
+}
+
+/// The `source` block of a connector (`plugin` is `mysql`, `mariadb` or `postgresql`).
+pub fn source(plugin: &str) -> Schema {
+    let mut fields = source_fields();
+    fields.extend(match plugin {
+        "postgresql" => vec![
+            Field::new("schema", required(Kind::String)),
+            Field::new("table", required(Kind::String)),
+            Field::new("txId", optional(Kind::Int64)),
+            Field::new("lsn", optional(Kind::Int64)),
+            Field::new("xmin", optional(Kind::Int64)),
+            Field::new("origin", optional(Kind::String)),
+            Field::new("origin_lsn", optional(Kind::Int64)),
+        ],
+        _ => vec![
+            Field::new("table", optional(Kind::String)),
+            Field::new("server_id", required(Kind::Int64)),
+            Field::new("gtid", optional(Kind::String)),
+            Field::new("file", required(Kind::String)),
+            Field::new("pos", required(Kind::Int64)),
+            Field::new("row", required(Kind::Int32)),
+            Field::new("thread", optional(Kind::Int64)),
+            Field::new("query", optional(Kind::String)),
+        ],
+    });
+    structure(fields).named(&format!("io.debezium.connector.{plugin}.Source")).version(1)
+}
+
+/// The key of the topic of messages in PostgreSQL's log.
+pub fn message_key(adjust: &NameAdjuster) -> Schema {
+    structure(vec![Field::new("prefix", optional(Kind::String))])
+        .named(&adjust.name("io.debezium.connector.postgresql.MessageKey"))
+        .version(1)
+}
+
+/// The value of the topic of messages in PostgreSQL's log. `content` is the schema of its content.
+pub fn message_value(content: Kind, source: &Arc<Schema>, transaction: &Arc<Schema>, adjust: &NameAdjuster) -> Schema {
+    let message =
+        structure(vec![Field::new("prefix", optional(Kind::String)), Field::new("content", optional(content))])
+            .named(&adjust.name("io.debezium.connector.postgresql.Message"))
+            .version(1);
+    structure(vec![
+        Field::new("op", required(Kind::String)),
+        Field::new("ts_ms", optional(Kind::Int64)),
+        Field::new("source", source.clone()),
+        Field::new("transaction", transaction.clone()),
+        Field::new("message", message),
     ])
-    .named(&format!("io.debezium.connector.{plugin}.Source"))
+    .named(&adjust.name("io.debezium.connector.postgresql.MessageValue"))
     .version(1)
 }
 

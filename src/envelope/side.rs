@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use super::naming::TopicNames;
-use super::source_block::{SourceConstants, SourceView};
+use super::source_block::{SourceConstants, SourceView, Subject};
 use super::{EnvelopeOptions, schemas};
-use crate::model::change::{SchemaChange, TransactionBoundary};
+use crate::model::change::{LogicalMessage, SchemaChange, SnapshotRecord, TransactionBoundary, TransactionOrder};
+use crate::model::modes::BinaryHandlingMode;
 use crate::model::record::{Record, Typed};
-use crate::model::schema::Schema;
+use crate::model::schema::{Kind, Schema};
 use crate::model::table::{Column, Table, TableChange, TableChangeKind, TableId};
 use crate::model::value::{Arena, StructView, Value, ValueError, ValueRef};
 use crate::util::java_hash::sort_as_hash_map;
@@ -24,6 +25,9 @@ pub struct SideTopics {
     heartbeat: (Arc<Schema>, Arc<Schema>),
     transaction: (Arc<Schema>, Arc<Schema>),
     schema_change: (Arc<Schema>, Arc<Schema>),
+    message: (Arc<Schema>, Arc<Schema>),
+    message_topic: Arc<str>,
+    binary: BinaryHandlingMode,
 }
 
 /// A record of a side topic, owned.
@@ -63,8 +67,12 @@ fn optional_int(number: Option<i32>) -> Value {
 }
 
 impl SideTopics {
-    pub(super) fn new(options: &EnvelopeOptions, source: &Arc<Schema>) -> Self {
+    pub(super) fn new(options: &EnvelopeOptions, source: &Arc<Schema>, transaction: &Arc<Schema>) -> Self {
         let (adjust, plugin) = (&options.adjust, options.source.plugin);
+        let content = match options.binary {
+            BinaryHandlingMode::Bytes => Kind::Bytes,
+            BinaryHandlingMode::Base64 | BinaryHandlingMode::Base64UrlSafe | BinaryHandlingMode::Hex => Kind::String,
+        };
         SideTopics {
             topics: options.topics.clone(),
             constants: options.source.clone(),
@@ -76,6 +84,12 @@ impl SideTopics {
                 Arc::new(schemas::schema_change_key(plugin, adjust)),
                 Arc::new(schemas::schema_change_value(plugin, source, adjust)),
             ),
+            message: (
+                Arc::new(schemas::message_key(adjust)),
+                Arc::new(schemas::message_value(content, source, transaction, adjust)),
+            ),
+            message_topic: format!("{}.message", options.topics.prefix).into(),
+            binary: options.binary,
         }
     }
 
@@ -105,10 +119,9 @@ impl SideTopics {
             None => (Value::Null, Value::Null),
             Some(collections) => {
                 let mut collections = collections.clone();
-                sort_as_hash_map(&mut collections, |(id, _)| id.to_string());
-                let collection = |(id, count): &(TableId, i64)| {
-                    Value::Struct(vec![Value::text(&id.to_string()), Value::Int64(*count)])
-                };
+                sort_as_hash_map(&mut collections, |(name, _)| name.clone());
+                let collection =
+                    |(name, count): &(String, i64)| Value::Struct(vec![Value::text(name), Value::Int64(*count)]);
                 let total = collections.iter().map(|(_, count)| count).sum();
                 (Value::Int64(total), Value::Array(collections.iter().map(collection).collect()))
             }
@@ -124,6 +137,46 @@ impl SideTopics {
         }
     }
 
+    fn source(&self, source: SourceView<'_>, arena: &Arena) -> Result<Value, ValueError> {
+        let view: &dyn StructView = &source;
+        ValueRef::Struct(view).to_owned(&self.source, arena)
+    }
+
+    /// A message in PostgreSQL's log.
+    ///
+    /// # Errors
+    /// When its source block cannot be read.
+    pub fn message(
+        &self,
+        message: &LogicalMessage,
+        block: &[u8],
+        time_ms: i64,
+        arena: &Arena,
+    ) -> Result<SideRecord<'_>, ValueError> {
+        let subject = Subject { database: &message.database, schema: None, table: None };
+        let source = SourceView::new(&self.constants, subject, &message.origin, block, arena);
+        let range = message.content.start as usize..message.content.end as usize;
+        let content = block.get(range).ok_or(ValueError::OutsideRow)?;
+        let content = match self.binary.text(content) {
+            Some(text) => Value::text(&text),
+            None => Value::Bytes(content.into()),
+        };
+        let value = vec![
+            Value::text("m"),
+            Value::Int64(time_ms),
+            self.source(source.of_schema_change(SnapshotRecord::No), arena)?,
+            message.order.as_ref().map_or(Value::Null, transaction_block),
+            Value::Struct(vec![Value::text(&message.prefix), content]),
+        ];
+        Ok(SideRecord {
+            topic: &self.message_topic,
+            partition: None,
+            key: (&self.message.0, Value::Struct(vec![Value::text(&message.prefix)])),
+            value: (&self.message.1, Value::Struct(value)),
+            context_headers: self.context_headers,
+        })
+    }
+
     /// A schema change, for the topic that has the name of the prefix.
     ///
     /// # Errors
@@ -136,10 +189,9 @@ impl SideTopics {
         arena: &Arena,
     ) -> Result<SideRecord<'_>, ValueError> {
         let names = change.named.as_ref().map(|named| table_names(named));
-        let source = SourceView::new(&self.constants, &change.database, names.as_deref(), &change.origin, block, arena);
-        let source = source.of_schema_change(change.snapshot);
-        let view: &dyn StructView = &source;
-        let source = ValueRef::Struct(view).to_owned(&self.source, arena)?;
+        let subject = Subject { database: &change.database, schema: None, table: names.as_deref() };
+        let source = SourceView::new(&self.constants, subject, &change.origin, block, arena);
+        let source = self.source(source.of_schema_change(change.snapshot), arena)?;
         let value = vec![
             source,
             Value::Int64(time_ms),
@@ -156,6 +208,11 @@ impl SideTopics {
             context_headers: self.context_headers,
         })
     }
+}
+
+fn transaction_block(order: &TransactionOrder) -> Value {
+    let TransactionOrder { id, total_order, data_collection_order } = order;
+    Value::Struct(vec![Value::text(id), Value::Int64(*total_order), Value::Int64(*data_collection_order)])
 }
 
 fn table_change(change: &TableChange) -> Value {

@@ -105,17 +105,45 @@ pub struct BinlogOrigin {
     pub query: Option<Range<u32>>,
 }
 
+/// The server that a replicated transaction was first committed on (a replication origin of PostgreSQL).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicationOrigin {
+    /// The origin's name.
+    pub name: String,
+    /// The commit's place in the origin's log.
+    pub lsn: u64,
+}
+
+/// Where a change stands in PostgreSQL's write-ahead log: the facts of Debezium's `source` block.
+#[derive(Clone, Debug)]
+pub struct PostgresOrigin {
+    /// The change's own place in the log.
+    pub lsn: u64,
+    /// Behind the commit before its transaction; `None` before the first one is known.
+    pub last_commit_lsn: Option<u64>,
+    /// Its transaction; `None` for a message outside of one.
+    pub transaction_id: Option<u32>,
+    /// The slot's `xmin`, where it is asked for.
+    pub xmin: Option<i64>,
+    /// When its transaction was committed, in microseconds since the epoch.
+    pub timestamp_us: i64,
+    /// Where its transaction was first committed, if elsewhere.
+    pub replication_origin: Option<Arc<ReplicationOrigin>>,
+}
+
 /// Where a change comes from.
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// A binlog.
     Binlog(BinlogOrigin),
+    /// PostgreSQL's write-ahead log.
+    Postgres(PostgresOrigin),
 }
 
 /// A change's place in its transaction (`provide.transaction.metadata`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionOrder {
-    /// Debezium's transaction id: the GTID, or `file=…,pos=…`.
+    /// Debezium's transaction id: the GTID, `file=…,pos=…`, or PostgreSQL's number of the transaction.
     pub id: Arc<str>,
     /// Among all events of the transaction, from 1, of the first row of the change.
     pub total_order: i64,
@@ -145,10 +173,10 @@ pub struct RowsChange {
 /// A transaction began or ended.
 #[derive(Clone, Debug)]
 pub struct TransactionBoundary {
-    /// Debezium's transaction id: the GTID, or `file=…,pos=…`.
+    /// Debezium's transaction id: the GTID, `file=…,pos=…`, or PostgreSQL's number of the transaction.
     pub id: Arc<str>,
-    /// For the end: how many events each table had, in the order of their first event.
-    pub collections: Option<Vec<(TableId, i64)>>,
+    /// For the end: how many events each table had, by its name, in the order of their first event.
+    pub collections: Option<Vec<(String, i64)>>,
     /// When, in microseconds since the epoch.
     pub timestamp_us: i64,
 }
@@ -201,6 +229,21 @@ pub struct PastChange {
     pub tables: Vec<TableChange>,
 }
 
+/// A message that was written to the log with `pg_logical_emit_message`.
+#[derive(Debug)]
+pub struct LogicalMessage {
+    /// The database whose log it is in.
+    pub database: Arc<str>,
+    /// Its prefix.
+    pub prefix: String,
+    /// Where its content lies in the batch's block.
+    pub content: Range<u32>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its place in the transaction, where it is asked for.
+    pub order: Option<TransactionOrder>,
+}
+
 /// One thing that happened, in the order of the stream.
 #[derive(Debug)]
 pub enum Change {
@@ -215,6 +258,8 @@ pub enum Change {
         /// Its place in the transaction.
         order: Option<TransactionOrder>,
     },
+    /// A message in the log.
+    Message(Box<LogicalMessage>),
     /// A transaction began (`provide.transaction.metadata`).
     Begin(TransactionBoundary),
     /// A transaction ended (`provide.transaction.metadata`).

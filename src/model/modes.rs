@@ -7,6 +7,9 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+
 /// Declares one enum of modes: each variant with its documentation, today's word and its older words.
 macro_rules! modes {
     ($(
@@ -96,6 +99,72 @@ modes! {
         Nanoseconds = "nanoseconds",
         /// Structs of year, month, day and so on; keeps zero dates (Debezium 3.7).
         Structured = "structured",
+    }
+
+    /// `publication.autocreate.mode`: what a publication that is not there is made for.
+    pub enum PublicationAutocreateMode {
+        /// Nothing: it must be there.
+        Disabled = "disabled",
+        /// Every table.
+        AllTables = "all_tables",
+        /// The tables that are captured.
+        Filtered = "filtered",
+        /// No table.
+        NoTables = "no_tables",
+    }
+
+    /// `offset.mismatch.strategy`: what is believed when the stored position and the slot's are not the same.
+    pub enum OffsetMismatchStrategy {
+        /// Neither is compared with the other.
+        NoValidation = "no_validation",
+        /// The stored position; a slot that is ahead of it is an error.
+        TrustOffset = "trust_offset",
+        /// The slot.
+        TrustSlot = "trust_slot",
+        /// The one that is ahead.
+        TrustGreaterLsn = "trust_greater_lsn",
+    }
+
+    /// `lsn.flush.mode`: who moves the slot.
+    pub enum LsnFlushMode {
+        /// The connector, behind what is stored.
+        Connector = "connector",
+        /// Nobody here.
+        Manual = "manual",
+        /// The connector, and the driver by keep-alives.
+        ConnectorAndDriver = "connector_and_driver",
+    }
+
+    /// `database.sslmode`: TLS towards PostgreSQL, by libpq's words.
+    pub enum PostgresSslMode {
+        /// Never.
+        Disable = "disable",
+        /// Only if the server asks for it.
+        Allow = "allow",
+        /// If the server offers it.
+        Prefer = "prefer",
+        /// Always, with whatever certificate.
+        Require = "require",
+        /// Always, with a certificate of a trusted authority.
+        VerifyCa = "verify-ca",
+        /// The same, and for this host.
+        VerifyFull = "verify-full",
+    }
+
+    /// `hstore.handling.mode`: how HSTORE is written.
+    pub enum HstoreHandlingMode {
+        /// As JSON text.
+        Json = "json",
+        /// As a map.
+        Map = "map",
+    }
+
+    /// `interval.handling.mode`: how INTERVAL is written.
+    pub enum IntervalHandlingMode {
+        /// As microseconds.
+        Numeric = "numeric",
+        /// As ISO 8601 text.
+        String = "string",
     }
 
     /// `bigint.unsigned.handling.mode`: how BIGINT UNSIGNED is written.
@@ -338,6 +407,18 @@ impl SkippedOperations {
             }
         }
         Some(skipped)
+    }
+}
+
+impl BinaryHandlingMode {
+    /// Bytes as this mode writes them; `None` where it leaves them as they are.
+    pub fn text(self, bytes: &[u8]) -> Option<String> {
+        match self {
+            BinaryHandlingMode::Bytes => None,
+            BinaryHandlingMode::Base64 => Some(STANDARD.encode(bytes)),
+            BinaryHandlingMode::Base64UrlSafe => Some(URL_SAFE.encode(bytes)),
+            BinaryHandlingMode::Hex => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        }
     }
 }
 

@@ -172,8 +172,7 @@ impl Encoder {
                 let (encoding, writer, arena) = (&self.encoding, &mut self.writer, &self.arena);
                 let envelope = &encoding.envelope;
                 let constants = &envelope.options().source;
-                let id = &layout.id;
-                let source = SourceView::new(constants, &id.catalog, Some(&id.table), origin, &batch.block, arena)
+                let source = SourceView::new(constants, (&layout.id).into(), origin, &batch.block, arena)
                     .of_schema_change(SnapshotRecord::No);
                 let event = RowEvent {
                     operation: Operation::Truncate,
@@ -184,6 +183,12 @@ impl Encoder {
                     processed_ns: batch.received_ns,
                 };
                 envelope.truncate(&shape, &event, &mut |record| writer.write(encoding, record, arena, out))
+            }
+            Change::Message(message) => {
+                let (encoding, writer, arena) = (&self.encoding, &mut self.writer, &self.arena);
+                let side = encoding.envelope.side();
+                let record = side.message(message, &batch.block, batch.received_ns / 1_000_000, arena)?;
+                record.emit(arena, &mut |record| writer.write(encoding, record, arena, out))
             }
             Change::Begin(boundary) => self.side(out, |side| side.begin(boundary)),
             Change::End(boundary) => self.side(out, |side| side.end(boundary)),
@@ -244,10 +249,10 @@ impl Encoder {
         let shape = self.shape(&change.layout);
         let (encoding, writer, arena, cells) = (&self.encoding, &mut self.writer, &self.arena, &mut self.cells);
         let envelope = &encoding.envelope;
-        let id = &change.layout.id;
+        let subject = (&change.layout.id).into();
         let constants = &envelope.options().source;
-        let mut source = SourceView::new(constants, &id.catalog, Some(&id.table), &change.origin, &batch.block, arena)
-            .for_rows(&mut self.written);
+        let mut source =
+            SourceView::new(constants, subject, &change.origin, &batch.block, arena).for_rows(&mut self.written);
         let body = batch.block.get(change.body.start as usize..change.body.end as usize).unwrap_or_default();
         let mut transaction = view(change.order.as_ref());
         let mut rows = 0u32;

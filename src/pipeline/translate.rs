@@ -212,6 +212,7 @@ pub fn envelope_options(config: &ConnectorConfig) -> EnvelopeOptions {
         tombstones: config.events.tombstones,
         skip_unchanged: config.capture.skip_unchanged,
         context_headers: config.events.context_headers,
+        binary: config.events.binary,
     }
 }
 

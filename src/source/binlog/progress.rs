@@ -9,6 +9,7 @@ use super::event::gtid::{MariadbGtid, Tag, Uuid};
 use super::position::{BinlogPosition, GtidSet};
 use crate::model::change::Gtid;
 use crate::model::table::TableId;
+use crate::source::counts::EventCounts;
 
 /// Events and rows of the first transaction that were delivered before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub struct OpenTransaction {
     /// Debezium's transaction id, where it is asked for.
     pub id: Option<Arc<str>>,
     /// Events given out so far, in all and for each table in the order of its first.
-    pub counts: Vec<(TableId, i64)>,
+    pub counts: EventCounts<TableId>,
 }
 
 /// A GTID as it counts in a set of them.
@@ -168,7 +169,8 @@ impl Progress {
             None => format!("file={},pos={start}", self.file).into(),
         });
         let file = self.file.clone();
-        self.open = Some(OpenTransaction { file, start, events: 0, skip, counted, thread, id, counts: Vec::new() });
+        self.open =
+            Some(OpenTransaction { file, start, events: 0, skip, counted, thread, id, counts: EventCounts::default() });
     }
 
     /// What to skip of a transaction that begins at `start`: what the position says, if it speaks of this place. The

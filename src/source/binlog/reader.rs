@@ -545,7 +545,8 @@ impl BinlogSource {
         let Some(open) = self.progress.commit() else { return Ok(()) };
         self.report.transactions += 1;
         if let Some(id) = open.id {
-            let boundary = TransactionBoundary { id, collections: Some(open.counts), timestamp_us: place.timestamp_us };
+            let collections = Some(open.counts.by_name());
+            let boundary = TransactionBoundary { id, collections, timestamp_us: place.timestamp_us };
             batch.changes.push(Change::End(boundary));
         }
         Ok(())

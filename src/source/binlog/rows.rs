@@ -189,15 +189,8 @@ impl BinlogSource {
             let changes_key = operation == Operation::Update && !before.same_key(&after);
             events += if changes_key { 2 } else { 1 };
         }
-        let total: i64 = open.counts.iter().map(|(_, count)| count).sum();
-        let place = open.counts.iter().position(|(table, _)| *table == layout.id).unwrap_or_else(|| {
-            open.counts.push((layout.id.clone(), 0));
-            open.counts.len() - 1
-        });
-        let Some((_, count)) = open.counts.get_mut(place) else { return Ok(None) };
-        let order = TransactionOrder { id, total_order: total + 1, data_collection_order: *count + 1 };
-        *count += events;
-        Ok(Some(order))
+        let (total_order, data_collection_order) = open.counts.add(&layout.id, events);
+        Ok(Some(TransactionOrder { id, total_order, data_collection_order }))
     }
 
     /// A table was emptied.
