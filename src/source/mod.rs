@@ -8,6 +8,8 @@
 pub mod binlog;
 pub mod counts;
 pub mod layout;
+pub mod line;
+pub mod postgres;
 
 use crate::error::Failure;
 use crate::model::change::{Batch, SchemaChange};

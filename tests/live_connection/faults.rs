@@ -96,13 +96,13 @@ pub fn frozen_server(server: &Server) {
 
         let error = session.query("SELECT 1").unwrap_err();
         assert!(
-            matches!(error, ConnectionError::Deadline { doing: Doing::Query, .. }) && error.is_weather(),
+            matches!(error, ConnectionError::Deadline { doing: Doing::QUERY, .. }) && error.is_weather(),
             "{error}"
         );
         assert!(matches!(session.query("SELECT 1"), Err(ConnectionError::GivenUp)));
         options.connect_timeout = Duration::from_millis(500);
         let error = server.connect(&options).map(|_| ()).unwrap_err();
-        assert!(matches!(error, ConnectionError::Deadline { doing: Doing::Greeting, .. }), "{error}");
+        assert!(matches!(error, ConnectionError::Deadline { doing: Doing::GREETING, .. }), "{error}");
         stopped(|stop| {
             let mut slow = options.clone();
             slow.connect_timeout = Duration::from_secs(30);

@@ -3,14 +3,14 @@
 //! In: payloads to send. Out: payloads received, joined where they were continued. Promised: each packet's number
 //! is asserted, its length is limited, and each wait has a deadline.
 
+use super::super::super::line::{Deadline, Line, Received, StopFlag};
 use super::super::wire::compressed::Algorithm;
 use super::super::wire::packet::{
     FULL_PAYLOAD_BYTES, HEADER_BYTES, PAYLOAD_LIMIT_BYTES, PacketHeader, Sequence, put_packet,
 };
 use super::super::wire::{WireError, capability};
 use super::ConnectionError;
-use super::deadline::{Deadline, StopFlag};
-use super::transport::{Line, Received, Transport};
+use super::transport::Transport;
 
 /// Bytes asked of the line at once.
 const INBOX_BYTES: usize = 64 * 1024;

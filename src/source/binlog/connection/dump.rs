@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
+use super::super::super::line::Doing;
 use super::super::wire::{WireError, command};
-use super::deadline::Doing;
 use super::{BinlogStream, Connection, ConnectionError, Flavor};
 
 /// Where the stream begins.
@@ -93,7 +93,7 @@ impl Connection {
             self.query_drop(&statement)?;
         }
         let register = command::register_slave(request.server_id, &this_host(), 0);
-        self.acknowledged(&register, Doing::Dump)?;
+        self.acknowledged(&register, Doing::DUMP)?;
         let dump = dump_command(&request, flavor)?;
         let deadline = self.dump_deadline();
         self.command(&dump, &deadline)?;

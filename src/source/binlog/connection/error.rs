@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::super::super::line::{Doing, LineError};
 use super::super::wire::WireError;
 use super::super::wire::response::ServerError;
-use super::deadline::Doing;
 use crate::error::{Code, Coded, Disposition};
 
 /// An error of the connection.
@@ -302,7 +302,7 @@ impl ConnectionError {
         match error.number {
             // ER_ACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR. Behind the login
             // the first two mean a privilege: MySQL answers COM_REGISTER_SLAVE like that.
-            1045 | 1044 | 1698 if matches!(doing, Doing::Greeting | Doing::Login) => {
+            1045 | 1044 | 1698 if matches!(doing, Doing::GREETING | Doing::LOGIN) => {
                 Self::AccessDenied { user: user.to_owned(), error }
             }
             1045 | 1044 | 1698 => Self::PrivilegeMissing(error),
@@ -318,20 +318,29 @@ impl ConnectionError {
             // deadlock, idle limit, offline mode, out of memory or threads, statement time limit.
             1040 | 1203 | 1226 | 1053 | 1079 | 1927 | 3169 | 1317 | 1205 | 1213 | 4031 | 3032 | 1037 | 1041 | 1135
             | 1152 | 1158 | 1159 | 1160 | 1161 | 1184 | 3024 | 1969 => Self::Unavailable(error),
-            _ => match doing {
-                Doing::Dump | Doing::Stream if statement.is_empty() => {
-                    Self::Dump { refusal: DumpRefusal::of(&error.message), error }
-                }
-                Doing::Resolve
-                | Doing::Connect
-                | Doing::Greeting
-                | Doing::Tls
-                | Doing::Login
-                | Doing::Query
-                | Doing::Ping
-                | Doing::Dump
-                | Doing::Stream => Self::Sql { error, statement: beginning(statement) },
-            },
+            _ if matches!(doing, Doing::DUMP | Doing::STREAM) && statement.is_empty() => {
+                Self::Dump { refusal: DumpRefusal::of(&error.message), error }
+            }
+            _ => Self::Sql { error, statement: beginning(statement) },
+        }
+    }
+}
+
+impl From<LineError> for ConnectionError {
+    fn from(error: LineError) -> Self {
+        match error {
+            LineError::Stopped => Self::Stopped,
+            LineError::UnknownHost { hostname, reason } => Self::UnknownHost { hostname, reason },
+            LineError::Connect { address, error } => Self::Connect { address, error },
+            LineError::Deadline { doing, allowed } => Self::Deadline { doing, allowed },
+            LineError::Io { doing, error } => Self::Io { doing, error },
+            LineError::Closed(doing) => Self::Closed(doing),
+            LineError::TlsHandshake { reason } => Self::TlsHandshake { reason },
+            LineError::TlsBroken { doing, reason } => Self::TlsBroken { doing, reason },
+            LineError::Untrusted { reason } => Self::Untrusted { reason },
+            LineError::WrongHost { hostname, reason } => Self::WrongHost { hostname, reason },
+            LineError::Store { path, reason } => Self::Store { path, reason },
+            LineError::JavaKeystore { path } => Self::JavaKeystore { path },
         }
     }
 }
@@ -506,7 +515,7 @@ mod tests {
     }
 
     fn check_dump(message: &str, expected: u16, weather: bool) {
-        let error = ConnectionError::refused(server_error(1236, message), Doing::Stream, "cdc", "");
+        let error = ConnectionError::refused(server_error(1236, message), Doing::STREAM, "cdc", "");
         assert_eq!((error.code().number, error.is_weather()), (expected, weather), "{message}");
     }
 
@@ -558,7 +567,7 @@ mod tests {
             (1064, 233, false),
             (3159, 222, false),
         ] {
-            let error = ConnectionError::refused(server_error(number, "x"), Doing::Query, "cdc", "SELECT 1");
+            let error = ConnectionError::refused(server_error(number, "x"), Doing::QUERY, "cdc", "SELECT 1");
             assert_eq!((error.code().number, error.is_weather()), (code, weather), "{number}");
         }
     }

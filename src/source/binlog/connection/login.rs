@@ -1,5 +1,6 @@
 //! From a TCP connection to a session: greeting, TLS, login, compression.
 
+use super::super::super::line::{self, Deadline, Doing, Line, StopFlag, TlsOptions, Verify};
 use super::super::wire::WireError;
 use super::super::wire::auth::{Login, LoginPacket, Plugin, Step, parse_login};
 use super::super::wire::capability;
@@ -7,25 +8,23 @@ use super::super::wire::compressed::Algorithm;
 use super::super::wire::handshake::{ClientChoice, Handshake, parse_handshake, response, tls_request};
 use super::super::wire::response::parse_error;
 use super::conversation::Conversation;
-use super::deadline::{Deadline, Doing, StopFlag};
-use super::transport::Line;
-use super::{Compression, ConnectOptions, ConnectionError, ServerInfo, SslMode, socket, tls};
+use super::{Compression, ConnectOptions, ConnectionError, ServerInfo, SslMode, SslOptions};
 
 /// More packets than any plugin's login has.
 const LOGIN_PACKET_LIMIT: usize = 16;
 
 /// Opens a session.
 pub fn log_in(options: &ConnectOptions, stop: &StopFlag) -> Result<(Conversation, ServerInfo), ConnectionError> {
-    let deadline = Deadline::after(Doing::Connect, Some(options.connect_timeout));
-    let stream = socket::connect(options, deadline, stop)?;
+    let deadline = Deadline::after(Doing::CONNECT, Some(options.connect_timeout));
+    let stream = line::connect(&options.hostname, options.port, options.keep_alive, deadline, stop)?;
     let mut conversation = Conversation::new(Line::Plain(stream), stop.clone());
-    let greeting = greet(&mut conversation, options, &deadline.step(Doing::Greeting))?;
+    let greeting = greet(&mut conversation, options, &deadline.step(Doing::GREETING))?;
     let mut server = ServerInfo::of(&greeting);
     let choice = choose(options, &greeting)?;
     if choice.tls {
-        conversation = encrypt(conversation, options, &greeting, choice, &deadline.step(Doing::Tls), &mut server)?;
+        conversation = encrypt(conversation, options, &greeting, choice, &deadline.step(Doing::TLS), &mut server)?;
     }
-    authenticate(&mut conversation, options, &greeting, choice, &deadline.step(Doing::Login))?;
+    authenticate(&mut conversation, options, &greeting, choice, &deadline.step(Doing::LOGIN))?;
     conversation.agree(choice.capabilities(greeting.capabilities));
     if let Some(algorithm) = choice.compression {
         conversation.compress(algorithm);
@@ -86,17 +85,30 @@ fn encrypt(
     server: &mut ServerInfo,
 ) -> Result<Conversation, ConnectionError> {
     // The stores are read before the server is asked: a wrong path must not look like a network fault.
-    let ssl = tls::prepare(&options.ssl, &options.hostname)?;
+    let ssl = line::prepare(tls_options(&options.ssl)?, &options.hostname)?;
     conversation.send(&tls_request(choice, greeting.capabilities), deadline)?;
     let stop = conversation.stop_flag();
     conversation.encrypt(|line| match line {
         Line::Plain(socket) => {
-            let stream = tls::handshake(ssl, socket, &options.hostname, deadline, &stop)?;
+            let stream = line::handshake(ssl, socket, &options.hostname, deadline, &stop)?;
             server.tls = Some(stream.ssl().version_str().to_owned());
             Ok(Line::Tls(Box::new(stream)))
         }
         Line::Tls(_) => Ok(line),
     })
+}
+
+fn tls_options(ssl: &SslOptions) -> Result<TlsOptions<'_>, ConnectionError> {
+    let verify = match ssl.mode {
+        SslMode::Disabled | SslMode::Preferred | SslMode::Required => Verify::Nothing,
+        SslMode::VerifyCa => Verify::Authority,
+        SslMode::VerifyIdentity => Verify::AuthorityAndHost,
+    };
+    let identity = match &ssl.keystore {
+        Some(store) => Some((line::identity(store)?, store.path.as_path())),
+        None => None,
+    };
+    Ok(TlsOptions { verify, truststore: ssl.truststore.clone(), identity })
 }
 
 fn authenticate(

@@ -7,27 +7,24 @@
 //! Nothing survives a crash here: a position is the caller's business.
 //!
 //! ```text
-//! options ─▶ socket ─▶ (tls) ─▶ transport ─▶ conversation ─▶ login ─▶ query
-//!            connect    stores   compression  packets                 dump ─▶ stream: blocks of events
+//! options ─▶ line ─▶ transport ─▶ conversation ─▶ login ─▶ query
+//!            TLS     compression  packets                 dump ─▶ stream: blocks of events
 //! ```
 //!
-//! The bytes of messages are read and written by the sans-I/O room `wire`.
+//! The bytes of messages are read and written by the sans-I/O room `wire`; sockets, TLS and deadlines are those of
+//! [`source::line`](super::super::line).
 
-mod certificates;
 mod conversation;
-mod deadline;
+mod doing;
 mod dump;
 mod error;
 mod login;
 mod options;
 mod query;
 mod server;
-mod socket;
 mod stream;
-mod tls;
 mod transport;
 
-pub use deadline::{Doing, StopFlag};
 pub use dump::{DumpFrom, DumpRequest};
 pub use error::{CODES, ConnectionError, DumpRefusal};
 pub use options::{Compression, ConnectOptions, Secret, SslMode, SslOptions, Store};
@@ -35,6 +32,7 @@ pub use query::{Connection, ResultSet, Row, RowRef};
 pub use server::{Flavor, ServerInfo};
 pub use stream::{BinlogStream, ReadOutcome, StreamCounters};
 
+pub use super::super::line::{Doing, StopFlag};
 pub use super::wire::PacketRange;
 pub use super::wire::response::ServerError;
 pub use super::wire::result_set::Column;

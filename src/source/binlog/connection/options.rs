@@ -1,30 +1,8 @@
 //! What a connection is made of: addresses, names, secrets, TLS.
 
-use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
-/// A password: never printed.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a password.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The password itself, for the one who sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("********")
-    }
-}
+pub use super::super::super::line::{Secret, Store};
 
 /// `database.ssl.mode`, in MySQL's names; MariaDB's are mapped to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,15 +32,6 @@ impl SslMode {
             _ => return None,
         })
     }
-}
-
-/// A file of certificates, and of a key: PEM, PKCS12 or JKS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
-    /// The file.
-    pub path: PathBuf,
-    /// Opens PKCS12, and an encrypted key in PEM.
-    pub password: Option<Secret>,
 }
 
 /// TLS of a connection.

@@ -3,13 +3,13 @@
 //! In: a statement. Out: its rows, all at once or one by one. Promised: a statement that fails by the server's
 //! refusal leaves the connection usable; any other failure gives it up, and every later call says so.
 
+use super::super::super::line::{Deadline, Doing, StopFlag};
 use super::super::wire::command;
 use super::super::wire::response::{MORE_RESULTS, parse_eof, parse_error, parse_ok};
 use super::super::wire::result_set::{
     Answer, Column, ValueRange, is_end_of_rows, parse_answer, parse_column, parse_row,
 };
 use super::conversation::Conversation;
-use super::deadline::{Deadline, Doing, StopFlag};
 use super::error::beginning;
 use super::{ConnectOptions, ConnectionError, ServerInfo, login};
 use std::time::Duration;
@@ -118,13 +118,13 @@ impl Connection {
 
     /// COM_PING: the server is there and answers.
     pub fn ping(&mut self) -> Result<(), ConnectionError> {
-        let deadline = Deadline::after(Doing::Ping, self.query_timeout);
+        let deadline = Deadline::after(Doing::PING, self.query_timeout);
         self.command(&command::ping(), &deadline)?;
         self.receive(&deadline)?;
         if self.payload.first() == Some(&0xff) {
             let error = parse_error(&self.payload)?;
             self.state = State::Ready;
-            return Err(self.refused(error, Doing::Ping, "ping"));
+            return Err(self.refused(error, Doing::PING, "ping"));
         }
         parse_ok(&self.payload)?;
         self.state = State::Ready;
@@ -162,7 +162,7 @@ impl Connection {
         sql: &str,
         mut each: impl FnMut(&[Column], RowRef<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let deadline = Deadline::after(Doing::Query, self.query_timeout);
+        let deadline = Deadline::after(Doing::QUERY, self.query_timeout);
         self.command(&command::query(sql), &deadline)?;
         loop {
             self.receive(&deadline)?;
@@ -235,7 +235,7 @@ impl Connection {
         match parse_error(&self.payload) {
             Ok(error) => {
                 self.state = State::Ready;
-                self.refused(error, Doing::Query, sql)
+                self.refused(error, Doing::QUERY, sql)
             }
             Err(error) => error.into(),
         }
@@ -275,7 +275,7 @@ impl Connection {
 
     /// The deadline of a command of the dump.
     pub(super) fn dump_deadline(&self) -> Deadline {
-        Deadline::after(Doing::Dump, self.query_timeout)
+        Deadline::after(Doing::DUMP, self.query_timeout)
     }
 
     /// Taken apart, to read the binlog.
@@ -286,7 +286,7 @@ impl Connection {
     /// Says goodbye, so that the server does not count an aborted client. Never waits.
     pub fn close(mut self) {
         if self.state == State::Ready {
-            let deadline = Deadline::after(Doing::Ping, Some(Duration::from_millis(100)));
+            let deadline = Deadline::after(Doing::PING, Some(Duration::from_millis(100)));
             // The connection ends either way.
             let _ = self.command(&command::quit(), &deadline);
         }

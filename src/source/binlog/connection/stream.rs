@@ -18,6 +18,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::super::super::line::{Deadline, Doing, Received, StopFlag, pause};
 use super::super::wire::WireError;
 use super::super::wire::packet::{
     Control, FULL_PAYLOAD_BYTES, HEADER_BYTES, PAYLOAD_LIMIT_BYTES, PacketHeader, PacketRange, Sequence, Split,
@@ -25,8 +26,7 @@ use super::super::wire::packet::{
 };
 use super::super::wire::response::parse_error;
 use super::conversation::Conversation;
-use super::deadline::{Deadline, Doing, StopFlag, pause};
-use super::transport::{Received, Transport};
+use super::transport::Transport;
 use super::{ConnectionError, DumpRequest, ServerInfo};
 
 /// A block holds at least the longest packet header and at most less than one continued packet.
@@ -235,14 +235,14 @@ impl BinlogStream {
             return Ok(0);
         }
         self.counters.reads += 1;
-        match self.transport.read(room, Doing::Stream)? {
+        match self.transport.read(room, Doing::STREAM)? {
             Received::Bytes { count, drained } => {
                 self.counters.bytes += count as u64;
                 self.drained = drained;
                 Ok(count)
             }
             Received::Dry => Ok(0),
-            Received::Closed => Err(ConnectionError::Closed(Doing::Stream).into()),
+            Received::Closed => Err(ConnectionError::Closed(Doing::STREAM).into()),
         }
     }
 
@@ -250,7 +250,7 @@ impl BinlogStream {
     fn wait(&mut self) -> Result<(), Interrupt> {
         self.counters.waits += 1;
         self.drained = false;
-        let deadline = Deadline::after(Doing::Stream, Some(self.silence));
+        let deadline = Deadline::after(Doing::STREAM, Some(self.silence));
         match self.transport.wait_readable(&deadline, &self.stop) {
             Ok(()) => Ok(()),
             Err(ConnectionError::Deadline { .. }) => Err(Interrupt::Outcome(ReadOutcome::Silent(self.silence))),
@@ -317,7 +317,7 @@ impl BinlogStream {
             Err(error) => return error.into(),
         };
         match parse_error(error) {
-            Ok(error) => ConnectionError::refused(error, Doing::Stream, &self.user, "").into(),
+            Ok(error) => ConnectionError::refused(error, Doing::STREAM, &self.user, "").into(),
             Err(error) => error.into(),
         }
     }

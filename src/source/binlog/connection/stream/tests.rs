@@ -10,9 +10,9 @@ use std::sync::mpsc::{Receiver, channel};
 use super::super::super::wire::packet::put_packet;
 use super::super::DumpFrom;
 use super::super::server::Flavor;
-use super::super::transport::Line;
 use super::*;
 use crate::error::Coded;
+use crate::source::line::Line;
 
 /// What the server does next.
 #[derive(Clone)]

@@ -4,14 +4,14 @@
 
 use openssl::x509::X509;
 
-use super::{ConnectionError, Store};
+use super::{LineError, Store};
 use crate::util::key_store::{self, Identity, KeyStoreError};
 
-fn refused(store: &Store) -> impl Fn(KeyStoreError) -> ConnectionError {
+fn refused(store: &Store) -> impl Fn(KeyStoreError) -> LineError {
     let path = store.path.clone();
     move |error| match error {
-        KeyStoreError::Unusable(reason) => ConnectionError::Store { path: path.clone(), reason },
-        KeyStoreError::JavaOnly => ConnectionError::JavaKeystore { path: path.clone() },
+        KeyStoreError::Unusable(reason) => LineError::Store { path: path.clone(), reason },
+        KeyStoreError::JavaOnly => LineError::JavaKeystore { path: path.clone() },
     }
 }
 
@@ -20,13 +20,13 @@ fn password(store: &Store) -> &str {
 }
 
 /// Certificates that may vouch for a server.
-pub fn trusted(store: &Store) -> Result<Vec<X509>, ConnectionError> {
+pub fn trusted(store: &Store) -> Result<Vec<X509>, LineError> {
     let bytes = key_store::read(&store.path).map_err(refused(store))?;
     key_store::trusted(&bytes, password(store)).map_err(refused(store))
 }
 
 /// The client's certificate and key.
-pub fn identity(store: &Store) -> Result<Identity, ConnectionError> {
+pub fn identity(store: &Store) -> Result<Identity, LineError> {
     let bytes = key_store::read(&store.path).map_err(refused(store))?;
     key_store::identity(&bytes, password(store), None).map_err(refused(store))
 }

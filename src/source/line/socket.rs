@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use super::deadline::{Deadline, Doing, Readiness, wait};
-use super::{ConnectOptions, ConnectionError};
+use super::{Deadline, Doing, LineError, Readiness, wait};
 
 /// Silence before the kernel's first keep-alive probe (`connect.keep.alive.interval.ms` of Debezium: 60 s).
 const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(60);
@@ -20,26 +19,31 @@ const KEEP_ALIVE_PROBES: u32 = 3;
 /// How long sent bytes may stay unacknowledged: a half-open connection ends here, not after 15 minutes.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Opens a connection to the first address that answers.
-pub fn connect(options: &ConnectOptions, deadline: Deadline, stop: &AtomicBool) -> Result<TcpStream, ConnectionError> {
-    let addresses = resolve(options, deadline.step(Doing::Resolve), stop)?;
-    let deadline = deadline.step(Doing::Connect);
-    let mut failure = ConnectionError::UnknownHost {
-        hostname: options.hostname.clone(),
-        reason: "the name has no address".to_owned(),
-    };
+/// Opens a connection to the first address that answers. With `keep_alive` the kernel asks after a minute of silence
+/// whether the peer is there.
+pub fn connect(
+    hostname: &str,
+    port: u16,
+    keep_alive: bool,
+    deadline: Deadline,
+    stop: &AtomicBool,
+) -> Result<TcpStream, LineError> {
+    let addresses = resolve(hostname, port, deadline.step(Doing::RESOLVE), stop)?;
+    let deadline = deadline.step(Doing::CONNECT);
+    let mut failure =
+        LineError::UnknownHost { hostname: hostname.to_owned(), reason: "the name has no address".to_owned() };
     let count = addresses.len();
     for (index, address) in addresses.into_iter().enumerate() {
         // An address that does not answer must leave time for those behind it.
         let share = deadline.remaining().map(|left| left / (count - index) as u32);
-        match connect_one(address, Deadline::after(Doing::Connect, share), options, stop) {
+        match connect_one(address, Deadline::after(Doing::CONNECT, share), keep_alive, stop) {
             Ok(stream) => return Ok(stream),
-            Err(ConnectionError::Stopped) => return Err(ConnectionError::Stopped),
+            Err(LineError::Stopped) => return Err(LineError::Stopped),
             Err(error) => failure = error,
         }
     }
     // The share of an address is an inner detail: the error names the whole allowance.
-    if matches!(failure, ConnectionError::Deadline { .. }) {
+    if matches!(failure, LineError::Deadline { .. }) {
         return Err(deadline.passed());
     }
     Err(failure)
@@ -47,18 +51,14 @@ pub fn connect(options: &ConnectOptions, deadline: Deadline, stop: &AtomicBool) 
 
 /// The resolver of the C library has no deadline of its own, so it runs in a thread that is left behind
 /// when it takes too long; the library ends it by the limits of resolv.conf.
-fn resolve(
-    options: &ConnectOptions,
-    deadline: Deadline,
-    stop: &AtomicBool,
-) -> Result<Vec<SocketAddr>, ConnectionError> {
-    let bare = options.hostname.trim_start_matches('[').trim_end_matches(']');
+fn resolve(hostname: &str, port: u16, deadline: Deadline, stop: &AtomicBool) -> Result<Vec<SocketAddr>, LineError> {
+    let bare = hostname.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, options.port)]);
+        return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let unknown = |reason: String| ConnectionError::UnknownHost { hostname: options.hostname.clone(), reason };
+    let unknown = |reason: String| LineError::UnknownHost { hostname: hostname.to_owned(), reason };
     let (sender, receiver) = sync_channel(1);
-    let target = (options.hostname.clone(), options.port);
+    let target = (hostname.to_owned(), port);
     std::thread::Builder::new()
         .name("resolve".to_owned())
         .spawn(move || {
@@ -69,7 +69,7 @@ fn resolve(
         .map_err(|error| unknown(error.to_string()))?;
     loop {
         if stop.load(Ordering::Relaxed) {
-            return Err(ConnectionError::Stopped);
+            return Err(LineError::Stopped);
         }
         let slice = match deadline.remaining() {
             Some(Duration::ZERO) => return Err(deadline.passed()),
@@ -89,15 +89,15 @@ fn resolve(
 fn connect_one(
     address: SocketAddr,
     deadline: Deadline,
-    options: &ConnectOptions,
+    keep_alive: bool,
     stop: &AtomicBool,
-) -> Result<TcpStream, ConnectionError> {
-    let failed = |error: io::Error| ConnectionError::Connect { address, error };
+) -> Result<TcpStream, LineError> {
+    let failed = |error: io::Error| LineError::Connect { address, error };
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
     socket.set_tcp_nodelay(true).map_err(failed)?;
     socket.set_tcp_user_timeout(Some(USER_TIMEOUT)).map_err(failed)?;
-    if options.keep_alive {
+    if keep_alive {
         let keep_alive = TcpKeepalive::new()
             .with_time(KEEP_ALIVE_IDLE)
             .with_interval(KEEP_ALIVE_INTERVAL)

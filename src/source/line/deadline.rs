@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::ConnectionError;
+use super::LineError;
 use crate::util::clock::moment;
 
 /// Set to true to make every operation of a connection end within 100 ms.
@@ -17,42 +17,31 @@ pub type StopFlag = Arc<AtomicBool>;
 /// The longest wait between two looks at the stop flag.
 const STOP_POLL: Duration = Duration::from_millis(100);
 
-/// What a connection is doing; named in its errors.
+/// What a connection is doing; named in its errors. Each source adds what only its protocol does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
+pub struct Doing(&'static str);
+
+impl Doing {
     /// Finding the address of the host's name.
-    Resolve,
+    pub const RESOLVE: Self = Self::named("looking up the host name");
     /// Opening the TCP connection.
-    Connect,
-    /// Waiting for the server's greeting.
-    Greeting,
+    pub const CONNECT: Self = Self::named("opening the TCP connection");
     /// The TLS handshake.
-    Tls,
+    pub const TLS: Self = Self::named("the TLS handshake");
     /// The login.
-    Login,
+    pub const LOGIN: Self = Self::named("the login");
     /// A statement.
-    Query,
-    /// COM_PING.
-    Ping,
-    /// Asking for the binlog.
-    Dump,
-    /// Reading the binlog.
-    Stream,
+    pub const QUERY: Self = Self::named("a statement");
+
+    /// Something else, as it stands behind "during" and before "took longer than".
+    pub const fn named(words: &'static str) -> Self {
+        Self(words)
+    }
 }
 
 impl fmt::Display for Doing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Resolve => "looking up the host name",
-            Self::Connect => "opening the TCP connection",
-            Self::Greeting => "waiting for the server's greeting",
-            Self::Tls => "the TLS handshake",
-            Self::Login => "the login",
-            Self::Query => "a statement",
-            Self::Ping => "a ping",
-            Self::Dump => "asking for the binlog",
-            Self::Stream => "reading the binlog",
-        })
+        f.write_str(self.0)
     }
 }
 
@@ -89,8 +78,8 @@ impl Deadline {
     }
 
     /// The error of a deadline that has passed.
-    pub fn passed(&self) -> ConnectionError {
-        ConnectionError::Deadline { doing: self.doing, allowed: self.allowed.unwrap_or_default() }
+    pub fn passed(&self) -> LineError {
+        LineError::Deadline { doing: self.doing, allowed: self.allowed.unwrap_or_default() }
     }
 }
 
@@ -104,24 +93,17 @@ pub enum Readiness {
 }
 
 /// Waits until the socket is ready, at most until the deadline.
-pub fn wait(
-    socket: &impl AsFd,
-    readiness: Readiness,
-    deadline: &Deadline,
-    stop: &AtomicBool,
-) -> Result<(), ConnectionError> {
+pub fn wait(socket: &impl AsFd, readiness: Readiness, deadline: &Deadline, stop: &AtomicBool) -> Result<(), LineError> {
     loop {
         if stop.load(Ordering::Relaxed) {
-            return Err(ConnectionError::Stopped);
+            return Err(LineError::Stopped);
         }
         let slice = match deadline.remaining() {
             Some(Duration::ZERO) => return Err(deadline.passed()),
             Some(remaining) => remaining.min(STOP_POLL),
             None => STOP_POLL,
         };
-        if ready_within(socket, readiness, slice)
-            .map_err(|error| ConnectionError::Io { doing: deadline.doing, error })?
-        {
+        if ready_within(socket, readiness, slice).map_err(|error| LineError::Io { doing: deadline.doing, error })? {
             return Ok(());
         }
     }

@@ -4,6 +4,7 @@
 //! nobody vouches for, or another host's, is told from a handshake that failed.
 
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use openssl::error::ErrorStack;
@@ -11,36 +12,53 @@ use openssl::ssl::{ErrorCode, Ssl, SslConnector, SslMethod, SslStream, SslVerify
 use openssl::x509::X509VerifyResult;
 use openssl::x509::store::X509StoreBuilder;
 
-use super::certificates::{identity, trusted};
-use super::deadline::{Deadline, Doing, Readiness, wait};
-use super::transport::ReadAhead;
-use super::{ConnectionError, SslMode, SslOptions};
+use super::certificates::trusted;
+use super::plain_or_tls::ReadAhead;
+use super::{Deadline, Doing, LineError, Readiness, Store, wait};
+use crate::util::key_store::Identity;
 
-fn failed(error: ErrorStack) -> ConnectionError {
-    ConnectionError::TlsHandshake { reason: error.to_string() }
+/// What is asked of the server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// Nothing.
+    Nothing,
+    /// An authority vouches for it.
+    Authority,
+    /// An authority vouches for it, and it is made out for the host.
+    AuthorityAndHost,
+}
+
+/// What a handshake is made of.
+pub struct TlsOptions<'a> {
+    /// What is asked of the server's certificate.
+    pub verify: Verify,
+    /// Certificates that may vouch for the server; without one, the machine's own.
+    pub truststore: Option<Store>,
+    /// The client's certificate and key, and the file that they are from.
+    pub identity: Option<(Identity, &'a Path)>,
+}
+
+fn failed(error: ErrorStack) -> LineError {
+    LineError::TlsHandshake { reason: error.to_string() }
 }
 
 /// What the options ask for, ready for one handshake.
-pub fn prepare(options: &SslOptions, hostname: &str) -> Result<Ssl, ConnectionError> {
+pub fn prepare(options: TlsOptions<'_>, hostname: &str) -> Result<Ssl, LineError> {
     let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(failed)?;
     // Old servers speak TLS 1.0 and 1.1: OpenSSL's own security level decides, not we.
     builder.set_min_proto_version(Some(SslVersion::TLS1)).map_err(failed)?;
     builder.set_read_ahead(true);
-    let verify = match options.mode {
-        SslMode::Disabled | SslMode::Preferred | SslMode::Required => SslVerifyMode::NONE,
-        SslMode::VerifyCa | SslMode::VerifyIdentity => SslVerifyMode::PEER,
-    };
-    builder.set_verify(verify);
-    if let (Some(store), SslMode::VerifyCa | SslMode::VerifyIdentity) = (&options.truststore, options.mode) {
+    let verifies = options.verify != Verify::Nothing;
+    builder.set_verify(if verifies { SslVerifyMode::PEER } else { SslVerifyMode::NONE });
+    if let (Some(store), true) = (&options.truststore, verifies) {
         let mut roots = X509StoreBuilder::new().map_err(failed)?;
         for certificate in trusted(store)? {
             roots.add_cert(certificate).map_err(failed)?;
         }
         builder.set_cert_store(roots.build());
     }
-    if let Some(store) = &options.keystore {
-        let identity = identity(store)?;
-        let unfit = |error: ErrorStack| ConnectionError::Store { path: store.path.clone(), reason: error.to_string() };
+    if let Some((identity, path)) = options.identity {
+        let unfit = |error: ErrorStack| LineError::Store { path: path.to_owned(), reason: error.to_string() };
         builder.set_certificate(&identity.certificate).map_err(unfit)?;
         builder.set_private_key(&identity.key).map_err(unfit)?;
         builder.check_private_key().map_err(unfit)?;
@@ -49,7 +67,7 @@ pub fn prepare(options: &SslOptions, hostname: &str) -> Result<Ssl, ConnectionEr
         }
     }
     let mut configuration = builder.build().configure().map_err(failed)?;
-    configuration.set_verify_hostname(options.mode == SslMode::VerifyIdentity);
+    configuration.set_verify_hostname(options.verify == Verify::AuthorityAndHost);
     configuration.into_ssl(hostname.trim_start_matches('[').trim_end_matches(']')).map_err(failed)
 }
 
@@ -60,7 +78,7 @@ pub fn handshake(
     hostname: &str,
     deadline: &Deadline,
     stop: &AtomicBool,
-) -> Result<SslStream<ReadAhead>, ConnectionError> {
+) -> Result<SslStream<ReadAhead>, LineError> {
     let mut stream = SslStream::new(ssl, ReadAhead::new(socket)).map_err(failed)?;
     loop {
         let error = match stream.connect() {
@@ -78,20 +96,20 @@ pub fn handshake(
     }
 }
 
-fn refusal(error: openssl::ssl::Error, verified: X509VerifyResult, hostname: &str) -> ConnectionError {
+fn refusal(error: openssl::ssl::Error, verified: X509VerifyResult, hostname: &str) -> LineError {
     let reason = verified.error_string().to_owned();
     // X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
     if matches!(verified.as_raw(), 62 | 64) {
-        return ConnectionError::WrongHost { hostname: hostname.to_owned(), reason };
+        return LineError::WrongHost { hostname: hostname.to_owned(), reason };
     }
     if verified != X509VerifyResult::OK {
-        return ConnectionError::Untrusted { reason };
+        return LineError::Untrusted { reason };
     }
     match error.into_io_error() {
-        Ok(error) => ConnectionError::Io { doing: Doing::Tls, error },
+        Ok(error) => LineError::Io { doing: Doing::TLS, error },
         Err(error) if error.code() == ErrorCode::SYSCALL || error.to_string().contains("unexpected eof") => {
-            ConnectionError::Closed(Doing::Tls)
+            LineError::Closed(Doing::TLS)
         }
-        Err(error) => ConnectionError::TlsHandshake { reason: error.to_string() },
+        Err(error) => LineError::TlsHandshake { reason: error.to_string() },
     }
 }
