@@ -108,7 +108,7 @@ pub enum ConnectionError {
         /// The user.
         user: String,
         /// The server's words.
-        error: ServerError,
+        error: Box<ServerError>,
     },
     /// The server wants a password, and none is configured.
     #[error("the server wants a password of user {user:?}, and database.password is empty")]
@@ -121,18 +121,18 @@ pub enum ConnectionError {
     MethodUnsupported(&'static str),
     /// There is no such database.
     #[error("{0}")]
-    UnknownDatabase(ServerError),
+    UnknownDatabase(Box<ServerError>),
     /// A privilege is missing.
     #[error("a privilege is missing: {0}")]
-    PrivilegeMissing(ServerError),
+    PrivilegeMissing(Box<ServerError>),
     /// The server cannot take a connection or a statement now.
     #[error("the server cannot serve now: {0}")]
-    Unavailable(ServerError),
+    Unavailable(Box<ServerError>),
     /// A statement was refused.
     #[error("{error} (statement: {statement})")]
     Sql {
         /// The server's words.
-        error: ServerError,
+        error: Box<ServerError>,
         /// The beginning of the statement.
         statement: String,
     },
@@ -150,7 +150,7 @@ pub enum ConnectionError {
         /// Which of the reasons.
         refusal: ReplicationRefusal,
         /// The server's words.
-        error: ServerError,
+        error: Box<ServerError>,
     },
 }
 
@@ -278,6 +278,7 @@ impl ConnectionError {
 
     /// Sorts an `ErrorResponse`. `statement` is what was asked, for the error of a statement.
     pub(super) fn refused(error: ServerError, doing: Doing, user: &str, statement: &str) -> Self {
+        let error = Box::new(error);
         let streaming = matches!(doing, Doing::START_REPLICATION | Doing::REPLICATION);
         match error.sql_state.as_str() {
             "55006" if streaming => Self::Replication { refusal: ReplicationRefusal::of(&error, doing), error },
