@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::option::{self, Applies, ConfigOption, Group, Importance, Kind, Status};
+use crate::serialize;
 use crate::transform;
 
 /// The whole reference.
@@ -17,6 +18,7 @@ pub fn markdown() -> String {
     for group in groups {
         section(&mut out, group);
     }
+    converters(&mut out);
     transforms(&mut out);
     predicates(&mut out);
     old_names(&mut out);
@@ -100,6 +102,15 @@ fn kind(option: &ConfigOption) -> String {
         | Kind::Pairs => String::new(),
     };
     format!("{}{unit}{takes}", option.kind.name())
+}
+
+fn converters(out: &mut String) {
+    out.push_str(
+        "\n## Converters\n\nNamed by their Java classes in `key.converter`, `value.converter` and `header.converter`, with or without the package; their options stand beneath.\n",
+    );
+    for spec in serialize::SPECS {
+        class(out, spec.name, spec.aliases, "", spec.about, spec.options);
+    }
 }
 
 fn transforms(out: &mut String) {

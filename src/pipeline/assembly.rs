@@ -128,6 +128,15 @@ impl ConnectorAssembly {
         Ok(serialize::build(setting.options.as_map(), &setting.class, role, &abort.flag())?)
     }
 
+    /// Those for keys, values and headers.
+    fn converters(&self, abort: &Stop) -> Result<[Arc<dyn Converter>; 3], Failure> {
+        let key = self.converter(&self.config.key_converter, Role::Key, abort)?;
+        let value = self.converter(&self.config.value_converter, Role::Value, abort)?;
+        let setting = &self.config.header_converter;
+        serialize::check_header_converter(&[&key, &value], &setting.class, setting.options.as_map())?;
+        Ok([key, value, self.converter(setting, Role::Header, abort)?])
+    }
+
     fn processing(&self) -> Processing {
         let header = |(name, value): &(String, Vec<u8>)| (name.clone(), String::from_utf8_lossy(value).into_owned());
         Processing {
@@ -165,6 +174,7 @@ impl ConnectorAssembly {
 impl Assembly for ConnectorAssembly {
     fn assemble(&mut self, stops: &Stops) -> Result<Parts, Failure> {
         let abort = &stops.abort;
+        let [key_converter, value_converter, header_converter] = self.converters(abort)?;
         let key = OffsetKey { connector: self.config.name.clone(), server: self.config.topics.prefix.clone() };
         let mut offsets = self.offsets(&stops.abandoned)?;
         let stored = offsets.read(&key)?;
@@ -191,9 +201,9 @@ impl Assembly for ConnectorAssembly {
             history: Box::new(StoredHistory { store: history, source: server }),
             discipline: Box::new(AfterAck { store: offsets, key, committed: self.committed.clone() }),
             envelope: Arc::new(Envelope::new(translate::envelope_options(&self.config))),
-            key: self.converter(&self.config.key_converter, Role::Key, abort)?,
-            value: self.converter(&self.config.value_converter, Role::Value, abort)?,
-            header: self.converter(&self.config.header_converter, Role::Header, abort)?,
+            key: key_converter,
+            value: value_converter,
+            header: header_converter,
             processing: self.processing(),
         })
     }

@@ -12,11 +12,11 @@ use super::encode::Encoding;
 use super::error::PipelineError;
 use super::status::Part;
 use crate::error::{Coded, Disposition, Failure};
-use crate::model::record::Typed;
+use crate::model::record::{Header, Typed};
 use crate::model::schema::Schema;
 use crate::model::value::{Arena, ValueError, ValueRef};
 use crate::observe::pulse::Activity;
-use crate::serialize::{Converter, Plan};
+use crate::serialize::{Converter, Outcome, Plan, RecordPart, SerializeError};
 use crate::util::backoff::Backoff;
 use crate::util::clock;
 
@@ -31,9 +31,16 @@ struct Planned {
     topic: Arc<str>,
     schema: Option<Arc<Schema>>,
     plan: Arc<dyn Plan>,
+    /// Whether the plan looks at more of a record than its schema.
+    by_record: bool,
 }
 
 impl Planned {
+    fn new(topic: &Arc<str>, schema: Option<&Arc<Schema>>, plan: Arc<dyn Plan>) -> Self {
+        let by_record = plan.by_record().is_some();
+        Planned { topic: topic.clone(), schema: schema.cloned(), plan, by_record }
+    }
+
     fn is_for(&self, topic: &Arc<str>, schema: Option<&Arc<Schema>>) -> bool {
         let same_schema = match (&self.schema, schema) {
             (Some(mine), Some(theirs)) => Arc::ptr_eq(mine, theirs),
@@ -78,7 +85,7 @@ impl Plans {
         converter: &Arc<dyn Converter>,
         topic: &Arc<str>,
         schema: Option<&Arc<Schema>>,
-    ) -> Result<&Arc<dyn Plan>, Failure> {
+    ) -> Result<&Planned, Failure> {
         if !self.last.as_ref().is_some_and(|last| last.is_for(topic, schema)) {
             let schema_address = schema.map_or(0, |schema| Arc::as_ptr(schema) as usize);
             let key = (Arc::as_ptr(topic).cast::<u8>() as usize, schema_address);
@@ -87,45 +94,39 @@ impl Plans {
                 None => {
                     // A registry gives versions in the order of registering, so they must come in that of the stream.
                     encoding.turns.wait(self.ordinal, &encoding.abort);
-                    let plan = prepare(encoding, converter, topic, schema)?;
+                    let plan = ask(encoding, topic, &mut || converter.prepare(topic, schema))?;
                     let known = schema.filter(|_| self.compares);
                     if let Some(error) = known.and_then(|schema| encoding.topic_keys.compare(topic, schema)) {
                         tracing::warn!(code = %error.code(), reason = %error, hint = error.code().hint, "keys differ");
                     }
-                    let planned = Planned { topic: topic.clone(), schema: schema.cloned(), plan: plan.clone() };
                     if self.all.len() >= PLANS_MAXIMUM {
                         self.all.clear();
                     }
-                    self.all.insert(key, planned);
+                    self.all.insert(key, Planned::new(topic, schema, plan.clone()));
                     plan
                 }
             };
-            self.last = Some(Planned { topic: topic.clone(), schema: schema.cloned(), plan: planned });
+            self.last = Some(Planned::new(topic, schema, planned));
         }
-        self.last.as_ref().map(|last| &last.plan).ok_or_else(|| ValueError::Shape.into())
+        self.last.as_ref().ok_or_else(|| ValueError::Shape.into())
     }
 }
 
-/// Asks the converter for a plan, again and again while only the weather is against it.
-fn prepare(
-    encoding: &Encoding,
-    converter: &Arc<dyn Converter>,
-    topic: &str,
-    schema: Option<&Arc<Schema>>,
-) -> Result<Arc<dyn Plan>, Failure> {
+/// Asks a converter for what may need a registry, again and again while only the weather is against it.
+fn ask<T>(encoding: &Encoding, topic: &str, once: &mut dyn FnMut() -> Result<T, SerializeError>) -> Result<T, Failure> {
     let (rules, counts) = (&encoding.processing.errors, &encoding.metrics.task_errors);
     let mut backoff = Backoff::new(FIRST_DELAY.min(rules.retry_delay_max), rules.retry_delay_max);
     let deadline = rules.retry_timeout.map(|timeout| (clock::moment() + timeout, timeout));
     encoding.metrics.encoders.set(Activity::BlockedOnRegistry);
     loop {
-        let failure: Failure = match converter.prepare(topic, schema) {
-            Ok(plan) => {
+        let failure: Failure = match once() {
+            Ok(made) => {
                 if backoff.attempts() > 0 {
                     tracing::info!(topic, attempts = backoff.attempts(), "the schema registry answers again");
                     encoding.board.recovered(Part::Registry);
                 }
                 encoding.metrics.encoders.set(Activity::Working);
-                return Ok(plan);
+                return Ok(made);
             }
             Err(error) => error.into(),
         };
@@ -150,26 +151,54 @@ fn prepare(
     }
 }
 
-/// Appends the bytes of a key, value or header; `None` for null.
+/// Appends the bytes of a key, value or header of a record with these headers; `None` for null.
 pub(super) fn write_part(
     plans: &mut Plans,
     encoding: &Encoding,
     converter: &Arc<dyn Converter>,
     topic: &Arc<str>,
-    part: &Typed<'_>,
+    (part, headers): (&Typed<'_>, &[Header<'_>]),
     arena: &Arena,
     buffer: &mut Vec<u8>,
 ) -> Result<Option<std::ops::Range<u32>>, Failure> {
     if matches!(part.value, ValueRef::Null) && part.schema.is_none_or(|schema| converter.is_tombstone(schema)) {
         return Ok(None);
     }
-    let plan = plans.find(encoding, converter, topic, part.schema)?;
+    let ordinal = plans.ordinal;
+    let planned = plans.find(encoding, converter, topic, part.schema)?;
     let start = buffer.len();
-    if !plan.write(&part.value, arena, buffer)? {
+    let written = if planned.by_record {
+        let record = RecordPart { value: &part.value, headers };
+        write_by_record(encoding, ordinal, planned, &record, arena, buffer)?
+    } else {
+        planned.plan.write(&part.value, arena, buffer)?
+    };
+    if !written {
         return Ok(None);
     }
     match (u32::try_from(start), u32::try_from(buffer.len())) {
         (Ok(start), Ok(end)) => Ok(Some(start..end)),
         _ => Err(PipelineError::BatchTooLarge { topic: topic.to_string(), bytes: buffer.len() }.into()),
     }
+}
+
+/// Writes a part whose plan may have to ask a registry again, because of what the record says.
+#[cold]
+fn write_by_record(
+    encoding: &Encoding,
+    ordinal: u64,
+    planned: &Planned,
+    record: &RecordPart<'_>,
+    arena: &Arena,
+    buffer: &mut Vec<u8>,
+) -> Result<bool, Failure> {
+    let plan = planned.plan.by_record().ok_or(ValueError::Shape)?;
+    let outcome = match plan.write_record(record, false, arena, buffer)? {
+        Outcome::Unprepared => {
+            encoding.turns.wait(ordinal, &encoding.abort);
+            ask(encoding, &planned.topic, &mut || plan.write_record(record, true, arena, buffer))?
+        }
+        outcome @ (Outcome::Written | Outcome::Null) => outcome,
+    };
+    Ok(outcome == Outcome::Written)
 }

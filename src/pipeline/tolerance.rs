@@ -188,6 +188,7 @@ impl DeadLetters {
         let Letter { record, failed, class } = letter;
         let json = |plans: &mut Plans, part: &Typed<'_>, out: &mut EncodedBatch| -> Option<Range<u32>> {
             let before = out.buffer.len();
+            let part = (part, [].as_slice());
             let written = write_part(plans, encoding, json.as_ref()?, topic, part, arena, &mut out.buffer);
             // A value that cannot be read is what some letters are about: they come without it.
             written.unwrap_or_else(|_| {

@@ -208,15 +208,17 @@ impl Output {
     ) -> Result<(), Box<Failed>> {
         let topic = record.topic;
         let failed = |stage| move |failure| Box::new(Failed { stage, transform: None, failure });
-        let key = write_part(&mut self.keys, encoding, &encoding.key, topic, &record.key, arena, &mut out.buffer)
+        let part = (&record.key, record.headers);
+        let key = write_part(&mut self.keys, encoding, &encoding.key, topic, part, arena, &mut out.buffer)
             .map_err(failed(Stage::KeyConverter))?;
-        let value =
-            write_part(&mut self.values, encoding, &encoding.value, topic, &record.value, arena, &mut out.buffer)
-                .map_err(failed(Stage::ValueConverter))?;
+        let part = (&record.value, record.headers);
+        let value = write_part(&mut self.values, encoding, &encoding.value, topic, part, arena, &mut out.buffer)
+            .map_err(failed(Stage::ValueConverter))?;
         let first_header = index(out.headers.len());
         for header in record.headers {
             let plans = &mut self.headers;
-            let value = write_part(plans, encoding, &encoding.header, topic, &header.value, arena, &mut out.buffer)
+            let part = (&header.value, [].as_slice());
+            let value = write_part(plans, encoding, &encoding.header, topic, part, arena, &mut out.buffer)
                 .map_err(failed(Stage::HeaderConverter))?;
             let name = header_name(&mut self.header_names, header.name);
             out.headers.push(EncodedHeader { name, value });

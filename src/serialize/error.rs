@@ -68,6 +68,12 @@ pub enum SerializeError {
         /// Why.
         reason: String,
     },
+    /// A record that has no event: a part of it is missing or of another type.
+    #[error("a record cannot be a CloudEvent: {reason}")]
+    CloudEvent {
+        /// What is missing or wrong.
+        reason: String,
+    },
     /// No registry could be reached before the deadline.
     #[error("no schema registry answered within {seconds} s in {attempts} attempts; the last: {reason}")]
     RegistryUnreachable {
@@ -227,6 +233,8 @@ pages! {
         "The table's definition and its rows disagree: compare SHOW CREATE TABLE with the schema history. A row that is older than a change of the column from NULL to NOT NULL shows this when the history is lost.";
     SHAPE 611 Stop "a value does not have the shape of its schema"
         "A fault of Headwater, or of a transform that changed a value and not its schema. Nothing was stored beyond it; report the table's definition and the transforms.";
+    CLOUD_EVENT 612 Reject "a record that cannot be a CloudEvent"
+        "CloudEventsConverter writes envelopes of Debezium's connectors; with metadata.source=header, structs whose headers source and op come from the envelope (HeaderFrom). Headers named in metadata.source must be on every record, as text. errors.tolerance=all leaves such records out.";
     AVRO_NAME 620 Stop "a name that Avro does not allow"
         "Set schema.name.adjustment.mode=avro and field.name.adjustment.mode=avro (or avro_unicode), as with Debezium, or change topic.prefix to letters, digits and underscores.";
     AVRO_REDEFINED 621 Stop "two different schemas have one Avro name"
@@ -270,6 +278,7 @@ impl Coded for SerializeError {
             SerializeError::Null { .. } => &NULL,
             SerializeError::Shape { .. } => &SHAPE,
             SerializeError::Value { source, .. } => source.code(),
+            SerializeError::CloudEvent { .. } => &CLOUD_EVENT,
             SerializeError::AvroName { .. } => &AVRO_NAME,
             SerializeError::AvroRedefined { .. } => &AVRO_REDEFINED,
             SerializeError::AvroSchema { .. } => &AVRO_SCHEMA,

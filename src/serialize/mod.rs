@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::model::record::Header;
 use crate::model::schema::Schema;
 use crate::model::value::{Arena, ValueRef};
 
@@ -78,6 +79,11 @@ pub trait Converter: Send + Sync {
     fn is_tombstone(&self, _schema: &Schema) -> bool {
         false
     }
+
+    /// Whether what it writes depends on the record's headers, as a JSON converter with schemas writes them.
+    fn reads_headers(&self) -> bool {
+        false
+    }
 }
 
 /// Writes values of one schema. Shared by all threads.
@@ -88,6 +94,47 @@ pub trait Plan: Send + Sync {
     /// # Errors
     /// When the value does not fit its schema or its bytes cannot be decoded.
     fn write(&self, value: &ValueRef<'_>, arena: &Arena, out: &mut Vec<u8>) -> Result<bool, SerializeError>;
+
+    /// The same plan, where topic and schema do not decide alone how a value is written.
+    fn by_record(&self) -> Option<&dyn RecordPlan> {
+        None
+    }
+}
+
+/// A key or value, and the headers of its record.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordPart<'r> {
+    /// The value.
+    pub value: &'r ValueRef<'r>,
+    /// The headers.
+    pub headers: &'r [Header<'r>],
+}
+
+/// What became of a part of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its bytes were appended.
+    Written,
+    /// It is null; nothing was appended.
+    Null,
+    /// A registry must be asked first; nothing was appended.
+    Unprepared,
+}
+
+/// Writes values whose schemas in a registry depend on what the record says: CloudEvents.
+pub trait RecordPlan: Send + Sync {
+    /// Appends the bytes of a part of a record to `out`. With `may_ask`, a registry may be asked and waited for, as in
+    /// [`Converter::prepare`], and the outcome is never [`Outcome::Unprepared`]. On an error `out` is as it was.
+    ///
+    /// # Errors
+    /// When the record cannot be written in this format, or a registry refuses its schemas or does not answer.
+    fn write_record(
+        &self,
+        record: &RecordPart<'_>,
+        may_ask: bool,
+        arena: &Arena,
+        out: &mut Vec<u8>,
+    ) -> Result<Outcome, SerializeError>;
 }
 
 /// Makes a converter from its options; the flag ends waiting when it becomes true.
@@ -139,4 +186,27 @@ pub fn build(
 ) -> Result<Arc<dyn Converter>, SerializeError> {
     let spec = find(class.trim()).ok_or_else(|| SerializeError::UnknownConverter { class: class.into() })?;
     (spec.build)(&Options::new(config), role, stop)
+}
+
+/// Checks that headers are written as converters for keys and values read them, where they do.
+///
+/// # Errors
+/// When one reads them, and `header.converter` is not JSON with schemas: Debezium's class cannot read other headers, and
+/// fails at every record that has them.
+pub fn check_header_converter(
+    converters: &[&Arc<dyn Converter>],
+    class: &str,
+    config: &BTreeMap<String, String>,
+) -> Result<(), SerializeError> {
+    if !converters.iter().any(|converter| converter.reads_headers()) {
+        return Ok(());
+    }
+    let is_json = find(class.trim()).is_some_and(|spec| std::ptr::eq(spec, &json::SPEC));
+    if is_json && Options::new(config).flag("schemas.enable", true)? {
+        return Ok(());
+    }
+    Err(SerializeError::Unsupported {
+        what: "CloudEventsConverter with metadata from headers".to_owned(),
+        reason: "it reads headers as a JSON converter writes them with schemas; set header.converter=org.apache.kafka.connect.json.JsonConverter and header.converter.schemas.enable=true".to_owned(),
+    })
 }

@@ -89,20 +89,30 @@ fn grouped(findings: &[Finding]) -> Vec<(Outcome, String, String)> {
 pub(in crate::cli) fn check_converters(config: &ConnectorConfig, report: &mut Report) {
     let never = Arc::new(AtomicBool::new(false));
     let mut asked = BTreeMap::new();
+    let mut built = Vec::new();
     let converters = [
         ("key.converter", &config.key_converter, Role::Key),
         ("value.converter", &config.value_converter, Role::Value),
         ("header.converter", &config.header_converter, Role::Header),
     ];
     for (name, setting, role) in converters {
-        if let Err(error) = serialize::build(setting.options.as_map(), &setting.class, role, &never) {
-            report.failure(name, &Failure::from(error));
-        } else if let Some(urls) = setting.options.as_map().get("schema.registry.url").filter(|_| is_avro(setting)) {
-            asked.entry(urls.clone()).or_insert(setting);
+        match serialize::build(setting.options.as_map(), &setting.class, role, &never) {
+            Err(error) => report.failure(name, &Failure::from(error)),
+            Ok(converter) => {
+                built.push(converter);
+                let options = registry_options(setting);
+                if let Some(urls) = options.get("schema.registry.url").cloned() {
+                    asked.entry(urls).or_insert(options);
+                }
+            }
         }
     }
-    for (urls, setting) in asked {
-        let mut options = setting.options.as_map().clone();
+    let header = &config.header_converter;
+    let built: Vec<_> = built.iter().collect();
+    if let Err(error) = serialize::check_header_converter(&built, &header.class, header.options.as_map()) {
+        report.failure("header.converter", &Failure::from(error));
+    }
+    for (urls, mut options) in asked {
         options.insert("registry.deadline.ms".to_owned(), REGISTRY_DEADLINE_MS.to_owned());
         match registry::check(&options, &never) {
             Ok(()) => report.good("schema registry", &format!("{} answers", without_credentials(&urls))),
@@ -111,8 +121,17 @@ pub(in crate::cli) fn check_converters(config: &ConnectorConfig, report: &mut Re
     }
 }
 
-fn is_avro(setting: &ConverterSetting) -> bool {
-    serialize::find(setting.class.trim()).is_some_and(|spec| spec.name == "avro")
+/// The options of the registry's client, where a converter has one.
+fn registry_options(setting: &ConverterSetting) -> BTreeMap<String, String> {
+    let options = setting.options.as_map();
+    match serialize::find(setting.class.trim()).map(|spec| spec.name) {
+        Some("avro") => options.clone(),
+        Some("cloudevents") => {
+            let own = |(name, value): (&String, &String)| Some((name.strip_prefix("avro.")?.to_owned(), value.clone()));
+            options.iter().filter_map(own).collect()
+        }
+        _ => BTreeMap::new(),
+    }
 }
 
 /// URLs without the user and password that may stand in them.

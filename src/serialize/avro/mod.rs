@@ -124,10 +124,15 @@ fn build(options: &Options<'_>, role: Role, stop: &Arc<AtomicBool>) -> Result<Ar
 }
 
 fn refuse_apicurio(_: &Options<'_>, _: Role, _: &Arc<AtomicBool>) -> Result<Arc<dyn Converter>, SerializeError> {
-    Err(SerializeError::Unsupported {
+    Err(apicurio_refusal())
+}
+
+/// Why Apicurio's converter is not there, and what is.
+pub(super) fn apicurio_refusal() -> SerializeError {
+    SerializeError::Unsupported {
         what: "io.apicurio.registry.utils.converter.AvroConverter".into(),
         reason: "it writes ids of 8 bytes (4 with apicurio.registry.as-confluent=true); use io.confluent.connect.avro.AvroConverter with schema.registry.url=http://REGISTRY/apis/ccompat/v7, whose records Apicurio's readers take with as-confluent=true".into(),
-    })
+    }
 }
 
 impl Converter for AvroConverter {
