@@ -167,7 +167,7 @@ fn attribute<'r>(value: ValueRef<'r>, arena: &'r Arena) -> ValueRef<'r> {
 }
 
 /// The `time` of an event.
-fn time<'r>(millis: i64, arena: &'r Arena) -> &'r str {
+fn time(millis: i64, arena: &Arena) -> &str {
     let at = Instant::from_millis(millis);
     bumpalo::format!(in arena, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
         at.year, at.month, at.day, at.hour, at.minute, at.second, at.millisecond)

@@ -76,9 +76,9 @@ impl<'r> Read<'r> {
         }
         let trace_parent =
             || if self.header("traceparent").is_some() { self.text("traceparent") } else { Ok(ValueRef::Null) };
-        let data_name = || match self.text("dataSchemaName")? {
-            ValueRef::String(name) => Ok::<_, SerializeError>(Some(name)),
-            _ => Ok(None),
+        let data_name = || {
+            let name = self.text("dataSchemaName")?;
+            Ok::<_, SerializeError>(if let ValueRef::String(name) = name { Some(name) } else { None })
         };
         Ok(Some(Facts {
             connector,
