@@ -21,6 +21,7 @@ mod support;
 use std::time::Duration;
 
 use apache_avro::types::Value;
+use support::fault_proxy::FaultProxy;
 use support::program::Connector;
 use support::server::Server;
 use support::topic;
@@ -237,4 +238,35 @@ fn headers_that_cannot_be_read_are_refused_at_start() {
     assert!(failure.contains("HW0601") && failure.contains(words), "{failure}");
     let connector = connector.with(&[("header.converter", "JsonConverter")]);
     connector.start_streaming().terminate(PATIENCE);
+}
+
+/// A schema that a record asks for waits for the registry, as one that a table asks for does.
+#[test]
+fn events_wait_for_a_registry_that_is_away() {
+    let Some((broker, registry)) = addresses() else { return };
+    let (host, path) = registry.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let proxy = FaultProxy::start(host);
+    let url = format!("http://127.0.0.1:{}/{path}", proxy.port);
+    let server = Server::start("mariadb-11.8", "");
+    server.sql(&["CREATE DATABASE shop", "CREATE TABLE shop.first (id INT PRIMARY KEY)"]);
+    let connector = Connector::new(&server, &broker, "shop")
+        .with(&CONVERTER)
+        .with(&[("value.converter.avro.schema.registry.url", &url)]);
+    let running = connector.start_streaming();
+    server.sql(&["INSERT INTO shop.first VALUES (1)"]);
+    connector.catch_up(&running, &server, PATIENCE);
+    proxy.switch("127.0.0.1:1");
+    server.sql(&["CREATE TABLE shop.second (id INT PRIMARY KEY)", "INSERT INTO shop.second VALUES (1), (2)"]);
+    let reason = running.wait_for_state("RESTARTING", PATIENCE);
+    assert!(reason.contains("HW06"), "{reason}");
+    proxy.switch(host);
+    server.sql(&["INSERT INTO shop.second VALUES (3)"]);
+    connector.catch_up(&running, &server, PATIENCE);
+    running.wait_for_state("RUNNING", PATIENCE);
+    for (table, rows) in [("first", vec![1]), ("second", vec![1, 2, 3])] {
+        let events = events(&connector, &url, &connector.topic(&format!("shop.{table}")));
+        let ids = events.iter().map(|(_, data)| field(field(data, "after"), "id").clone());
+        assert_eq!(ids.collect::<Vec<_>>(), rows.into_iter().map(Value::Int).collect::<Vec<_>>());
+    }
+    running.terminate(PATIENCE);
 }
