@@ -22,6 +22,7 @@ pub fn pages() -> Vec<&'static Code> {
         crate::source::binlog::codec::CODES,
         crate::source::binlog::ddl::CODES,
         crate::source::binlog::error::CODES,
+        crate::source::postgres::codec::CODES,
         crate::source::layout::CODES,
         crate::source::postgres::connection::CODES,
         crate::source::postgres::wire::error::CODES,

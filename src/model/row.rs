@@ -64,9 +64,14 @@ pub trait Codec: Send + Sync + fmt::Debug {
         ValueRef::Null
     }
 
-    /// What stands for a column that is not in the row image.
+    /// What stands for a column that is not in the row image, where that has no parts.
     fn absent(&self) -> ValueRef<'_> {
         ValueRef::Null
+    }
+
+    /// What stands for a column that is not in the row image: also a list or a map (PostgreSQL's unchanged TOAST).
+    fn absent_in<'a>(&'a self, _arena: &'a Arena) -> ValueRef<'a> {
+        self.absent()
     }
 }
 
@@ -125,7 +130,7 @@ impl<'r> Row<'r> {
         match cell.bytes(self.bytes) {
             Some(bytes) => column.codec.decode(bytes, arena),
             None if cell.is_null() => Ok(column.codec.null()),
-            None if cell.is_absent() => Ok(column.codec.absent()),
+            None if cell.is_absent() => Ok(column.codec.absent_in(arena)),
             None => Err(ValueError::OutsideRow),
         }
     }

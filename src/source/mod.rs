@@ -6,6 +6,7 @@
 //! errors say whether a new connection may help, and `pipeline` decides.
 
 pub mod binlog;
+pub mod codec;
 pub mod counts;
 pub mod layout;
 pub mod line;

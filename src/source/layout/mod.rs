@@ -74,14 +74,15 @@ impl Default for LayoutOptions {
 
 static NEXT_VERSION: AtomicU64 = AtomicU64::new(1);
 
-/// Makes the layout of a table. `parts` is asked once for each column that is wanted, by its place in the table.
+/// Makes the layout of a table. `parts` is asked once for each column that is wanted, by its place in the table; a column
+/// for which it has none is left out.
 ///
 /// # Errors
 /// What `parts` gives; [`LayoutError`] when an expression is too costly to match, or two fields have one name.
-pub fn table_layout<E: From<LayoutError>>(
+pub fn table_layout<E: From<LayoutError>, P: Into<Option<ColumnParts>>>(
     table: &Table,
     options: &LayoutOptions,
-    mut parts: impl FnMut(usize, &Column) -> Result<ColumnParts, E>,
+    mut parts: impl FnMut(usize, &Column) -> Result<P, E>,
 ) -> Result<TableLayout, E> {
     let key_places = key_places(table, options)?;
     let mut columns = Vec::with_capacity(table.columns.len());
@@ -93,7 +94,7 @@ pub fn table_layout<E: From<LayoutError>>(
         if !wanted && key_place.is_none() {
             continue;
         }
-        let found = parts(cell, column)?;
+        let Some(found) = parts(cell, column)?.into() else { continue };
         let field: Arc<str> = adjusted(&column.name, options.field_names, Named::Field).into();
         if let Some(slot) = key_place.and_then(|place| key.get_mut(place)) {
             let (name, schema) = (field.clone(), found.schema.clone());

@@ -9,6 +9,7 @@
 //! from the bytes they came in; what the server may forget is only what was confirmed. What survives a crash is what
 //! the pipeline stores of positions.
 
+pub mod codec;
 pub mod connection;
 pub mod pgoutput;
 pub mod wire;

@@ -12,6 +12,8 @@ use super::plan::{Context, Decode, Fallback, Plan, text_in};
 use crate::model::modes::DecimalHandlingMode;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
+pub(super) use crate::source::codec::decimal::decimal_schema;
+use crate::source::codec::decimal::shortest;
 
 /// Digits of the longest DECIMAL.
 const MAX_DIGITS: usize = 65;
@@ -22,33 +24,11 @@ const GROUP_BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
 /// Bytes of 10^65, and one for the sign.
 const MAX_UNSCALED_BYTES: usize = 32;
 
-/// Connect's `Decimal` with the precision that Debezium adds.
-pub(super) fn decimal_schema(precision: i32, scale: i32) -> Schema {
-    Schema::new(Kind::Bytes)
-        .named("org.apache.kafka.connect.data.Decimal")
-        .version(1)
-        .parameter("scale", &scale.to_string())
-        .parameter("connect.decimal.precision", &precision.to_string())
-}
-
 /// The shortest big-endian two's complement of a number: Java's `BigInteger.toByteArray`.
 #[inline]
 pub(super) fn unscaled_bytes(value: i128, arena: &Arena) -> ValueRef<'_> {
     let bytes = value.to_be_bytes();
     ValueRef::Bytes(arena.alloc_slice_copy(shortest(&bytes)))
-}
-
-/// Without the leading bytes that only repeat the sign.
-fn shortest(bytes: &[u8]) -> &[u8] {
-    let mut rest = bytes;
-    while let [first, second, ..] = rest {
-        let redundant = (*first == 0 && *second < 0x80) || (*first == 0xff && *second >= 0x80);
-        if !redundant {
-            break;
-        }
-        rest = rest.get(1..).unwrap_or_default();
-    }
-    rest
 }
 
 /// The shape of a column: how its bytes are grouped.

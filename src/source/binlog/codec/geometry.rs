@@ -5,8 +5,8 @@
 
 use super::CodecError;
 use super::plan::{Context, Decode, EmptyGeometry, Fallback, Plan};
-use crate::model::schema::{Field, Kind, Schema};
-use crate::model::value::{Arena, StructView, ValueError, ValueRef};
+use crate::model::value::{Arena, ValueError, ValueRef};
+use crate::source::codec::geometry::{GeometryValue, PointValue, geometry_schema, point_schema};
 
 /// Order, type, x and y.
 const POINT_BYTES: usize = 21;
@@ -20,21 +20,6 @@ fn split(cell: &[u8]) -> Result<(ValueRef<'static>, &[u8]), ValueError> {
     Ok((if srid == 0 { ValueRef::Null } else { ValueRef::Int32(srid) }, wkb))
 }
 
-struct GeometryValue<'a> {
-    wkb: &'a [u8],
-    srid: ValueRef<'static>,
-}
-
-impl StructView for GeometryValue<'_> {
-    fn field<'a>(&'a self, index: usize, _arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        Ok(match index {
-            0 => ValueRef::Bytes(self.wkb),
-            1 => self.srid,
-            _ => ValueRef::Null,
-        })
-    }
-}
-
 #[derive(Debug)]
 struct Geometry;
 
@@ -42,25 +27,6 @@ impl Decode for Geometry {
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         let (srid, wkb) = split(cell)?;
         Ok(ValueRef::Struct(arena.alloc(GeometryValue { wkb, srid })))
-    }
-}
-
-struct PointValue<'a> {
-    x: f64,
-    y: f64,
-    wkb: &'a [u8],
-    srid: ValueRef<'static>,
-}
-
-impl StructView for PointValue<'_> {
-    fn field<'a>(&'a self, index: usize, _arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        Ok(match index {
-            0 => ValueRef::Float64(self.x),
-            1 => ValueRef::Float64(self.y),
-            2 => ValueRef::Bytes(self.wkb),
-            3 => self.srid,
-            _ => ValueRef::Null,
-        })
     }
 }
 
@@ -91,25 +57,11 @@ fn no_default<T>(_text: &str) -> Result<Option<T>, &'static str> {
 
 /// All kinds but POINT. Debezium's schema is optional even for a column that cannot be null.
 pub(super) fn geometry(_context: &Context<'_>) -> Result<Plan, CodecError> {
-    let fields =
-        vec![Field::new("wkb", Schema::new(Kind::Bytes)), Field::new("srid", Schema::new(Kind::Int32).optional())];
-    let schema = Schema::new(Kind::Struct(fields))
-        .named("io.debezium.data.geometry.Geometry")
-        .version(1)
-        .doc("Geometry")
-        .optional();
+    let schema = geometry_schema("Geometry").optional();
     Ok(Plan::new(schema, Fallback::EmptyGeometry(EmptyGeometry { wkb_field: 0 }), Geometry, no_default))
 }
 
 /// POINT.
 pub(super) fn point(_context: &Context<'_>) -> Result<Plan, CodecError> {
-    let fields = vec![
-        Field::new("x", Schema::new(Kind::Float64)),
-        Field::new("y", Schema::new(Kind::Float64)),
-        Field::new("wkb", Schema::new(Kind::Bytes).optional()),
-        Field::new("srid", Schema::new(Kind::Int32).optional()),
-    ];
-    let schema =
-        Schema::new(Kind::Struct(fields)).named("io.debezium.data.geometry.Point").version(1).doc("Geometry (POINT)");
-    Ok(Plan::new(schema, Fallback::EmptyGeometry(EmptyGeometry { wkb_field: 2 }), Point, no_default))
+    Ok(Plan::new(point_schema(), Fallback::EmptyGeometry(EmptyGeometry { wkb_field: 2 }), Point, no_default))
 }

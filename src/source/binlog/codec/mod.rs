@@ -23,7 +23,6 @@ pub mod converter;
 mod decimal;
 mod default_value;
 mod error;
-mod failure;
 mod float;
 mod geometry;
 mod integer;
@@ -40,19 +39,18 @@ mod wire_type;
 use std::sync::Arc;
 
 pub use error::{CODES, CodecError};
-pub use failure::{ConversionFailures, guarded};
 pub use layouts::Layouts;
 
 use crate::model::modes::{
     BigIntUnsignedHandlingMode, BinaryHandlingMode, DebeziumGeneration, DecimalHandlingMode,
     EventConvertingFailureHandlingMode, EventProcessingFailureHandlingMode, TimePrecisionMode,
 };
-use crate::model::row::Codec;
-use crate::model::schema::Schema;
 use crate::model::table::{Column, TableId};
-use crate::model::value::Value;
+use crate::source::codec::About;
+pub use crate::source::codec::ColumnCodec;
+pub use crate::source::codec::failure::{ConversionFailures, guarded};
 use converter::ColumnConverter;
-use plan::{Context, Fallback, Plan};
+use plan::{Context, Plan};
 use type_name::TypeName;
 
 /// What the table map says about a column.
@@ -137,17 +135,6 @@ impl Default for CodecOptions {
             converters: Arc::new([]),
         }
     }
-}
-
-/// A column's schema and how its cells are read.
-#[derive(Clone, Debug)]
-pub struct ColumnCodec {
-    /// The schema, with optionality, documentation and default.
-    pub schema: Arc<Schema>,
-    /// Reads a cell; errors are errors.
-    pub codec: Arc<dyn Codec>,
-    /// For text: writes U+FFFD for bytes that the character set does not know, as Java does.
-    pub lossy: Option<Arc<dyn Codec>>,
 }
 
 /// Column types that are read alike.
@@ -301,59 +288,22 @@ pub fn column_codec(
     finish(&context, converter::converted(&context, plan)?)
 }
 
-/// Adds what is alike for all types: optionality, documentation, default, and what stands for null and absent.
-fn finish(context: &Context<'_>, mut plan: Plan) -> Result<ColumnCodec, CodecError> {
-    let column = context.column;
-    let convert = std::mem::replace(&mut plan.default, Box::new(|_| Ok(None)));
-    let default = default_value(context, convert)?;
-    let null = match (plan.null.take(), column.optional, &default) {
-        (Some(null), _, _) => null,
-        (None, true, _) => Fallback::Null,
-        (None, false, Some(default)) => Fallback::Scalar(default.clone()),
-        (None, false, None) => plan.fallback.clone(),
-    };
-    // What `binlog_row_image=NOBLOB` leaves out, as Debezium's `RowImageUtils` tells it.
+/// Adds what is alike for all types; `binlog_row_image=NOBLOB` leaves out what Debezium's `RowImageUtils` tells.
+fn finish(context: &Context<'_>, plan: Plan) -> Result<ColumnCodec, CodecError> {
     let may_be_left_out = context.type_name.base.contains("BLOB") || context.type_name.base.contains("TEXT");
-    let placeholder = context.options.unavailable_value_placeholder.as_deref().filter(|_| may_be_left_out);
-    let absent = match (plan.placeholder.take(), placeholder) {
-        (Some(convert), Some(placeholder)) => Fallback::Scalar(convert(placeholder)),
-        (None, _) | (_, None) => null.clone(),
+    let about = About {
+        table: context.table,
+        column: context.column,
+        include_schema_comments: context.options.include_schema_comments,
+        converting_failure: context.options.converting_failure,
+        placeholder: context.options.unavailable_value_placeholder.as_deref().filter(|_| may_be_left_out),
     };
-    let mut schema = plan.schema.clone();
-    schema.optional |= column.optional;
-    if let Some(comment) = column.comment.as_deref().filter(|_| context.options.include_schema_comments) {
-        schema = schema.doc(comment);
-    }
-    schema.default = default;
-    let (codec, lossy) = plan.finish(null, absent);
-    Ok(ColumnCodec { schema: schema.into(), codec, lossy })
-}
-
-fn default_value(context: &Context<'_>, convert: plan::DefaultConversion) -> Result<Option<Value>, CodecError> {
-    let column = context.column;
-    let Some(text) = column.default_value_expression.as_deref().filter(|_| column.has_default_value) else {
-        return Ok(None);
-    };
-    match (convert(text), context.options.converting_failure) {
-        (Ok(default), _) => Ok(default),
-        (Err(reason), EventConvertingFailureHandlingMode::Fail) => Err(CodecError::DefaultValue {
-            table: context.table.into(),
-            column: column.name.clone(),
-            type_name: column.type_name.clone(),
-            reason,
-        }),
-        (Err(reason), EventConvertingFailureHandlingMode::Warn) => {
-            tracing::warn!(
-                table = context.table,
-                column = column.name,
-                column_type = column.type_name,
-                reason,
-                "the column's declared default is left out of its schema"
-            );
-            Ok(None)
-        }
-        (Err(_), EventConvertingFailureHandlingMode::Skip) => Ok(None),
-    }
+    crate::source::codec::finish(&about, plan).map_err(|reason| CodecError::DefaultValue {
+        table: context.table.into(),
+        column: context.column.name.clone(),
+        type_name: context.column.type_name.clone(),
+        reason,
+    })
 }
 
 #[cfg(test)]

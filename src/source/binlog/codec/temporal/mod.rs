@@ -5,7 +5,6 @@
 //! epoch. A day that is not in the calendar (`sql_mode` ALLOW_INVALID_DATES) is an error, or the epoch where
 //! `event.processing.failure.handling.mode` is not `fail`: that is the option Debezium asks there.
 
-mod calendar;
 mod date;
 mod datetime;
 mod text;
@@ -22,10 +21,8 @@ pub(super) use year::year;
 use super::CodecError;
 use crate::model::modes::TimePrecisionMode;
 use crate::model::value::ValueError;
-
-/// The reason given for a date that is not in the calendar. `failure` never turns such a value into null,
-/// because Debezium stops on it unless `event.processing.failure.handling.mode` says otherwise.
-pub(super) const NOT_IN_THE_CALENDAR: &str = "no such day or time of day in the calendar";
+use crate::source::codec::calendar;
+use crate::source::codec::failure::NOT_IN_THE_CALENDAR;
 
 fn not_in_the_calendar(column_type: &'static str) -> ValueError {
     ValueError::Invalid { column_type, reason: NOT_IN_THE_CALENDAR }

@@ -10,12 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::ColumnCodec;
-use super::temporal::NOT_IN_THE_CALENDAR;
 use crate::error::Coded;
 use crate::model::modes::EventConvertingFailureHandlingMode;
 use crate::model::row::Codec;
 use crate::model::table::TableId;
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
+
+/// The reason given for a date that is not in the calendar. Such a value never becomes null here, because Debezium
+/// stops on it unless `event.processing.failure.handling.mode` says otherwise.
+pub(crate) const NOT_IN_THE_CALENDAR: &str = "no such day or time of day in the calendar";
 
 /// How many values could not be converted; one for a connector, shared by its columns.
 #[derive(Debug, Default)]
@@ -123,5 +126,9 @@ impl Codec for Guard {
 
     fn absent(&self) -> ValueRef<'_> {
         self.codec.absent()
+    }
+
+    fn absent_in<'a>(&'a self, arena: &'a Arena) -> ValueRef<'a> {
+        self.codec.absent_in(arena)
     }
 }

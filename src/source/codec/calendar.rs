@@ -1,29 +1,29 @@
 //! The proleptic Gregorian calendar and ISO 8601 text, without allocation.
 
 /// Seconds of a day.
-pub(super) const SECONDS_PER_DAY: i64 = 86_400;
+pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
 /// Nanoseconds of a second.
-pub(super) const NANOS_PER_SECOND: i64 = 1_000_000_000;
+pub(crate) const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// Nanoseconds of a day.
-pub(super) const NANOS_PER_DAY: i64 = SECONDS_PER_DAY * NANOS_PER_SECOND;
+pub(crate) const NANOS_PER_DAY: i64 = SECONDS_PER_DAY * NANOS_PER_SECOND;
 
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Day {
+pub(crate) struct Day {
     pub year: i32,
     pub month: u32,
     pub day: u32,
 }
 
 /// 1970-01-01.
-pub(super) const EPOCH: Day = Day { year: 1970, month: 1, day: 1 };
+pub(crate) const EPOCH: Day = Day { year: 1970, month: 1, day: 1 };
 
 fn leap(year: i32) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
 /// How many days a month has; 0 for no month.
-pub(super) fn days_in_month(year: i32, month: u32) -> u32 {
+pub(crate) fn days_in_month(year: i32, month: u32) -> u32 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
@@ -79,7 +79,7 @@ impl Day {
 }
 
 /// Text that is made on the stack.
-pub(super) struct Line {
+pub(crate) struct Line {
     bytes: [u8; 48],
     length: usize,
 }
