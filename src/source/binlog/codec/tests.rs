@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::value::{Arena, ValueError, ValueRef};
+use crate::model::value::{Arena, Value, ValueError, ValueRef};
 
 /// A tracked column of a type such as `DECIMAL(10,2) UNSIGNED`; optional, without default.
 fn column(declared: &str) -> Column {
