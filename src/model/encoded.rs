@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::change::SchemaChange;
 use super::ticket::Ticket;
+use crate::error::Failure;
 
 /// One record, as ranges of its batch's buffer.
 #[derive(Clone, Debug)]
@@ -58,6 +59,9 @@ pub struct EncodedBatch {
     pub steps: Vec<Step>,
     /// The batch's claim; `None` only in a batch that is not in use.
     pub ticket: Option<Ticket>,
+    /// What ends the connector behind these steps. They are done first: a record that fails must not hold back those
+    /// that came before it.
+    pub failure: Option<Failure>,
 }
 
 impl EncodedBatch {
@@ -69,6 +73,7 @@ impl EncodedBatch {
         self.headers.clear();
         self.steps.clear();
         self.ticket = None;
+        self.failure = None;
     }
 
     /// The bytes of a range.

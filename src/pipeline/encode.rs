@@ -105,39 +105,44 @@ impl Encoder {
         })
     }
 
-    /// Encodes batches until there are no more.
-    ///
-    /// # Errors
-    /// What ends the connector.
+    /// Encodes batches until there are no more, or one of them ends the connector: what came before that in the batch is
+    /// handed on with the failure, whose turn comes when all before it is delivered.
     pub fn run(
         &mut self,
         jobs: &Receiver<Job>,
         spare_batches: &Sender<Batch>,
         encoded: &Sender<EncodedBatch>,
         spare_buffers: &Receiver<EncodedBatch>,
-    ) -> Result<(), Failure> {
+    ) {
         for job in jobs {
             if self.encoding.abort.is_set() {
-                return Ok(());
+                return;
             }
             self.encoding.metrics.encoders.set(Activity::Working);
             let Job { mut batch, ticket } = job;
             let mut out = spare_buffers.try_recv().unwrap_or_default();
             out.clear();
             self.writer.begin(ticket.ordinal());
-            self.encode(&mut batch, &mut out)?;
-            self.encoding.turns.done(ticket.ordinal());
+            let failed = self.encode(&mut batch, &mut out).err();
+            let ordinal = ticket.ordinal();
             out.ticket = Some(ticket);
+            if failed.is_some() {
+                self.writer.flush(&mut out);
+                out.failure = failed;
+                // A producer that is gone has failed itself, and says so.
+                drop(encoded.send(out));
+                return;
+            }
+            self.encoding.turns.done(ordinal);
             let (items_in, items_out) = (batch.changes.len() as u64, out.records.len() as u64);
             recycle(batch, spare_batches);
             self.encoding.metrics.encoders.set(Activity::BlockedOnNextStage);
             if encoded.send(out).is_err() {
-                return Ok(());
+                return;
             }
             self.encoding.metrics.encoders.progress(items_in, items_out, clock::now_ns());
             self.encoding.metrics.encoders.set(Activity::Idle);
         }
-        Ok(())
     }
 
     /// Encodes one batch.

@@ -72,7 +72,8 @@ impl Producer {
     /// Sends batches until there are no more, and waits for what is under way.
     ///
     /// # Errors
-    /// What the sink or the history store fails with.
+    /// What the sink or the history store fails with; what a batch failed with while it was encoded, once all before that
+    /// is delivered.
     pub fn run(mut self, encoded: &Receiver<EncodedBatch>, spare: &Sender<EncodedBatch>) -> Result<(), Failure> {
         let mut next = 0u64;
         let mut early: BTreeMap<u64, EncodedBatch> = BTreeMap::new();
@@ -94,10 +95,16 @@ impl Producer {
             }
             self.serve(Duration::ZERO)?;
         }
+        self.drain()?;
+        self.metrics.producer.set(Activity::Stopped);
+        Ok(())
+    }
+
+    /// Waits for what is under way.
+    fn drain(&mut self) -> Result<(), Failure> {
         while self.sink.in_flight() > 0 && !self.abort.is_set() {
             self.serve(REPORT_POLL)?;
         }
-        self.metrics.producer.set(Activity::Stopped);
         Ok(())
     }
 
@@ -122,6 +129,10 @@ impl Producer {
                 }
                 None => break,
             }
+        }
+        if let Some(failure) = batch.failure.take() {
+            self.drain()?;
+            return Err(failure);
         }
         let records = batch.records.len() as u64;
         if let Some(ticket) = batch.ticket.take() {

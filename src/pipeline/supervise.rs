@@ -333,7 +333,10 @@ impl Run {
             let mut encoder = Encoder::new(encoding.clone())?;
             let (jobs, spare_batches) = (jobs.clone(), spare_batches_in.clone());
             let (encoded, spare_buffers) = (encoded_in.clone(), spare_buffers.clone());
-            let run_encoder = move || encoder.run(&jobs, &spare_batches, &encoded, &spare_buffers);
+            let run_encoder = move || {
+                encoder.run(&jobs, &spare_batches, &encoded, &spare_buffers);
+                Ok(())
+            };
             threads.push(spawn_watched(&format!("encode-{number}"), &outcomes_in, run_encoder)?);
         }
 

