@@ -51,3 +51,8 @@ fn gtid_set() {
 fn ddl() {
     check("ddl", checks::ddl::check);
 }
+
+#[test]
+fn pgoutput() {
+    check("pgoutput", checks::pgoutput::check);
+}

@@ -5,3 +5,4 @@ pub mod binlog_json;
 pub mod binlog_rows;
 pub mod ddl;
 pub mod gtid_set;
+pub mod pgoutput;

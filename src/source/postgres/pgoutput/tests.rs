@@ -196,3 +196,94 @@ proptest! {
         }
     }
 }
+
+/// Messages that real servers sent, by file name; the first byte of each says in which way (`fuzz/checks/pgoutput.rs`).
+fn captured(name: &str) -> (bool, Binary, Vec<u8>) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/pgoutput");
+    let bytes = std::fs::read(folder.join(name)).unwrap();
+    let binary = if bytes[0] & 2 != 0 { Binary::Allowed } else { Binary::Refused };
+    (bytes[0] & 1 != 0, binary, bytes[1..].to_vec())
+}
+
+#[test]
+fn what_real_servers_sent_is_read_to_its_end() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/pgoutput");
+    let (mut before, mut after, mut read) = (Vec::new(), Vec::new(), 0);
+    for file in std::fs::read_dir(folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        if !name.starts_with("postgres-") {
+            continue;
+        }
+        read += 1;
+        let (streamed, binary, body) = captured(&name);
+        let message = Message::parse(&body, streamed).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (kind, end) = match &message {
+            Message::Begin(_) => ("begin", None),
+            Message::Commit(_) => ("commit", None),
+            Message::Origin(_) => ("origin", None),
+            Message::Message(_) => ("message", None),
+            Message::Relation(_) => ("relation", None),
+            Message::Type(_) => ("type", None),
+            Message::Insert(row) => {
+                ("insert", Some(walk_insert(&body, row.images_at as usize, binary, &mut after).unwrap()))
+            }
+            Message::Update(row) => {
+                let walked = walk_update(&body, row.images_at as usize, binary, &mut before, &mut after).unwrap();
+                ("update", Some(walked.1))
+            }
+            Message::Delete(row) => {
+                ("delete", Some(walk_delete(&body, row.images_at as usize, binary, &mut before).unwrap().1))
+            }
+            Message::Truncate(_) => ("truncate", None),
+            Message::StreamStart(_) => ("stream-start", None),
+            Message::StreamStop => ("stream-stop", None),
+            Message::StreamCommit(_) => ("stream-commit", None),
+            Message::StreamAbort(abort) => {
+                // With parallel streaming, which version 15 does not have.
+                assert_eq!(abort.abort.is_some(), !name.contains("-15-"), "{name}");
+                ("stream-abort", None)
+            }
+            Message::BeginPrepare(_) => ("begin-prepare", None),
+            Message::Prepare(_) => ("prepare", None),
+            Message::CommitPrepared(_) => ("commit-prepared", None),
+            Message::RollbackPrepared(_) => ("rollback-prepared", None),
+            Message::StreamPrepare(_) => ("stream-prepare", None),
+        };
+        assert!(name.contains(&format!("-{kind}-")), "{name} is read as {kind}");
+        assert_eq!(end.unwrap_or(body.len()), body.len(), "{name}");
+    }
+    assert!(read >= 100, "only {read} messages");
+}
+
+#[test]
+fn a_table_of_a_real_server_and_its_rows() {
+    let (streamed, _, body) = captured("postgres-18-relation-0");
+    let Ok(Message::Relation(relation)) = Message::parse(&body, streamed) else { panic!() };
+    assert_eq!((relation.id, relation.schema, relation.name), (0x4008, "public", "t"));
+    let columns: Vec<(&str, bool, u32, i32)> =
+        relation.columns.iter().map(|c| (c.name, c.is_key, c.type_oid, c.type_modifier)).collect();
+    assert_eq!(
+        columns,
+        [
+            ("id", true, 23, -1),
+            ("n", false, 1700, -1),
+            ("t", false, 1043, 14),
+            ("m", false, 0x4001, -1),
+            ("d", false, 0x4006, -1),
+            ("a", false, 1007, -1),
+            ("b", false, 17, -1),
+            ("j", false, 3802, -1),
+            ("ts", false, 1184, -1),
+            ("big", false, 25, -1),
+        ]
+    );
+    let (_, binary, body) = captured("postgres-18-update-1");
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let walked = walk_update(&body, 5, binary, &mut before, &mut after).unwrap();
+    assert_eq!(walked, (OldImage::Key, body.len()));
+    assert_eq!(texts(&body, &before)[..2], ["1", "NULL"]);
+    assert_eq!(
+        texts(&body, &after),
+        ["2", "NaN", "ü", "happy", "1", "{1,NULL}", "\\x00ff", "{\"a\": 1}", "2024-02-01 00:00:00+00", "ABSENT"]
+    );
+}

@@ -13,6 +13,8 @@ mod channel_binding;
 pub mod error;
 mod frame;
 mod frontend;
+#[cfg(test)]
+mod hostile;
 mod lsn;
 mod read;
 mod replication;
