@@ -17,6 +17,7 @@ for argument in "$@"; do
   esac
 done
 members=("database.sh mysql-9.7 primary" "database.sh mysql-8.0 primary" "database.sh mariadb-10.11 primary" "database.sh mariadb-11.8 primary"
+  "database.sh postgres-15 primary" "database.sh postgres-17 primary" "database.sh postgres-18 primary"
   kafka.sh registry.sh connect.sh)
 prepare_build
 cargo test --quiet --no-run --test parity

@@ -152,13 +152,19 @@ fn drop_transactions_of_others(records: &mut Vec<Node>) {
         let value = record.get("value").map(masks::payload);
         value.and_then(|value| value.get(name)).map(Node::print).unwrap_or_default()
     };
+    // PostgreSQL's transactions are named by their number and the place of the record, which is another at the end.
+    let id = |record: &Node| {
+        let id = field(record, "id");
+        let number = id.split(':').next().unwrap_or_default();
+        if number.trim_matches('"').bytes().all(|byte| byte.is_ascii_digit()) { number.to_owned() } else { id.clone() }
+    };
     let own: Vec<String> = records
         .iter()
         .filter(|record| masks::kind("", record) == masks::Kind::Transaction)
         .filter(|record| field(record, "status") == "\"END\"" && field(record, "event_count") != "0")
-        .map(|record| field(record, "id"))
+        .map(id)
         .collect();
-    records.retain(|record| masks::kind("", record) != masks::Kind::Transaction || own.contains(&field(record, "id")));
+    records.retain(|record| masks::kind("", record) != masks::Kind::Transaction || own.contains(&id(record)));
 }
 
 fn record(registry: Option<&Registry>, message: &Record, since: i64) -> Node {

@@ -108,6 +108,22 @@ pub const MASKS: &[Mask] = &[
         because: "the server's own name for itself, its log, its sessions and its transactions",
     },
     Mask {
+        on: EVENTS,
+        fields: &[
+            "value.source.lsn",
+            "value.source.sequence",
+            "value.source.txId",
+            "value.source.xmin",
+            "value.__source_lsn",
+            "value.__source_sequence",
+            "value.__source_txId",
+            "value.__source_xmin",
+        ],
+        when: When::Recorded,
+        because: "the places in the server's write-ahead log, and its numbers for its transactions; two connectors beside each other \
+                  read the same log and must agree on them",
+    },
+    Mask {
         on: &[Kind::Transaction],
         fields: &["key.id", "value.id", "value.ts_ms"],
         when: When::Recorded,
@@ -163,6 +179,12 @@ pub const MASKS: &[Mask] = &[
             "value.server_uuid?",
             "value.transaction_id?",
             "value.transaction_data_collection_order_*?",
+            "value.lsn",
+            "value.lsn_proc",
+            "value.lsn_commit",
+            "value.messageType",
+            "value.txId",
+            "value.ts_usec",
         ],
         when: When::Always,
         because: "Headwater also stores the position behind a commit, and behind what others write, where nothing of a \
@@ -228,7 +250,7 @@ fn hide_in_struct(record: &mut Node, recorded: bool) {
         return;
     };
     let always = ["ts_ms", "ts_us", "ts_ns"];
-    let server = ["server_id", "gtid", "file", "pos", "thread"];
+    let server = ["server_id", "gtid", "file", "pos", "thread", "lsn", "sequence", "txId"];
     let in_snapshot = text.contains("snapshot=true") || text.contains("snapshot=last");
     let hidden = always.iter().chain(server.iter().filter(|_| recorded || in_snapshot));
     for name in hidden {

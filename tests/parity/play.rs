@@ -1,16 +1,14 @@
 //! Plays scenarios: sets up their databases, starts both sides, lets the traffic happen, and reads back what landed.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-
-use headwater::source::binlog::connection::{ConnectOptions, Connection, Secret, SslMode};
 
 use super::broker::Broker;
 use super::landed::{self, Landed, Names, Registry};
 use super::scenario::{Scenario, Step, Values};
-use super::sides::{Headwater, Settings};
+use super::session::Session;
+use super::sides::{Headwater, Settings, needed_settings};
 use super::support::connect::Connect;
 use super::support::server::Server;
 
@@ -37,9 +35,9 @@ pub struct World {
     pub connect: Option<Connect>,
 }
 
-/// What one scenario left behind on each side.
+/// What one scenario left behind on each side; nothing where a side was not played.
 pub struct Played {
-    /// Debezium's; nothing where it was not played.
+    /// Debezium's.
     pub debezium: Landed,
     /// Headwater's.
     pub headwater: Landed,
@@ -142,7 +140,7 @@ fn start_own_servers(scenarios: &[&Scenario]) -> BTreeMap<(String, String), Serv
 /// One process for each set of worker properties.
 fn start_headwater(world: &World, players: &[Player<'_>]) -> BTreeMap<Settings, Headwater> {
     let mut groups: BTreeMap<Settings, Vec<Settings>> = BTreeMap::new();
-    for player in players {
+    for player in players.iter().filter(|player| player.scenario.is_for_headwater()) {
         groups.entry(player.worker.clone()).or_default().push(player.settings(HEADWATER));
     }
     let start = |(worker, connectors): (Settings, Vec<Settings>)| {
@@ -185,12 +183,14 @@ impl<'a> Player<'a> {
             _ => world.servers.get(&scenario.server).cloned().unwrap_or_else(|| "127.0.0.1:1".to_owned()),
         };
         let (host, port) = address.rsplit_once(':').unwrap();
+        // Only an owner may publish a table of PostgreSQL, and only a superuser all of them.
+        let user = if scenario.source == "postgres" { "app" } else { "cdc" };
         let values = Values::from([
             ("DATABASE", database.clone()),
             ("HOST", host.to_owned()),
             ("PORT", port.to_owned()),
-            ("USER", "cdc".to_owned()),
-            ("PASSWORD", "cdcpw".to_owned()),
+            ("USER", user.to_owned()),
+            ("PASSWORD", format!("{user}pw")),
             ("KAFKA", world.broker.address.clone()),
             ("REGISTRY", world.registry_url.clone()),
         ]);
@@ -211,29 +211,7 @@ impl<'a> Player<'a> {
     /// The connector's settings: the scenario's, over those that every connector needs.
     fn settings(&self, side: usize) -> Settings {
         let values = self.values(side);
-        let class = match &*self.scenario.source {
-            "mariadb" => "io.debezium.connector.mariadb.MariaDbConnector",
-            _ => "io.debezium.connector.mysql.MySqlConnector",
-        };
-        let mut settings = Settings::new();
-        for (name, value) in [
-            ("connector.class", class),
-            ("tasks.max", "1"),
-            ("database.hostname", &values["HOST"]),
-            ("database.port", &values["PORT"]),
-            ("database.user", &values["USER"]),
-            ("database.password", &values["PASSWORD"]),
-            ("database.server.id", &values["SERVER_ID"]),
-            ("topic.prefix", &values["PREFIX"]),
-            ("database.include.list", &values["DATABASE"]),
-            ("snapshot.mode", "no_data"),
-            ("schema.history.internal.kafka.bootstrap.servers", &values["KAFKA"]),
-            ("schema.history.internal.kafka.topic", &format!("{}.history", values["PREFIX"])),
-            // The servers of the stack hold other databases too, which differ from run to run.
-            ("schema.history.internal.store.only.captured.databases.ddl", "true"),
-        ] {
-            settings.insert(name.to_owned(), value.to_owned());
-        }
+        let mut settings = needed_settings(&self.scenario.source, &values);
         if side == HEADWATER {
             // A server that a slow machine holds up is not what is judged here: a new connection would repeat records.
             settings.insert("headwater.silence.heartbeats".to_owned(), "60".to_owned());
@@ -255,43 +233,28 @@ impl<'a> Player<'a> {
         settings
     }
 
-    fn session(&self, use_database: bool) -> Result<Connection, String> {
-        let mut options = ConnectOptions {
-            hostname: self.values["HOST"].clone(),
-            port: self.values["PORT"].parse().unwrap(),
-            user: "app".to_owned(),
-            password: Secret::new("apppw"),
-            connect_timeout: Duration::from_secs(20),
-            query_timeout: Some(Duration::from_secs(120)),
-            ..ConnectOptions::default()
-        };
-        options.ssl.mode = SslMode::Disabled;
-        let mut session =
-            Connection::connect(&options, &Arc::new(AtomicBool::new(false))).map_err(|error| error.to_string())?;
-        if use_database {
-            for statement in ["SET NAMES utf8mb4", &format!("USE `{}`", self.values["DATABASE"])] {
-                session.query_drop(statement).map_err(|error| error.to_string())?;
-            }
-        }
-        Ok(session)
+    fn session(&self, in_database: bool) -> Result<Session, String> {
+        Session::open(self.scenario, &self.values, in_database)
     }
 
     fn set_up(&mut self) -> Result<(), String> {
-        let database = &self.values["DATABASE"];
-        let mut session = self.session(false)?;
-        let mut run = |statement: &str| session.query_drop(statement).map_err(|error| format!("{statement}: {error}"));
-        run("SET NAMES utf8mb4")?;
-        run(&format!("CREATE DATABASE `{database}` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"))?;
-        run(&format!("USE `{database}`"))?;
+        self.session(false)?.create_database(&self.values["DATABASE"])?;
+        let mut session = self.session(true)?;
         for step in self.scenario.setup(&self.values(0)) {
             if let Step::Sql(statement) = step {
-                run(&statement)?;
+                session.run(&statement)?;
             }
         }
         if self.needs_finish() {
-            run("CREATE TABLE finish (id INT PRIMARY KEY)")?;
+            session.run("CREATE TABLE finish (id INT PRIMARY KEY)")?;
         }
         Ok(())
+    }
+
+    /// The sides that are played.
+    fn playing(&self) -> Vec<usize> {
+        let plays = |side: &usize| *side != HEADWATER || self.scenario.is_for_headwater();
+        (0..self.sides.len()).filter(plays).collect()
     }
 
     fn needs_finish(&self) -> bool {
@@ -307,7 +270,7 @@ impl<'a> Player<'a> {
     fn states(&self, processes: &BTreeMap<Settings, Headwater>) -> Vec<(String, String)> {
         let state = |(side, names): (usize, &Names)| match (side, &self.world.connect) {
             (DEBEZIUM, Some(connect)) => connect.state(&names.prefix),
-            _ => processes[&self.worker].state(&names.prefix),
+            _ => processes.get(&self.worker).map(|process| process.state(&names.prefix)).unwrap_or_default(),
         };
         self.sides.iter().enumerate().map(state).collect()
     }
@@ -320,7 +283,7 @@ impl<'a> Player<'a> {
         holds: impl Fn(&Names) -> bool,
     ) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
-        let mut waiting: Vec<usize> = (0..self.sides.len()).collect();
+        let mut waiting = self.playing();
         let no_answer = Instant::now() + Duration::from_secs(6);
         let mut look_at_state = Instant::now() + Duration::from_millis(400);
         while !waiting.is_empty() {
@@ -345,8 +308,12 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// The position from which a side reads is fixed before its first record of schema history.
+    /// The position from which a side reads is fixed before its first record of schema history, or by its replication slot.
     fn wait_for_start(&self, processes: &BTreeMap<Settings, Headwater>) -> Result<(), String> {
+        if self.scenario.source == "postgres" {
+            let session = RefCell::new(self.session(false)?);
+            return self.wait(processes, "replication slot", |names| session.borrow_mut().slot_is_read(&names.prefix));
+        }
         self.wait(processes, "schema history", |names| {
             self.world.broker.count(&format!("{}.history", names.prefix)) > 0
         })
@@ -359,7 +326,7 @@ impl<'a> Player<'a> {
             match step {
                 Step::Sql(statement) => {
                     let session = sessions.get_mut(&current).unwrap();
-                    session.query_drop(&statement).map_err(|error| format!("{statement}: {error}"))?;
+                    session.run(&statement)?;
                 }
                 Step::Session(name) => {
                     if !sessions.contains_key(&name) {
@@ -371,8 +338,7 @@ impl<'a> Player<'a> {
             }
         }
         if self.needs_finish() {
-            let statement = format!("INSERT INTO `{}`.finish VALUES (1)", self.values["DATABASE"]);
-            self.session(false)?.query_drop(&statement).map_err(|error| error.to_string())?;
+            self.session(true)?.run("INSERT INTO finish VALUES (1)")?;
         }
         Ok(())
     }
@@ -380,6 +346,8 @@ impl<'a> Player<'a> {
     fn wait_for_topic(&self, processes: &BTreeMap<Settings, Headwater>, topic: &str, count: i64) -> Result<(), String> {
         let name = |names: &Names| match topic.strip_prefix("topic ") {
             Some(whole) => whole.replace(&self.sides[0].prefix, &names.prefix),
+            None if self.scenario.source == "postgres" && topic.contains('.') => format!("{}.{topic}", names.prefix),
+            None if self.scenario.source == "postgres" => format!("{}.public.{topic}", names.prefix),
             None => format!("{}.{}.{topic}", names.prefix, names.database),
         };
         let what = format!("{count} records in {topic}");
@@ -400,8 +368,9 @@ impl<'a> Player<'a> {
     ) -> Played {
         let world = self.world;
         let registry = self.has_schemas().then_some(&world.registry);
-        let mut sides = Vec::new();
-        for (side, names) in self.sides.iter().enumerate() {
+        let mut sides = vec![Landed::new(); self.sides.len()];
+        for side in self.playing() {
+            let names = &self.sides[side];
             let offsets = match (side, &world.connect) {
                 (DEBEZIUM, Some(connect)) => &connect.offsets,
                 _ => &processes[&self.worker].offsets,
@@ -413,9 +382,9 @@ impl<'a> Player<'a> {
                 let who = if side == DEBEZIUM { "Debezium" } else { "Headwater" };
                 trouble.push(format!("{who} is {state}: {trace}"));
             }
-            sides.push(landed);
+            sides[side] = landed;
         }
-        let headwater = sides.remove(0);
+        let headwater = sides.remove(HEADWATER);
         Played { debezium: sides.pop().unwrap_or_default(), headwater, trouble }
     }
 }
@@ -437,7 +406,7 @@ fn clean_up(world: &World, players: &[Player<'_>], processes: &BTreeMap<Settings
             }
         }
         if let Ok(mut session) = player.session(false) {
-            let _ = session.query_drop(&format!("DROP DATABASE IF EXISTS `{}`", player.values["DATABASE"]));
+            session.drop_database(&player.values["DATABASE"]);
         }
     }
     for process in processes.values() {

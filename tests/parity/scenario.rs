@@ -18,6 +18,9 @@
 //!
 //! Where the last step is no wait, a row is written to the table `finish` at the end, and waited for: a scenario that
 //! captures a list of tables must capture `finish` too.
+//!
+//! PostgreSQL: each run has a database of its own, named `${DATABASE}`, and each side a slot and a publication with the name of its
+//! prefix. A `TABLE` that is waited for is in the schema `public`, or named with its schema.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,7 +30,7 @@ use std::path::{Path, PathBuf};
 pub struct Scenario {
     /// `mysql/types-integer`.
     pub name: String,
-    /// `mysql` or `mariadb`.
+    /// `mysql`, `mariadb` or `postgres`.
     pub source: String,
     /// The first comment of `traffic.sql`: what it shows.
     pub about: String,
@@ -101,7 +104,12 @@ fn read(root: &Path, folder: &Path) -> Scenario {
     let name = if name.is_empty() { folder.file_name().unwrap().to_string_lossy().into_owned() } else { name };
     let connector = file("connector.json").unwrap_or_else(|| "{}".to_owned());
     let is_mariadb = connector.contains("mariadb.MariaDb") || folder.iter().any(|part| part == "mariadb");
-    let (source, usual) = if is_mariadb { ("mariadb", "mariadb-11.8") } else { ("mysql", "mysql-9.7") };
+    let is_postgres = connector.contains("postgresql.Postgres") || folder.iter().any(|part| part == "postgres");
+    let (source, usual) = match (is_mariadb, is_postgres) {
+        (true, _) => ("mariadb", "mariadb-11.8"),
+        (_, true) => ("postgres", "postgres-17"),
+        _ => ("mysql", "mysql-9.7"),
+    };
     let server = std::fs::read_to_string(folder.join("server")).unwrap_or_else(|_| usual.to_owned());
     let (server, options) = server.trim().split_once(' ').unwrap_or((server.trim(), ""));
     let traffic = file("traffic.sql").unwrap_or_else(|| panic!("{name}: no traffic.sql"));
@@ -163,6 +171,11 @@ impl Scenario {
         let lines = fill(&self.worker, values);
         let pairs = lines.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
         pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
+    }
+
+    /// Whether Headwater can play it by now.
+    pub fn is_for_headwater(&self) -> bool {
+        super::HEADWATER_READS_POSTGRES || self.source != "postgres"
     }
 
     /// Where the golden file lies.

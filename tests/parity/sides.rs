@@ -7,11 +7,45 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::scenario::Values;
 use super::support::connect::state;
 use super::support::{eventually, free_port, scratch};
 
 /// A connector's settings.
 pub type Settings = BTreeMap<String, String>;
+
+/// What every connector needs and no scenario is about.
+pub fn needed_settings(source: &str, values: &Values) -> Settings {
+    let class = match source {
+        "postgres" => "io.debezium.connector.postgresql.PostgresConnector",
+        "mariadb" => "io.debezium.connector.mariadb.MariaDbConnector",
+        _ => "io.debezium.connector.mysql.MySqlConnector",
+    };
+    let mut settings = Settings::new();
+    let mut set = |name: &str, value: &str| drop(settings.insert(name.to_owned(), value.to_owned()));
+    set("connector.class", class);
+    set("tasks.max", "1");
+    set("database.hostname", &values["HOST"]);
+    set("database.port", &values["PORT"]);
+    set("database.user", &values["USER"]);
+    set("database.password", &values["PASSWORD"]);
+    set("topic.prefix", &values["PREFIX"]);
+    set("snapshot.mode", "no_data");
+    if source == "postgres" {
+        set("database.dbname", &values["DATABASE"]);
+        set("plugin.name", "pgoutput");
+        set("slot.name", &values["PREFIX"]);
+        set("publication.name", &values["PREFIX"]);
+    } else {
+        set("database.server.id", &values["SERVER_ID"]);
+        set("database.include.list", &values["DATABASE"]);
+        set("schema.history.internal.kafka.bootstrap.servers", &values["KAFKA"]);
+        set("schema.history.internal.kafka.topic", &format!("{}.history", values["PREFIX"]));
+        // The servers of the stack hold other databases too, which differ from run to run.
+        set("schema.history.internal.store.only.captured.databases.ddl", "true");
+    }
+    settings
+}
 
 /// A process of Headwater with some connectors.
 pub struct Headwater {

@@ -1,0 +1,1 @@
+CREATE TABLE boxes (id INT PRIMARY KEY, w INT, h INT, area INT GENERATED ALWAYS AS (w * h) STORED, label TEXT GENERATED ALWAYS AS ('box ' || id::text) STORED, note TEXT);

@@ -1,0 +1,3 @@
+CREATE TABLE items (id INT PRIMARY KEY, code TEXT NOT NULL UNIQUE, n INT, t TEXT);
+COMMENT ON TABLE items IS 'goods';
+COMMENT ON COLUMN items.n IS 'how many';

@@ -1,0 +1,3 @@
+CREATE TABLE indexed (a INT NOT NULL, b TEXT NOT NULL, c INT);
+CREATE UNIQUE INDEX indexed_ab ON indexed (b, a);
+ALTER TABLE indexed REPLICA IDENTITY USING INDEX indexed_ab;

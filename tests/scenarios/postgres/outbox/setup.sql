@@ -1,0 +1,1 @@
+CREATE TABLE outbox (id UUID PRIMARY KEY, aggregatetype VARCHAR(30) NOT NULL, aggregateid VARCHAR(30) NOT NULL, type VARCHAR(30) NOT NULL, payload JSONB, at TIMESTAMP, version INT DEFAULT 1);

@@ -1,0 +1,1 @@
+CREATE TABLE many (id INT PRIMARY KEY, t TEXT);

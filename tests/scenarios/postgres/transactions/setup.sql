@@ -1,0 +1,3 @@
+CREATE TABLE accounts (id INT PRIMARY KEY, owner VARCHAR(20), balance NUMERIC(10,2));
+CREATE TABLE entries (id SERIAL PRIMARY KEY, account INT, amount NUMERIC(10,2));
+CREATE UNLOGGED TABLE memory_only (id INT PRIMARY KEY);

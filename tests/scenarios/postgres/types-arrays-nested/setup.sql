@@ -1,0 +1,1 @@
+CREATE TABLE arrays (id INT PRIMARY KEY, i INT[], t TEXT[]);

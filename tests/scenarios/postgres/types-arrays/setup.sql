@@ -1,0 +1,2 @@
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE TABLE arrays (id INT PRIMARY KEY, i INT[], s SMALLINT[], b BIGINT[], t TEXT[], v VARCHAR(5)[], c CHAR(3)[], bo BOOLEAN[], f DOUBLE PRECISION[], r REAL[], n NUMERIC(10,2)[], n0 NUMERIC[], d DATE[], ti TIME[], ts TIMESTAMP[], tstz TIMESTAMPTZ[], u UUID[], j JSON[], jb JSONB[], by BYTEA[], inet_a INET[], e mood[], iv INTERVAL[], m MONEY[], o OID[], bi BIT(3)[], two INT[][], de INT[] NOT NULL DEFAULT '{1,2}');

@@ -1,0 +1,1 @@
+CREATE TABLE bits (id INT PRIMARY KEY, one BIT, two BIT(2), eight BIT(8), nine BIT(9), wide BIT(70), v BIT VARYING(5), open_v BIT VARYING, d BIT(4) NOT NULL DEFAULT B'1010', d1 BIT DEFAULT B'1');

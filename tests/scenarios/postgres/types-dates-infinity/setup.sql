@@ -1,0 +1,1 @@
+CREATE TABLE far (id INT PRIMARY KEY, d DATE);

@@ -1,0 +1,1 @@
+CREATE TABLE documents (id INT PRIMARY KEY, j JSON, b JSONB, x XML, dj JSON NOT NULL DEFAULT '{"a": 1}', db JSONB DEFAULT '[1, 2]');

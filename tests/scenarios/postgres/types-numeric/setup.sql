@@ -1,0 +1,1 @@
+CREATE TABLE numbers (id INT PRIMARY KEY, whole NUMERIC(10), money_like NUMERIC(12,2) NOT NULL DEFAULT 1.50, wide NUMERIC(38,10), plain NUMERIC, tiny NUMERIC(3,3), plain_default NUMERIC DEFAULT 7.25, double_one DOUBLE PRECISION, real_one REAL);

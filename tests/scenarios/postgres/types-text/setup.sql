@@ -1,0 +1,1 @@
+CREATE TABLE words (id INT PRIMARY KEY, c CHAR(5), one CHAR, v VARCHAR(10), open_v VARCHAR, t TEXT, n NAME, internal "char", d VARCHAR(20) NOT NULL DEFAULT 'it''s', e TEXT DEFAULT 'x'::text, s TEXT COLLATE "C");
