@@ -30,11 +30,11 @@ const BLOCK_BYTES_MAX: usize = 8 << 20;
 /// A wait shorter than this is one among the rows of a backlog.
 const QUICK: Duration = Duration::from_micros(100);
 /// So many quick waits one after the other are a backlog.
-const QUICK_WAITS: u32 = 8;
+const QUICK_WAITS: u32 = 4;
 /// How long bytes may gather in a backlog.
 const GATHER: Duration = Duration::from_millis(1);
 /// A gathering that brings less than this was none.
-const GATHERED_BYTES: usize = 4 * 1024;
+const GATHERED_BYTES: usize = 1024;
 /// The longest wait before the line is looked at again, ready or not, and the reporter's failure is seen.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -211,11 +211,14 @@ impl ReplicationStream {
             return Err(ConnectionError::Stopped.into());
         }
         let mut filled = self.prepare(block);
-        let (mut at, mut keepalive) = (0, None);
+        let (mut at, mut keepalive, mut alive) = (0, None, false);
         loop {
             let arrived = block.get(..filled).unwrap_or_default();
             let split = split_copy_data(arrived, &mut at, messages, &mut keepalive);
-            self.heard(keepalive);
+            if let Some(keepalive) = keepalive.take() {
+                alive = true;
+                self.heard(keepalive, messages);
+            }
             let needed = match split? {
                 Split::Partial { needed } => at + needed,
                 Split::Other { kind, body } => {
@@ -234,7 +237,7 @@ impl ReplicationStream {
             }
             let room = block.get_mut(filled..).unwrap_or_default();
             match self.receive(room)? {
-                0 if !messages.is_empty() || keepalive.is_some() => break,
+                0 if alive || !messages.is_empty() => break,
                 0 => self.wait()?,
                 count => filled += count,
             }
@@ -260,12 +263,12 @@ impl ReplicationStream {
         self.carried.len()
     }
 
-    /// Notes what keep-alives have said.
-    fn heard(&mut self, keepalive: Option<Keepalive>) {
-        let Some(Keepalive { end_lsn, reply_requested }) = keepalive else { return };
-        self.keepalive_end = self.keepalive_end.max(end_lsn);
-        self.server_end = self.server_end.max(end_lsn);
-        if reply_requested {
+    /// Notes what keep-alives have said, behind the messages so far.
+    fn heard(&mut self, keepalive: Keepalive, messages: &[WalMessage]) {
+        self.keepalive_end = self.keepalive_end.max(keepalive.end_lsn);
+        self.server_end = self.server_end.max(keepalive.end_lsn);
+        self.received(messages);
+        if keepalive.reply_requested {
             self.reporter.reply();
         }
     }
@@ -354,3 +357,6 @@ impl ReplicationStream {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
