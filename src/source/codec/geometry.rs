@@ -49,7 +49,11 @@ impl StructView for PointValue<'_> {
 pub(crate) fn geometry_schema(kind: &str) -> Schema {
     let fields =
         vec![Field::new("wkb", Schema::new(Kind::Bytes)), Field::new("srid", Schema::new(Kind::Int32).optional())];
-    Schema::new(Kind::Struct(fields)).named(&format!("io.debezium.data.geometry.{kind}")).version(1).doc(kind)
+    Schema::new(Kind::Struct(fields))
+        .named(&format!("io.debezium.data.geometry.{kind}"))
+        .version(1)
+        .doc(kind)
+        .optional()
 }
 
 /// The schema of points.

@@ -4,6 +4,8 @@
 //! default, a value that cannot be converted and an absent column become is decided here, once, as Debezium decides
 //! it; reading a cell allocates nothing but in the arena. Nothing here survives a crash.
 
+#[cfg(test)]
+pub(crate) mod as_json;
 pub(crate) mod binary;
 pub(crate) mod calendar;
 pub(crate) mod decimal;

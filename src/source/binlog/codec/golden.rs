@@ -19,8 +19,8 @@ use super::super::tables::{Captured, LayoutMaker, table_id};
 use super::*;
 use crate::model::modes::{HashVersion, SchemaNameAdjustmentMode};
 use crate::model::row::{ColumnLayout, Row, RowCells};
-use crate::model::schema::{Kind, Schema};
-use crate::model::value::{Arena, StructView, Value};
+use crate::model::value::{Arena, StructView};
+use crate::source::codec::as_json::{same, schema_json, value_json};
 use crate::source::layout::{ColumnRule, Mask};
 use crate::util::digest::Digest;
 use crate::util::java_regex::{CompiledFilter, RegexList};
@@ -181,85 +181,6 @@ fn struct_json(view: &dyn StructView, columns: &[ColumnLayout]) -> Result<Json, 
         fields.insert(column.name.to_string(), value_json(&value, &column.schema));
     }
     Ok(Json::Object(fields))
-}
-
-fn value_json(value: &Value, schema: &Schema) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Boolean(v) => json!(v),
-        Value::Int8(v) => json!(v),
-        Value::Int16(v) => json!(v),
-        Value::Int32(v) => json!(v),
-        Value::Int64(v) => json!(v),
-        // As Jackson writes what JSON has no number for.
-        Value::Float32(v) if v.is_infinite() => json!(if *v > 0.0 { "Infinity" } else { "-Infinity" }),
-        Value::Float32(v) => json!(v),
-        Value::Float64(v) => json!(v),
-        Value::String(v) => json!(&**v),
-        Value::Bytes(v) => json!(base64::engine::general_purpose::STANDARD.encode(v)),
-        Value::Array(items) => {
-            let Kind::Array(item) = &schema.kind else { panic!("{schema:?}") };
-            items.iter().map(|value| value_json(value, item)).collect()
-        }
-        Value::Map(_) => panic!("no column is a map"),
-        Value::Struct(values) => {
-            let fields = schema.fields().iter().zip(values);
-            fields
-                .map(|(field, value)| (field.name.to_string(), value_json(value, &field.schema)))
-                .collect::<Map<_, _>>()
-                .into()
-        }
-    }
-}
-
-fn schema_json(schema: &Schema) -> Json {
-    let mut out = json!({"type": schema.type_name(), "optional": schema.optional});
-    match &schema.kind {
-        Kind::Array(item) => out["items"] = schema_json(item),
-        Kind::Struct(fields) => {
-            let fields = fields.iter().map(|field| {
-                let mut schema = schema_json(&field.schema);
-                schema["field"] = json!(&*field.name);
-                schema
-            });
-            out["fields"] = Json::Array(fields.collect());
-        }
-        _ => {}
-    }
-    if let Some(name) = &schema.name {
-        out["name"] = json!(&**name);
-    }
-    if let Some(version) = schema.version {
-        out["version"] = json!(version);
-    }
-    if let Some(doc) = &schema.doc {
-        out["doc"] = json!(&**doc);
-    }
-    for (name, value) in &schema.parameters {
-        out["parameters"][&**name] = json!(&**value);
-    }
-    if let Some(default) = &schema.default {
-        out["default"] = value_json(default, schema);
-    }
-    out
-}
-
-/// Equal, but numbers of four bytes are compared as such: their decimal text differs between JVMs.
-fn same(ours: &Json, theirs: &Json) -> bool {
-    match (ours, theirs) {
-        (Json::Number(ours), Json::Number(theirs)) => {
-            let single = |number: &serde_json::Number| number.as_f64().map(|number| (number as f32).to_bits());
-            ours == theirs || (ours.is_f64() && single(ours) == single(theirs))
-        }
-        (Json::Array(ours), Json::Array(theirs)) => {
-            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
-        }
-        (Json::Object(ours), Json::Object(theirs)) => {
-            ours.len() == theirs.len()
-                && ours.iter().all(|(name, value)| theirs.get(name).is_some_and(|theirs| same(value, theirs)))
-        }
-        _ => ours == theirs,
-    }
 }
 
 /// Where we differ on purpose: the table, the column, and why.

@@ -7,6 +7,7 @@ use super::Context;
 use super::binary::from_hex;
 use super::default_value;
 use super::number::double_of;
+use crate::model::schema::Schema;
 use crate::model::value::{Arena, ValueError, ValueRef};
 use crate::source::codec::geometry::{GeometryValue, PointValue, geometry_schema, point_schema};
 use crate::source::codec::plan::{Constant, Decode, EmptyGeometry, Fallback, Plan};
@@ -67,17 +68,17 @@ impl Decode for Geometry {
     }
 }
 
-fn plan(kind: &str) -> Plan {
+fn plan(schema: Schema) -> Plan {
     let empty = Fallback::EmptyGeometry(EmptyGeometry { wkb_field: 0 });
-    Plan::new(geometry_schema(kind), empty, Geometry, default_value::none)
+    Plan::new(schema, empty, Geometry, default_value::none)
 }
 
-/// GEOMETRY.
+/// GEOMETRY, of which Debezium's schema is optional even for a column that cannot be null.
 pub(super) fn geometry(_context: &Context<'_>) -> Plan {
-    plan("Geometry")
+    plan(geometry_schema("Geometry").optional())
 }
 
 /// GEOGRAPHY.
 pub(super) fn geography(_context: &Context<'_>) -> Plan {
-    plan("Geography")
+    plan(geometry_schema("Geography"))
 }

@@ -244,3 +244,8 @@ fn of_the_user(context: &Context<'_>) -> Option<Plan> {
     };
     Some(plan)
 }
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod tests;
