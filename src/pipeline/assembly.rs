@@ -18,6 +18,8 @@ use crate::model::change::{PastChange, SchemaChange};
 use crate::model::encoded::EncodedBatch;
 use crate::model::modes::SnapshotMode;
 use crate::model::position::{OffsetField, OffsetMap, StoredOffset};
+use crate::model::schema::{Kind, Schema};
+use crate::model::value::{Arena, ValueRef};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
 use crate::serialize::{self, Converter, Role};
@@ -189,7 +191,9 @@ impl Assembly for ConnectorAssembly {
         let server = vec![("server".to_owned(), OffsetField::Text(self.config.topics.prefix.clone()))];
         let mut past = |each: &mut dyn FnMut(PastChange)| read_past(history.as_mut(), &server, each);
         let source = start::open(options, stored.as_ref(), &mut past, &stops.intake)?;
-        let mut sink = KafkaSink::new(self.sink.clone(), self.counters.clone(), abort.clone())?;
+        let context_headers = written_headers(&self.sink.context_headers, &header_converter)?;
+        let sink_options = KafkaSinkOptions { context_headers, ..self.sink.clone() };
+        let mut sink = KafkaSink::new(sink_options, self.counters.clone(), abort.clone())?;
         let (counters, metrics) = (self.counters.clone(), self.metrics.clone());
         sink.on_wait(move |waits| {
             count(&counters, &metrics);
@@ -207,6 +211,24 @@ impl Assembly for ConnectorAssembly {
             processing: self.processing(),
         })
     }
+}
+
+/// The context headers, whose values are text, as `header.converter` writes them.
+fn written_headers(
+    headers: &[(String, Vec<u8>)],
+    converter: &Arc<dyn Converter>,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let (arena, mut written) = (Arena::new(), Vec::with_capacity(headers.len()));
+    if headers.is_empty() {
+        return Ok(written);
+    }
+    let plan = converter.prepare("", Some(&Arc::new(Schema::new(Kind::String))))?;
+    for (name, value) in headers {
+        let (text, mut bytes) = (String::from_utf8_lossy(value), Vec::new());
+        plan.write(&ValueRef::String(&text), &arena, &mut bytes)?;
+        written.push((name.clone(), bytes));
+    }
+    Ok(written)
 }
 
 /// Reads what a history says of one server's tables. Several connectors may share a topic; what the others did to tables
@@ -318,5 +340,34 @@ impl Sink for CountedSink {
 
     fn in_flight(&self) -> usize {
         self.sink.in_flight()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// What a converter makes of the context header `0`.
+    fn check(class: &str, settings: &[(&str, &str)], expected: Option<&str>) {
+        let config: BTreeMap<String, String> =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let converter = serialize::build(&config, class, Role::Header, &Arc::default()).unwrap();
+        let headers = [("__debezium.context.taskId".to_owned(), b"0".to_vec())];
+        let written = written_headers(&headers, &converter).ok();
+        let text = written.map(|headers| String::from_utf8(headers[0].1.clone()).unwrap());
+        assert_eq!(text.as_deref(), expected, "{class}");
+        assert!(written_headers(&[], &converter).unwrap().is_empty());
+    }
+
+    #[test]
+    fn context_headers_are_written_as_the_header_converter_writes_text() {
+        check("SimpleHeaderConverter", &[], Some("0"));
+        check("StringConverter", &[], Some("0"));
+        check("JsonConverter", &[("schemas.enable", "false")], Some("\"0\""));
+        check("JsonConverter", &[], Some("{\"schema\":{\"type\":\"string\",\"optional\":false},\"payload\":\"0\"}"));
+        check("ByteArrayConverter", &[], None);
     }
 }
