@@ -263,10 +263,7 @@ impl<'a> Player<'a> {
 
     /// Whether a registry has to do with it.
     fn has_schemas(&self) -> bool {
-        self.settings(HEADWATER)
-            .values()
-            .chain(self.worker.values())
-            .any(|value| value.contains("Avro") || value == "avro")
+        self.settings(HEADWATER).values().chain(self.worker.values()).any(|value| value.contains("Avro"))
     }
 
     /// The state of each side, and a failure's words.
