@@ -21,7 +21,7 @@ members=("database.sh mysql-9.7 primary" "database.sh mysql-8.0 primary" "databa
   kafka.sh registry.sh connect.sh)
 prepare_build
 cargo test --quiet --no-run --test parity
-tests/stack/java.sh install javascript   # a worker of an older stack that runs must be stopped first: it would lose its archives
+tests/stack/java.sh install parity   # a worker of an older stack that runs must be stopped first: it would lose its archives
 for member in "${members[@]}"; do
   # shellcheck disable=SC2086 # a script and its arguments
   start $member || say "not started: $member"

@@ -166,3 +166,9 @@ pub fn hex(bytes: &[u8]) -> Node {
     bytes.iter().for_each(|byte| write!(text, "{byte:02x}").unwrap());
     Node::string(&text)
 }
+
+/// The bytes that [`hex`] has printed, without the prefix.
+pub fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    (0..digits.len()).step_by(2).map(pair).collect()
+}

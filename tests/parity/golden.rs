@@ -59,12 +59,25 @@ fn schema_places(record: &mut Node) -> Vec<&mut Node> {
     let mut found = Vec::new();
     for (name, part) in parts {
         if name != "headers" {
-            found.extend(part.get_mut("schema"));
+            schemas_of_part(part, &mut found);
         } else if let Node::Object(headers) = part {
             found.extend(headers.iter_mut().filter_map(|(_, header)| header.get_mut("schema")));
         }
     }
     found
+}
+
+/// Its own, and that of a CloudEvent's data.
+fn schemas_of_part<'n>(part: &'n mut Node, found: &mut Vec<&'n mut Node>) {
+    let Node::Object(members) = part else { return };
+    for (name, member) in members {
+        match name.as_str() {
+            "schema" => found.push(member),
+            "payload" => found.extend(member.get_mut("data").and_then(|data| data.get_mut("schema"))),
+            "data" => found.extend(member.get_mut("schema")),
+            _ => {}
+        }
+    }
 }
 
 fn intern(record: &mut Node, schemas: &mut Vec<Node>) {

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::broker::Broker;
 use super::json::Node;
 use super::support::topic::Record;
@@ -58,6 +61,13 @@ impl Registry {
         let (text, parsed) = schema.as_ref()?;
         let payload = avro::decode(parsed, bytes).unwrap_or_else(|error| Node::string(&format!("not Avro: {error}")));
         Some(Node::object(vec![("schema", text.clone()), ("payload", payload)]))
+    }
+
+    /// Reads bytes that begin with a zero and the number of a schema; none where they do not.
+    fn read(&self, bytes: &[u8]) -> Option<Node> {
+        let [0, rest @ ..] = bytes else { return None };
+        let (id, rest) = rest.split_at_checked(4)?;
+        self.decode(u32::from_be_bytes(id.try_into().unwrap()), rest)
     }
 
     /// The texts of each subject that contains `part`, by version.
@@ -169,6 +179,8 @@ fn drop_transactions_of_others(records: &mut Vec<Node>) {
 
 fn record(registry: Option<&Registry>, message: &Record, since: i64) -> Node {
     let part = |bytes: &Option<Vec<u8>>| bytes.as_deref().map_or_else(Node::null, |bytes| part(registry, bytes));
+    let mut value = part(&message.value);
+    read_data(registry, &mut value);
     let headers = message.headers.iter().map(|(name, value)| (name.clone(), part(value))).collect();
     // A record that its source gave no time has the time at which it was sent.
     let timestamp = match message.timestamp {
@@ -178,7 +190,7 @@ fn record(registry: Option<&Registry>, message: &Record, since: i64) -> Node {
     };
     let mut members = vec![
         ("key", part(&message.key)),
-        ("value", part(&message.value)),
+        ("value", value),
         ("headers", Node::Object(headers)),
         ("timestamp", timestamp),
     ];
@@ -213,12 +225,24 @@ fn layout(text: &str) -> Option<Node> {
     Some(Node::string(&kinds.join("|")))
 }
 
+/// A CloudEvent's data that is Avro by itself, in bytes or in Base64: it names its schema by the registry's number.
+fn read_data(registry: Option<&Registry>, value: &mut Node) {
+    let event = masks::payload_mut(value);
+    if !masks::is_cloud_event(event) {
+        return;
+    }
+    let Some((registry, data)) = registry.zip(event.get_mut("data")) else { return };
+    let bytes = data.text().and_then(|text| match text.strip_prefix("0x") {
+        Some(digits) => avro::unhex(digits),
+        None => STANDARD.decode(&text).ok(),
+    });
+    if let Some(read) = bytes.and_then(|bytes| registry.read(&bytes)) {
+        *data = read;
+    }
+}
+
 fn part(registry: Option<&Registry>, bytes: &[u8]) -> Node {
-    if let Some(registry) = registry
-        && let [0, id @ ..] = bytes
-        && let Some((id, rest)) = id.split_at_checked(4)
-        && let Some(node) = registry.decode(u32::from_be_bytes(id.try_into().unwrap()), rest)
-    {
+    if let Some(node) = registry.and_then(|registry| registry.read(bytes)) {
         return node;
     }
     match std::str::from_utf8(bytes) {

@@ -10,6 +10,8 @@ use super::json::Node;
 pub enum Kind {
     /// A row's event, or whatever a transform made of it.
     Data,
+    /// A row's event as a CloudEvent.
+    CloudEvent,
     /// BEGIN and END of transactions.
     Transaction,
     /// A heartbeat.
@@ -58,7 +60,7 @@ pub const MASKS: &[Mask] = &[
         because: "the moment at which the connector's process handled the event",
     },
     Mask {
-        on: &[Kind::Data, Kind::SchemaChange, Kind::Transaction, Kind::Heartbeat],
+        on: &[Kind::Data, Kind::CloudEvent, Kind::SchemaChange, Kind::Transaction, Kind::Heartbeat],
         fields: &["headers.__debezium.context.runId"],
         when: When::Always,
         because: "a random id of the connector's run",
@@ -123,6 +125,73 @@ pub const MASKS: &[Mask] = &[
         when: When::Recorded,
         because: "the places in the server's write-ahead log, and its numbers for its transactions; two connectors beside each other \
                   read the same log and must agree on them",
+    },
+    Mask {
+        on: &[Kind::CloudEvent],
+        fields: &["value.data.ts_ms", "value.data.ts_us", "value.data.ts_ns"],
+        when: When::Always,
+        because: "the moment at which the connector's process handled the event",
+    },
+    Mask {
+        on: &[Kind::CloudEvent],
+        fields: &["value.dataschema"],
+        when: When::Always,
+        because: "ends with the registry's number for the schema, whose names hold the prefix; the schema is compared by itself",
+    },
+    Mask {
+        on: &[Kind::CloudEvent],
+        fields: &[
+            "value.id",
+            "value.time",
+            "value.iodebeziumtsms",
+            "value.iodebeziumtsus",
+            "value.iodebeziumtsns",
+            "value.iodebeziumserverid",
+            "value.iodebeziumfile",
+            "value.iodebeziumpos",
+            "value.iodebeziumgtid",
+            "value.iodebeziumthread",
+            "value.iodebeziumtxid",
+            "value.data.source.ts_ms",
+            "value.data.source.ts_us",
+            "value.data.source.ts_ns",
+            "value.data.source.server_id",
+            "value.data.source.file",
+            "value.data.source.pos",
+            "value.data.source.gtid",
+            "value.data.source.thread",
+            "value.data.transaction.id",
+        ],
+        when: When::Recorded,
+        because: "the server's clock, its name for itself, its log, its sessions and its transactions",
+    },
+    Mask {
+        on: &[Kind::Data, Kind::CloudEvent],
+        fields: &[
+            "headers.source.ts_ms",
+            "headers.source.ts_us",
+            "headers.source.ts_ns",
+            "headers.source.server_id",
+            "headers.source.file",
+            "headers.source.pos",
+            "headers.source.gtid",
+            "headers.source.thread",
+            "headers.transaction.id",
+        ],
+        when: When::Recorded,
+        because: "the same where a transform has put it into headers",
+    },
+    Mask {
+        on: &[Kind::CloudEvent],
+        fields: &["value.iodebeziumversion", "value.data.source.version"],
+        when: When::MariaDb,
+        because: "the newest MariaDB connector of Debezium to compare with is 3.5.0; Headwater says 3.6.1 for both",
+    },
+    Mask {
+        on: &[Kind::Data, Kind::CloudEvent],
+        fields: &["headers.source.version"],
+        when: When::MariaDb,
+        because: "the same where a transform has put it into headers",
     },
     Mask {
         on: &[Kind::Transaction],
@@ -213,6 +282,8 @@ pub fn kind(place: &str, record: &Node) -> Kind {
         Kind::Transaction
     } else if names == ["ts_ms"] {
         Kind::Heartbeat
+    } else if record.get("value").map(payload).is_some_and(is_cloud_event) {
+        Kind::CloudEvent
     } else {
         Kind::Data
     }
@@ -223,7 +294,13 @@ pub fn payload(node: &Node) -> &Node {
     if node.names() == ["schema", "payload"] { node.get("payload").unwrap_or(node) } else { node }
 }
 
-fn payload_mut(node: &mut Node) -> &mut Node {
+/// Whether it has what every CloudEvent has.
+pub fn is_cloud_event(node: &Node) -> bool {
+    ["specversion", "id", "type", "source", "data"].iter().all(|name| node.get(name).is_some())
+}
+
+/// The same, to change it.
+pub fn payload_mut(node: &mut Node) -> &mut Node {
     if node.names() == ["schema", "payload"] { node.get_mut("payload").unwrap() } else { node }
 }
 
@@ -237,10 +314,14 @@ fn is_of_mariadb(record: &Node) -> bool {
     let value = record.get("value").map(payload);
     let source = value.and_then(|value| value.get("source"));
     let connector = source.and_then(|source| source.get("connector")).and_then(Node::text);
+    let of_event = source.and_then(Node::text).is_some_and(|source| source.starts_with("/debezium/mariadb/"));
     // MariaDB's GTIDs are three numbers, MySQL's begin with a UUID; history records say nothing else.
     let gtids = value.and_then(|value| value.get("position")?.get("gtids")).and_then(Node::text);
     let is_triple = |gtids: &str| gtids.split([',', '-']).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    connector.as_deref() == Some("mariadb") || gtids.is_some_and(|gtids| is_triple(&gtids))
+    let header = record.get("headers").and_then(|headers| headers.get("source")).map(payload);
+    let of_header = header.and_then(|source| source.get("connector")).and_then(Node::text);
+    let named = [connector, of_header].into_iter().flatten().any(|name| name == "mariadb");
+    named || of_event || gtids.is_some_and(|gtids| is_triple(&gtids))
 }
 
 /// Records as Java prints them: `Struct{source=Struct{ts_ms=1,…},…}`. Every time is hidden, whichever it is.
@@ -296,7 +377,7 @@ fn hide(record: &mut Node, field: &str) {
     while node.get(rest).is_none() && !(optional && !rest.contains('.')) && !rest.contains('*') {
         let Some((first, behind)) = rest.split_once('.') else { return };
         let Some(inner) = node.get_mut(first) else { return };
-        (node, rest) = (inner, behind);
+        (node, rest) = (payload_mut(inner), behind);
     }
     if let (true, Node::Object(members)) = (optional, &mut *node) {
         members.retain(|(name, _)| match rest.strip_suffix('*') {

@@ -263,7 +263,10 @@ impl<'a> Player<'a> {
 
     /// Whether a registry has to do with it.
     fn has_schemas(&self) -> bool {
-        self.settings(HEADWATER).values().chain(self.worker.values()).any(|value| value.contains("Avro"))
+        self.settings(HEADWATER)
+            .values()
+            .chain(self.worker.values())
+            .any(|value| value.contains("Avro") || value == "avro")
     }
 
     /// The state of each side, and a failure's words.

