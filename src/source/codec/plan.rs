@@ -90,7 +90,12 @@ impl Fallback {
     fn borrow_in<'a>(&'a self, arena: &'a Arena) -> ValueRef<'a> {
         match self {
             Fallback::Scalar(value @ (Value::Array(_) | Value::Map(_) | Value::Struct(_))) => value.borrow(arena),
-            simple => simple.borrow(),
+            Fallback::Null
+            | Fallback::Scalar(_)
+            | Fallback::EmptyArray
+            | Fallback::EmptyMap
+            | Fallback::EmptyGeometry(_)
+            | Fallback::Constant(_) => self.borrow(),
         }
     }
 }

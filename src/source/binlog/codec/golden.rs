@@ -10,7 +10,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use base64::Engine;
 use serde_json::{Map, Value as Json, json};
 
 use super::super::ddl::{Flavor, NameCase, Schema as Tracked, StatementContext};

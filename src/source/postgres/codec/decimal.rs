@@ -62,7 +62,7 @@ impl<'a> Parts<'a> {
 
     /// The unscaled number at a scale that has room for the fraction.
     #[inline]
-    fn unscaled<'o>(self, scale: usize, arena: &'o Arena) -> Result<&'o [u8], ValueError> {
+    fn unscaled(self, scale: usize, arena: &Arena) -> Result<&[u8], ValueError> {
         let zeros = scale.saturating_sub(self.fraction.len());
         let digits = self.whole.len() + self.fraction.len() + zeros;
         if digits <= 18 {
@@ -97,7 +97,7 @@ impl<'a> Parts<'a> {
 
     /// Any number of digits, by limbs, least significant first. Nine digits need 30 bits, so a limb for each nine holds
     /// all, and one bit is left for the sign.
-    fn long<'o>(self, zeros: usize, digits: usize, arena: &'o Arena) -> Result<&'o [u8], ValueError> {
+    fn long(self, zeros: usize, digits: usize, arena: &Arena) -> Result<&[u8], ValueError> {
         let limbs = arena.alloc_slice_fill_copy(digits.div_ceil(LIMB_DIGITS) + 1, 0_u32);
         let mut used = 0;
         let (mut group, mut factor) = (0_u32, 1_u32);

@@ -187,7 +187,7 @@ fn rows_of_the_catalog_that_are_damaged_are_errors() {
 
 #[test]
 fn no_cell_makes_a_codec_panic() {
-    let seed = 0x5eed_0f_c0de_u64;
+    let seed = 0x005e_ed0f_c0de_u64;
     println!("seed {seed}");
     let mut state = seed;
     let mut random = move || {
