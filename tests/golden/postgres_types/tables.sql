@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION mk(t text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
  EXECUTE format('CREATE TYPE %I (INPUT=%I, OUTPUT=%I, INTERNALLENGTH=VARIABLE, STORAGE=extended, ALIGNMENT=int4)', t, t||'_in', t||'_out');
 END $$;
 SELECT mk('geometry'), mk('geography'), mk('vector'), mk('halfvec'), mk('sparsevec'), mk('mystery');
+CREATE CAST (text AS geometry) WITHOUT FUNCTION; CREATE CAST (text AS vector) WITHOUT FUNCTION; CREATE CAST (text AS halfvec) WITHOUT FUNCTION; CREATE CAST (text AS sparsevec) WITHOUT FUNCTION; CREATE CAST (text AS mystery) WITHOUT FUNCTION;
 CREATE TYPE types.mood AS ENUM ('sad', 'ok', 'ha,ppy', 'it''s');
 ALTER TYPE types.mood ADD VALUE 'meh' BEFORE 'ok';
 CREATE TYPE types.pair AS (a int, b text);
