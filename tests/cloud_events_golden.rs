@@ -111,12 +111,7 @@ fn check_sequence(case: &Json, records: &Json) -> Result<(), String> {
 type PlanOfSchema = (Option<Arc<Schema>>, Arc<dyn Plan>);
 
 /// As the pipeline writes a record: a plan for each schema, and a registry is asked only when the plan says so.
-fn write(
-    converter: &Arc<dyn Converter>,
-    record: &Json,
-    records: &Json,
-    plans: &mut Vec<PlanOfSchema>,
-) -> Json {
+fn write(converter: &Arc<dyn Converter>, record: &Json, records: &Json, plans: &mut Vec<PlanOfSchema>) -> Json {
     let part = |json: &Json| json.as_str().map_or_else(|| read(json), |name| read(&records[name]));
     let (arena, value) = (Arena::new(), part(&record["value"]));
     let headers = record["headers"].as_array().cloned().unwrap_or_default();

@@ -192,9 +192,9 @@ fn migrate_says_what_would_not_run() {
     );
     check_migrate(("\"cdcpw\"", "\"${file:/nowhere:password}\""), 1, &["FAIL  database.password: HW0104"]);
     check_migrate(
-        ("io.debezium.connector.mysql.MySqlConnector", "io.debezium.connector.postgresql.PostgresConnector"),
+        ("io.debezium.connector.mysql.MySqlConnector", "io.debezium.connector.sqlserver.SqlServerConnector"),
         1,
-        &["migrate-one: io.debezium.connector.postgresql.PostgresConnector: Debezium's for a database that a later"],
+        &["migrate-one: io.debezium.connector.sqlserver.SqlServerConnector: Debezium's for a database that a later"],
     );
     check_migrate(
         ("io.debezium.connector.mysql.MySqlConnector", "com.example.Source"),

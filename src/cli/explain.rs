@@ -23,6 +23,7 @@ pub fn pages() -> Vec<&'static Code> {
         crate::source::binlog::ddl::CODES,
         crate::source::binlog::error::CODES,
         crate::source::postgres::codec::CODES,
+        crate::source::postgres::error::CODES,
         crate::source::layout::CODES,
         crate::source::postgres::connection::CODES,
         crate::source::postgres::wire::error::CODES,

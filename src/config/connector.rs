@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::error::{ConfigError, Warning, WarningKind};
 use super::names;
 use super::option::{self, Applies};
-use super::secret::{ClientProperties, Masking, Shown};
+use super::secret::{ClientProperties, Masking};
 use super::settings::Settings;
 use super::worker::{ConverterSetting, WorkerConfig};
 use crate::model::modes::{ConnectorKind, SnapshotMode};
@@ -32,6 +32,7 @@ pub mod database;
 pub mod delivery;
 pub mod events;
 pub mod history;
+pub mod postgres;
 mod transforms;
 
 pub use capture::{CaptureOptions, ColumnMask, ColumnRule};
@@ -41,8 +42,9 @@ pub use delivery::{
 };
 pub use events::{EventOptions, TopicOptions};
 pub use history::{HistoryStorage, SchemaHistoryOptions};
+pub use postgres::PostgresOptions;
 
-/// A MySQL or MariaDB connector, checked.
+/// A connector, checked.
 #[derive(Clone, Debug)]
 pub struct ConnectorConfig {
     /// The connector's name: the first part of the key of its stored offset.
@@ -55,6 +57,8 @@ pub struct ConnectorConfig {
     pub database: DatabaseOptions,
     /// Where the stream starts and how it is watched.
     pub stream: StreamOptions,
+    /// What only PostgreSQL has; `None` for the others.
+    pub postgres: Option<PostgresOptions>,
     /// What is captured.
     pub capture: CaptureOptions,
     /// What events look like.
@@ -130,7 +134,9 @@ impl ConnectorConfig {
         let mut values = renamed.values;
         if renamed.old_generation {
             names::changed_defaults(&values, &mut warnings);
-            draw_server_id(&mut values, &mut warnings);
+            if kind != ConnectorKind::Postgres {
+                draw_server_id(&mut values, &mut warnings);
+            }
         }
         let mut masking = Masking::default();
         let values = worker.providers.resolve(&values, &mut masking, &mut warnings, &mut errors);
@@ -180,11 +186,7 @@ fn kind(class: &str) -> Result<ConnectorKind, ConfigError> {
         "MariaDbConnector" | "MariaDb" => Ok(ConnectorKind::MariaDb),
         // Missing is reported with the other required ones.
         "" => Ok(ConnectorKind::MySql),
-        "PostgresConnector" | "Postgres" => Err(ConfigError::Refused {
-            property: "connector.class".to_owned(),
-            value: Shown::plain(class),
-            reason: "PostgreSQL connectors are not built in yet".to_owned(),
-        }),
+        "PostgresConnector" | "Postgres" => Ok(ConnectorKind::Postgres),
         _ => Err(ConfigError::UnknownConnector { class: class.to_owned() }),
     }
 }
@@ -225,6 +227,7 @@ fn read(
         class,
         database: database::database(settings),
         stream: database::stream(settings, findings),
+        postgres: (kind == ConnectorKind::Postgres).then(|| postgres::postgres(settings, findings)),
         capture: capture::capture(settings, findings),
         events: events::events(settings, findings),
         topics: events::topics(settings, findings),

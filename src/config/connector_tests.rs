@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::provider::Environment;
-use crate::model::modes::{DecimalHandlingMode, HashVersion, SkippedOperations, SslMode, TimePrecisionMode};
+use crate::model::modes::{
+    DecimalHandlingMode, HashVersion, LsnFlushMode, PublicationAutocreateMode, SkippedOperations, SslMode,
+    TimePrecisionMode,
+};
 use proptest::prelude::*;
 
 /// The least that a MySQL connector needs today.
@@ -80,8 +83,8 @@ fn the_least_connector_has_debeziums_defaults() {
     assert_eq!((config.name.as_str(), config.kind), ("orders", ConnectorKind::MySql));
     assert_eq!((config.database.port, config.database.tls.mode), (3306, SslMode::Preferred));
     assert_eq!(config.database.password.as_ref().unwrap().expose(), "hunter2");
-    assert_eq!(config.stream.server_id, 184_054);
-    assert_eq!(config.stream.start, StartPosition::Latest);
+    assert_eq!(config.stream.binlog.server_id, 184_054);
+    assert_eq!(config.stream.binlog.start, StartPosition::Latest);
     assert_eq!(config.events.decimal, DecimalHandlingMode::Precise);
     assert_eq!(config.events.time, TimePrecisionMode::AdaptiveTimeMicroseconds);
     assert!(config.events.tombstones && config.events.schema_changes && config.events.context_headers);
@@ -131,7 +134,7 @@ fn the_file_of_2020_loads_with_a_warning_a_name() {
     ]);
     let (config, warnings) = load(file);
     assert_eq!(config.topics.prefix, "cdc-data.test");
-    assert!((5400..6400).contains(&config.stream.server_id));
+    assert!((5400..6400).contains(&config.stream.binlog.server_id));
     assert_eq!(config.producer.get("compression.type"), Some("snappy"));
     let HistoryStorage::Kafka { topic, producer, .. } = &config.history.storage else { panic!() };
     assert_eq!((topic.as_str(), producer.get("bootstrap.servers")), ("cdc-schema.test", Some("kafka:9092")));
@@ -385,10 +388,6 @@ fn what_cannot_be_obeyed_is_refused_by_name() {
     );
     refused(&[("exactly.once.support", "required")], &["exactly.once.support: 'required' is not supported"]);
     refused(
-        &[("connector.class", "io.debezium.connector.postgresql.PostgresConnector")],
-        &["PostgreSQL connectors are not built in yet"],
-    );
-    refused(
         &[("connector.class", "io.confluent.connect.jdbc.JdbcSinkConnector")],
         &["is not a connector of this program"],
     );
@@ -424,7 +423,7 @@ fn unknown_names_are_warned_of() {
     );
     warned(
         &[("table.include.list", "orders,shop.items"), ("tasks.max", "3")],
-        &["'orders' matches nothing", "tasks.max: a binlog is read by one task"],
+        &["'orders' matches nothing", "tasks.max: the log is read by one task"],
     );
 }
 
@@ -589,4 +588,64 @@ fn generations_of_debezium_are_known_by_name() {
     refused(&[("debezium.compat.version", "3.8")], &["debezium.compat.version: '3.8' is not one of 3.6, 3.7"]);
     refused(&[new, (placeholder, "hex:6")], &["unavailable.value.placeholder: 'hex:6' is not hex:"]);
     refused(&[new, (placeholder, "hex:ff")], &["unavailable.value.placeholder: 'hex:ff' is not hex:"]);
+}
+
+/// A PostgreSQL connector with this beside what it cannot do without.
+fn postgres_config(more: &[(&str, &str)]) -> Result<ConnectorConfig, String> {
+    let base = [
+        ("connector.class", "io.debezium.connector.postgresql.PostgresConnector"),
+        ("topic.prefix", "shop"),
+        ("database.hostname", "localhost"),
+        ("database.user", "cdc"),
+        ("database.dbname", "shop"),
+        ("plugin.name", "pgoutput"),
+    ];
+    let raw: BTreeMap<String, String> =
+        base.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let worker = WorkerConfig::from_map(&BTreeMap::new(), Environment::default()).unwrap().0;
+    let examined = ConnectorConfig::examine("c", raw, &worker);
+    let errors: Vec<String> = examined.errors.iter().map(ToString::to_string).collect();
+    examined.config.ok_or_else(|| errors.join("; "))
+}
+
+#[test]
+fn a_postgresql_connector_has_debeziums_defaults() {
+    let config = postgres_config(&[]).unwrap();
+    let options = config.postgres.unwrap();
+    assert_eq!((options.slot.name.as_str(), options.publication.name.as_str()), ("debezium", "dbz_publication"));
+    assert_eq!(options.publication.autocreate, PublicationAutocreateMode::AllTables);
+    assert_eq!((options.slot.mismatch, options.slot.flush), (None, LsnFlushMode::Connector));
+    assert_eq!(config.database.port, 5432);
+    assert_eq!(config.events.unavailable_value.as_deref(), Some("__debezium_unavailable_value"));
+    assert_eq!(
+        (config.topics.heartbeat.as_str(), config.events.debezium_version.as_str()),
+        ("__debezium-heartbeat.shop", "3.6.3.Final")
+    );
+}
+
+#[test]
+fn what_a_postgresql_connector_cannot_do_is_refused() {
+    let refused = |more: &[(&str, &str)], expected: &str| {
+        let said = postgres_config(more).map(|_| ()).unwrap_err();
+        assert!(said.contains(expected), "{more:?}: {said}");
+    };
+    refused(&[("plugin.name", "decoderbufs")], "only pgoutput is read");
+    refused(&[("slot.name", "Upper")], "lower-case letters");
+    refused(&[("slot.stream.params", "add-tables")], "name=value;name=value");
+    refused(&[("replica.identity.autoset.values", "public.t:SOME")], "DEFAULT, FULL, NOTHING or INDEX");
+    refused(&[("database.sslfactory", "org.example.Factory")], "names a Java class");
+    refused(
+        &[("topic.naming.strategy", "io.debezium.schema.DefaultTopicNamingStrategy")],
+        "only io.debezium.schema.Schema",
+    );
+    let config = postgres_config(&[
+        ("replica.identity.autoset.values", "public.a:FULL,public.b:INDEX b_key"),
+        ("skipped.operations", "t,d"),
+        ("slot.stream.params", "origin=none"),
+    ]);
+    let options = config.unwrap().postgres.unwrap();
+    assert_eq!(options.publication.publish.as_deref(), Some("insert,update"));
+    assert_eq!(options.slot.stream_parameters, [("origin".to_owned(), "none".to_owned())]);
+    let identities: Vec<_> = options.replica_identities.iter().map(|rule| rule.identity.clone()).collect();
+    assert_eq!(identities, [postgres::ReplicaIdentity::Full, postgres::ReplicaIdentity::Index("b_key".into())]);
 }

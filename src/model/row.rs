@@ -178,6 +178,8 @@ pub struct RowCells {
     pub patch: Vec<u8>,
     /// Whether `after` lies in `patch`, which then holds the whole image.
     pub patched: bool,
+    /// Whether nothing is known of the row before an update.
+    pub no_before: bool,
 }
 
 /// Finds the rows in an event's body. Made by the source once per table map and column bitmap.

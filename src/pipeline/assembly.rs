@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::commit::Discipline;
-use super::layouts::layouts;
+use super::layouts::{Layouts, layouts};
 use super::produce::{HistoryWriter, Sink};
 use super::reader::ReaderOptions;
 use super::supervise::{Assembly, Parts, PipelineOptions, Stops};
@@ -25,10 +25,11 @@ use crate::observe::pulse::Activity;
 use crate::serialize::{self, Converter, Role};
 use crate::sink::SinkCounters;
 use crate::sink::kafka::{KafkaSink, KafkaSinkOptions};
+use crate::source::Source;
 use crate::source::binlog::error::BinlogError;
 use crate::source::binlog::options::Past;
 use crate::source::binlog::start;
-use crate::source::binlog::tables::LayoutMaker;
+use crate::source::postgres::{self, Confirmation};
 use crate::store::history::file::FileSchemaHistory;
 use crate::store::history::kafka::KafkaSchemaHistory;
 use crate::store::history::memory::MemorySchemaHistory;
@@ -42,7 +43,7 @@ use crate::util::{clock, stop::Stop};
 pub struct ConnectorAssembly {
     config: ConnectorConfig,
     worker: Arc<WorkerConfig>,
-    layouts: Arc<dyn LayoutMaker>,
+    layouts: Layouts,
     sink: KafkaSinkOptions,
     counters: Arc<SinkCounters>,
     metrics: Arc<ConnectorMetrics>,
@@ -84,7 +85,7 @@ impl ConnectorAssembly {
         metrics: Arc<ConnectorMetrics>,
     ) -> Result<Self, Failure> {
         let counters = Arc::new(SinkCounters::default());
-        let layouts = Arc::new(layouts(&config));
+        let layouts = layouts(&config);
         let run_id = uuid::Uuid::new_v4().to_string();
         let sink = translate::sink_options(&config, &run_id)?;
         Ok(ConnectorAssembly {
@@ -124,6 +125,34 @@ impl ConnectorAssembly {
         };
         store.prepare()?;
         Ok(store)
+    }
+
+    /// The stream, and who tells its server what was stored.
+    fn source(
+        &self,
+        stored: Option<&StoredOffset>,
+        history: &mut dyn SchemaHistoryStore,
+        server: &OffsetMap,
+        stops: &Stops,
+    ) -> Result<(Box<dyn Source>, Option<Confirmation>), Failure> {
+        match &self.layouts {
+            Layouts::Binlog(layouts) => {
+                let mut options = translate::binlog_options(&self.config, layouts.clone());
+                if self.committed.load(Ordering::Relaxed) {
+                    // Recovery is for the start of the process: the history that it wrote is whole from then on, and the
+                    // server's tables may be newer than the rows that are read again.
+                    options.past = Past::Required;
+                }
+                let mut past = |each: &mut dyn FnMut(PastChange)| read_past(history, server, each);
+                Ok((Box::new(start::open(options, stored, &mut past, &stops.intake)?), None))
+            }
+            Layouts::Postgres(config, layouts) => {
+                let options = translate::postgres_options(&self.config, config, layouts.clone());
+                let source = postgres::start::open(options, stored, &stops.intake)?;
+                let confirmation = source.confirmation();
+                Ok((Box::new(source), confirmation))
+            }
+        }
     }
 
     fn converter(&self, setting: &ConverterSetting, role: Role, abort: &Stop) -> Result<Arc<dyn Converter>, Failure> {
@@ -182,15 +211,8 @@ impl Assembly for ConnectorAssembly {
         let stored = offsets.read(&key)?;
         self.check_snapshot_mode(stored.is_some())?;
         let mut history = self.history(&stops.abandoned)?;
-        let mut options = translate::binlog_options(&self.config, self.layouts.clone());
-        if self.committed.load(Ordering::Relaxed) {
-            // Recovery is for the start of the process: the history that it wrote is whole from then on, and the
-            // server's tables may be newer than the rows that are read again.
-            options.past = Past::Required;
-        }
         let server = vec![("server".to_owned(), OffsetField::Text(self.config.topics.prefix.clone()))];
-        let mut past = |each: &mut dyn FnMut(PastChange)| read_past(history.as_mut(), &server, each);
-        let source = start::open(options, stored.as_ref(), &mut past, &stops.intake)?;
+        let (source, confirmation) = self.source(stored.as_ref(), history.as_mut(), &server, stops)?;
         let context_headers = written_headers(&self.sink.context_headers, &header_converter)?;
         let sink_options = KafkaSinkOptions { context_headers, ..self.sink.clone() };
         let mut sink = KafkaSink::new(sink_options, self.counters.clone(), abort.clone())?;
@@ -200,10 +222,10 @@ impl Assembly for ConnectorAssembly {
             metrics.producer.set(if waits { Activity::BlockedOnBroker } else { Activity::Working });
         });
         Ok(Parts {
-            source: Box::new(source),
+            source,
             sink: Box::new(CountedSink { sink, counters: self.counters.clone(), metrics: self.metrics.clone() }),
             history: Box::new(StoredHistory { store: history, source: server }),
-            discipline: Box::new(AfterAck { store: offsets, key, committed: self.committed.clone() }),
+            discipline: Box::new(AfterAck { store: offsets, key, committed: self.committed.clone(), confirmation }),
             envelope: Arc::new(Envelope::new(translate::envelope_options(&self.config))),
             key: key_converter,
             value: value_converter,
@@ -280,12 +302,17 @@ struct AfterAck {
     key: OffsetKey,
     /// Set with the first commit.
     committed: Arc<AtomicBool>,
+    /// Who is told what the server may forget.
+    confirmation: Option<Confirmation>,
 }
 
 impl Discipline for AfterAck {
     fn commit(&mut self, offset: &OffsetMap) -> Result<(), Failure> {
         self.store.write(&self.key, offset)?;
         self.committed.store(true, Ordering::Relaxed);
+        if let Some(confirmation) = &self.confirmation {
+            confirmation.stored(offset);
+        }
         Ok(())
     }
 }

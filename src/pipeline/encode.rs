@@ -270,7 +270,7 @@ impl Encoder {
             let after_bytes: &[u8] = if cells.patched { &cells.patch } else { body };
             let before = Row { layout: &change.layout, bytes: body, cells: &cells.before };
             let after = Row { layout: &change.layout, bytes: after_bytes, cells: &cells.after };
-            let has_before = matches!(change.operation, Operation::Update | Operation::Delete);
+            let has_before = matches!(change.operation, Operation::Update | Operation::Delete) && !cells.no_before;
             let event = RowEvent {
                 operation: change.operation,
                 before: has_before.then_some(&before),

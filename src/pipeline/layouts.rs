@@ -1,18 +1,71 @@
-//! From a checked configuration to the layouts of MySQL and MariaDB tables.
+//! From a checked configuration to the layouts of tables.
 
 use std::sync::Arc;
 
-use crate::config::connector::{ColumnMask, ConnectorConfig};
-use crate::source::binlog::codec::{CodecOptions, Layouts};
+use crate::config::connector::{ColumnMask, ConnectorConfig, PostgresOptions};
+use crate::source::binlog::codec as binlog;
+use crate::source::binlog::tables::LayoutMaker;
 use crate::source::layout::{ColumnRule, LayoutOptions, Mask};
+
+use crate::source::postgres;
+
+/// What makes the layouts that a connector asks for.
+pub enum Layouts {
+    /// Those of MySQL and MariaDB.
+    Binlog(Arc<dyn LayoutMaker>),
+    /// Those of PostgreSQL, with what its configuration says.
+    Postgres(Box<PostgresOptions>, Arc<postgres::codec::Layouts>),
+}
 
 /// What makes the layouts that a connector asks for.
 pub fn layouts(config: &ConnectorConfig) -> Layouts {
+    match &config.postgres {
+        None => Layouts::Binlog(Arc::new(binlog_layouts(config))),
+        Some(options) => Layouts::Postgres(Box::new(options.clone()), Arc::new(postgres_layouts(config, options))),
+    }
+}
+
+/// What is done to columns, whatever their types.
+fn columns(config: &ConnectorConfig) -> LayoutOptions {
     let (events, capture) = (&config.events, &config.capture);
     let rules =
         capture.column_rules.iter().map(|rule| ColumnRule { columns: rule.columns.clone(), mask: mask(&rule.mask) });
-    Layouts {
-        codecs: CodecOptions {
+    LayoutOptions {
+        columns: capture.columns.clone(),
+        key_columns: capture.key_columns.clone(),
+        rules: rules.collect(),
+        propagate_columns: capture.propagate_columns.clone(),
+        propagate_types: capture.propagate_types.clone(),
+        field_names: events.field_names,
+    }
+}
+
+fn postgres_layouts(config: &ConnectorConfig, options: &PostgresOptions) -> postgres::codec::Layouts {
+    let events = &config.events;
+    postgres::codec::Layouts {
+        codecs: postgres::codec::CodecOptions {
+            decimal: events.decimal,
+            time_precision: events.time,
+            binary: events.binary,
+            interval: options.types.interval,
+            hstore: options.types.hstore,
+            money_fraction_digits: options.types.money_fraction_digits,
+            include_unknown_datatypes: options.types.include_unknown,
+            unavailable_value_placeholder: events.unavailable_value.clone().unwrap_or_default(),
+            include_schema_comments: events.schema_comments,
+            converting_failure: events.converting_failure,
+            generation: events.generation,
+        },
+        columns: columns(config),
+        failures: Arc::default(),
+    }
+}
+
+/// The layouts of MySQL and MariaDB tables.
+pub fn binlog_layouts(config: &ConnectorConfig) -> binlog::Layouts {
+    let events = &config.events;
+    binlog::Layouts {
+        codecs: binlog::CodecOptions {
             decimal: events.decimal,
             time_precision: events.time,
             binary: events.binary,
@@ -24,16 +77,9 @@ pub fn layouts(config: &ConnectorConfig) -> Layouts {
             generation: events.generation,
             unavailable_value_placeholder: events.unavailable_value.clone(),
             converters: config.column_converters.clone(),
-            ..CodecOptions::default()
+            ..binlog::CodecOptions::default()
         },
-        columns: LayoutOptions {
-            columns: capture.columns.clone(),
-            key_columns: capture.key_columns.clone(),
-            rules: rules.collect(),
-            propagate_columns: capture.propagate_columns.clone(),
-            propagate_types: capture.propagate_types.clone(),
-            field_names: events.field_names,
-        },
+        columns: columns(config),
         failures: Arc::default(),
     }
 }
@@ -80,7 +126,7 @@ mod tests {
         let environment = crate::config::provider::Environment::default();
         let worker = crate::config::worker::WorkerConfig::from_map(&BTreeMap::new(), environment).unwrap().0;
         let config = ConnectorConfig::from_map("c", raw, &worker).unwrap().0;
-        let masks = layouts(&config).columns.rules.iter().map(|rule| format!("{:?}", rule.mask)).collect::<Vec<_>>();
+        let masks = columns(&config).rules.iter().map(|rule| format!("{:?}", rule.mask)).collect::<Vec<_>>();
         assert_eq!(masks.len(), 2 + 2 * Digest::names().count(), "{masks:?}");
         for digest in Digest::names() {
             for version in ["v1", "v2"] {

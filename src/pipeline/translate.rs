@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use super::tolerance::ErrorRules;
 use crate::config::connector::database::ProtocolCompression;
+use crate::config::connector::postgres::ReplicaIdentity;
 use crate::config::connector::{
-    ConnectorConfig, DatabaseOptions, HistoryStorage, RecordTooLarge, StartPosition, TopicCreation as CreationRules,
+    ConnectorConfig, DatabaseOptions, HistoryStorage, PostgresOptions, RecordTooLarge, StartPosition,
+    TopicCreation as CreationRules,
 };
 use crate::config::secret::Secret as ConfigSecret;
 use crate::config::worker::{ConverterSetting, OffsetStorage, WorkerConfig};
@@ -15,7 +17,7 @@ use crate::envelope::EnvelopeOptions;
 use crate::envelope::naming::{NameAdjuster, TopicNames};
 use crate::envelope::source_block::SourceConstants;
 use crate::error::Failure;
-use crate::model::modes::{ConnectorKind, EventProcessingFailureHandlingMode, SnapshotMode, SslMode};
+use crate::model::modes::{ConnectorKind, EventProcessingFailureHandlingMode, PostgresSslMode, SnapshotMode, SslMode};
 use crate::model::table::TableId;
 use crate::sink::SinkError;
 use crate::sink::kafka::creation::TopicCreation;
@@ -25,6 +27,10 @@ use crate::source::binlog::connection::{
 };
 use crate::source::binlog::options::{BinlogOptions, Past, StartAt, TableFilter, TextFilter};
 use crate::source::binlog::tables::LayoutMaker;
+use crate::source::postgres::connection as postgres;
+use crate::source::postgres::options::{
+    IdentityRule, PostgresOptions as SourceOptions, PublicationOptions, SlotOptions,
+};
 use crate::store::KafkaStoreOptions;
 use crate::store::history::kafka::KafkaHistoryOptions;
 use crate::store::offset::kafka::KafkaOffsetOptions;
@@ -115,7 +121,7 @@ pub fn captured_databases(config: &ConnectorConfig) -> TextFilter {
 }
 
 fn gtid_source(config: &ConnectorConfig) -> Option<TextFilter> {
-    let gtids = config.stream.gtids.clone();
+    let gtids = config.stream.binlog.gtids.clone();
     if gtids.includes.is_none() && gtids.excludes.is_none() {
         return None;
     }
@@ -144,7 +150,7 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         connect: connect_options(&config.database),
         flavor: flavor(config.kind),
         generation: config.events.generation,
-        server_id: stream.server_id,
+        server_id: stream.binlog.server_id,
         initial_statements: config.database.initial_statements.clone(),
         heartbeat_action: config.heartbeat.action_query.clone(),
         // A heartbeat record is written when the server shows that it is alive, so it must do so often enough.
@@ -155,7 +161,7 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         silence_heartbeats: stream.silence_heartbeats,
         net_write_timeout_s: seconds(config.database.net_write_timeout_s),
         net_read_timeout_s: seconds(config.database.net_read_timeout_s),
-        start_at: match &stream.start {
+        start_at: match &stream.binlog.start {
             StartPosition::Latest => StartAt::Latest,
             StartPosition::Earliest => StartAt::Earliest,
             StartPosition::File { file, position } => StartAt::File(file.clone(), *position),
@@ -180,16 +186,117 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         lock_timeout: config.snapshot_lock_timeout,
         announce_schema_changes: config.events.schema_changes,
         schema_comments: keeps_comments(config),
-        include_query: stream.include_query,
+        include_query: stream.binlog.include_query,
         skip_creates: skipped.create,
         skip_updates: skipped.update,
         skip_deletes: skipped.delete,
         skip_truncates: skipped.truncate,
         transaction_metadata: config.events.transaction_metadata,
         gtid_source: gtid_source(config),
-        gtid_filter_dml: stream.gtids.filter_events,
-        gtid_ignore_on_recovery: stream.ignore_gtids_on_recovery,
+        gtid_filter_dml: stream.binlog.gtids.filter_events,
+        gtid_ignore_on_recovery: stream.binlog.ignore_gtids_on_recovery,
         block_bytes: crate::source::binlog::connection::DumpRequest::BLOCK_BYTES,
+    }
+}
+
+/// How to reach PostgreSQL.
+pub fn postgres_connect_options(config: &ConnectorConfig, options: &PostgresOptions) -> postgres::ConnectOptions {
+    let secret = |secret: &ConfigSecret| Secret::new(secret.expose());
+    let (database, tls) = (&config.database, &options.tls);
+    postgres::ConnectOptions {
+        host: database.host.clone(),
+        port: database.port,
+        user: database.user.clone(),
+        password: database.password.as_ref().map(secret),
+        database: options.database.clone(),
+        ssl: postgres::SslOptions {
+            mode: match tls.mode {
+                PostgresSslMode::Disable => postgres::SslMode::Disable,
+                PostgresSslMode::Allow => postgres::SslMode::Allow,
+                PostgresSslMode::Prefer => postgres::SslMode::Prefer,
+                PostgresSslMode::Require => postgres::SslMode::Require,
+                PostgresSslMode::VerifyCa => postgres::SslMode::VerifyCa,
+                PostgresSslMode::VerifyFull => postgres::SslMode::VerifyFull,
+            },
+            root_certificate: tls.root_certificate.clone(),
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+            key_password: tls.key_password.as_ref().map(secret),
+        },
+        connect_timeout: database.connect_timeout,
+        query_timeout: Some(database.query_timeout).filter(|timeout| !timeout.is_zero()),
+        tcp_keep_alive: options.keep_alive,
+        ..postgres::ConnectOptions::default()
+    }
+}
+
+/// The `REPLICA IDENTITY` of the first rule that a table matches.
+fn identities(options: &PostgresOptions) -> Option<IdentityRule> {
+    let rules = options.replica_identities.clone();
+    if rules.is_empty() {
+        return None;
+    }
+    Some(Arc::new(move |id: &TableId| {
+        let name = id.to_string();
+        let rule = rules.iter().find(|rule| rule.tables.matches(&name).unwrap_or(false))?;
+        Some(match &rule.identity {
+            ReplicaIdentity::Default => "DEFAULT".to_owned(),
+            ReplicaIdentity::Full => "FULL".to_owned(),
+            ReplicaIdentity::Nothing => "NOTHING".to_owned(),
+            ReplicaIdentity::Index(index) => format!("USING INDEX {}", postgres::quote_identifier(index)),
+        })
+    }))
+}
+
+/// Which of PostgreSQL's tables are captured.
+pub fn postgres_captured(config: &ConnectorConfig, options: &PostgresOptions) -> TableFilter {
+    let (schemas, tables) = (options.schemas.clone(), config.capture.tables.clone());
+    Arc::new(move |id: &TableId| {
+        accepts(&schemas, id.schema.as_deref().unwrap_or_default()) && accepts(&tables, &id.to_string())
+    })
+}
+
+/// What the PostgreSQL source takes.
+pub fn postgres_options(
+    config: &ConnectorConfig,
+    options: &PostgresOptions,
+    layouts: Arc<crate::source::postgres::codec::Layouts>,
+) -> SourceOptions {
+    let (stream, skipped) = (&config.stream, config.capture.skipped_operations);
+    let messages = options.messages.clone();
+    let slot = options.slot.clone();
+    SourceOptions {
+        connect: postgres_connect_options(config, options),
+        initial_statements: config.database.initial_statements.clone(),
+        heartbeat_action: config.heartbeat.action_query.clone(),
+        slot: SlotOptions {
+            name: slot.name,
+            failover: slot.failover,
+            stream_parameters: slot.stream_parameters,
+            max_retries: slot.max_retries,
+            retry_delay: slot.retry_delay,
+            create_timeout: slot.create_timeout,
+            mismatch: slot.mismatch,
+            flush: slot.flush,
+            status_interval: slot.status_interval,
+            xmin_interval: slot.xmin_interval,
+        },
+        publication: PublicationOptions {
+            name: options.publication.name.clone(),
+            autocreate: options.publication.autocreate,
+            via_partition_root: options.publication.via_partition_root,
+            publish: options.publication.publish.clone(),
+        },
+        identities: identities(options),
+        silence: stream.heartbeat_period.saturating_mul(stream.silence_heartbeats),
+        captured: postgres_captured(config, options),
+        captured_message: Arc::new(move |prefix: &str| accepts(&messages, prefix)),
+        layouts,
+        skip_creates: skipped.create,
+        skip_updates: skipped.update,
+        skip_deletes: skipped.delete,
+        skip_truncates: skipped.truncate,
+        transaction_metadata: config.events.transaction_metadata,
     }
 }
 

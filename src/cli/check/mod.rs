@@ -8,6 +8,7 @@
 pub(super) mod brokers;
 pub(super) mod database;
 mod grants;
+pub(super) mod postgres;
 pub(super) mod stored;
 
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use super::run;
 use crate::config::connector::ConnectorConfig;
 use crate::config::worker::WorkerConfig;
 use crate::error::{Coded, Failure};
-use crate::pipeline::layouts::layouts;
+use crate::pipeline::layouts::binlog_layouts;
 use crate::pipeline::translate;
 
 /// How a check ended.
@@ -111,7 +112,15 @@ pub fn run(arguments: &run::Arguments) -> ExitCode {
 }
 
 fn connector(config: &ConnectorConfig, worker: &Arc<WorkerConfig>, report: &mut Report) {
-    let options = translate::binlog_options(config, Arc::new(layouts(config)));
+    if let Some(options) = &config.postgres {
+        let tables = postgres::check(config, options, report).unwrap_or_default();
+        if brokers::check(config, &tables, report) {
+            stored::check_position(config, worker, report);
+        }
+        brokers::check_converters(config, report);
+        return;
+    }
+    let options = translate::binlog_options(config, Arc::new(binlog_layouts(config)));
     let mut session = database::check(config, &options, report);
     let tables = session.as_mut().map(|session| std::mem::take(&mut session.tables)).unwrap_or_default();
     if brokers::check(config, &tables, report) {

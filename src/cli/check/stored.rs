@@ -40,6 +40,27 @@ pub(in crate::cli) fn check(
     check_offset(config, stored, server, report);
 }
 
+/// Looks at the offset of a connector that keeps no history.
+pub(in crate::cli) fn check_position(config: &ConnectorConfig, worker: &WorkerConfig, report: &mut Report) {
+    match offset(config, worker, report) {
+        Some(Some(stored)) => report.good("stored offset", &format!("goes on from {}", Printed(&stored))),
+        Some(None) if begins_without_rows(config.snapshot_mode) => {
+            let mode = config.snapshot_mode.as_str();
+            report.good("stored offset", &format!("none: snapshot.mode={mode} begins with the slot"));
+        }
+        Some(None) => {
+            let mode = config.snapshot_mode.as_str();
+            report.failure("snapshot.mode", &Failure::from(BinlogError::DataSnapshot(mode)));
+        }
+        None => {}
+    }
+}
+
+/// Whether a start without an offset reads no rows.
+fn begins_without_rows(mode: SnapshotMode) -> bool {
+    matches!(mode, SnapshotMode::NoData | SnapshotMode::Recovery | SnapshotMode::Never)
+}
+
 /// Looks at a stored offset, wherever it was read, and at the history that belongs to it.
 pub(in crate::cli) fn check_offset(
     config: &ConnectorConfig,
@@ -50,7 +71,7 @@ pub(in crate::cli) fn check_offset(
     let Some(has_history) = history(config, report) else { return };
     let mode = config.snapshot_mode;
     let Some(stored) = stored else {
-        if matches!(mode, SnapshotMode::NoData | SnapshotMode::Recovery | SnapshotMode::Never) {
+        if begins_without_rows(mode) {
             report.good(
                 "stored offset",
                 &format!("none: snapshot.mode={} begins now, at the end of the binlog", mode.as_str()),

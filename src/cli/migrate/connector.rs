@@ -15,21 +15,21 @@ use super::cluster::{Connector, Offsets};
 use super::files::Planned;
 use super::http::printable;
 use super::worker::{Origin, Worker};
-use crate::cli::check::{Outcome, Report, brokers, database, stored};
+use crate::cli::check::{Outcome, Report, brokers, database, postgres, stored};
 use crate::config::connector::ConnectorConfig;
 use crate::config::judgement::{self, Standing, Verdict};
 use crate::config::source_file;
 use crate::error::{Coded as _, Failure};
 use crate::model::modes::DebeziumGeneration;
 use crate::model::position::{Printed, StoredOffset};
-use crate::pipeline::layouts::layouts;
+use crate::pipeline::layouts::binlog_layouts;
 use crate::pipeline::translate;
 use crate::store::offset;
 
 /// Whose a connector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// Debezium's for MySQL or MariaDB.
+    /// Debezium's for MySQL, MariaDB or PostgreSQL.
     Ours,
     /// Debezium's for another database.
     Later,
@@ -42,9 +42,9 @@ pub(super) fn owner(class: &str) -> Owner {
     let (package, simple) = class.rsplit_once('.').unwrap_or(("", class));
     let is_debezium = package.starts_with("io.debezium.");
     match simple {
-        "MySqlConnector" | "MariaDbConnector" if is_debezium || package.is_empty() => Owner::Ours,
+        "MySqlConnector" | "MariaDbConnector" | "PostgresConnector" if is_debezium || package.is_empty() => Owner::Ours,
         // Connect finds a class by its name without the package and without `Connector`.
-        "MySql" | "MariaDb" if package.is_empty() => Owner::Ours,
+        "MySql" | "MariaDb" | "Postgres" if package.is_empty() => Owner::Ours,
         _ if simple.ends_with("SinkConnector") => Owner::Other,
         _ if is_debezium => Owner::Later,
         _ => Owner::Other,
@@ -227,9 +227,15 @@ fn position(config: &ConnectorConfig, offsets: &Offsets, report: &mut Report) ->
 
 /// Asks the database, the brokers and the stores, as `headwater check` does.
 fn servers(config: &ConnectorConfig, worker: &Worker, told: Told, report: &mut Report) {
-    let options = translate::binlog_options(config, Arc::new(layouts(config)));
-    let mut session = database::check(config, &options, report);
-    let tables = session.as_mut().map(|session| std::mem::take(&mut session.tables)).unwrap_or_default();
+    let options = translate::binlog_options(config, Arc::new(binlog_layouts(config)));
+    let mut session = None;
+    let tables = match &config.postgres {
+        Some(options) => postgres::check(config, options, report).unwrap_or_default(),
+        None => {
+            session = database::check(config, &options, report);
+            session.as_mut().map(|session| std::mem::take(&mut session.tables)).unwrap_or_default()
+        }
+    };
     let found = match worker.origin {
         Origin::Unknown => match told {
             Told::At(offset) => Some(Some(offset)),
@@ -248,7 +254,9 @@ fn servers(config: &ConnectorConfig, worker: &Worker, told: Told, report: &mut R
             false => None,
         },
     };
-    if let Some(found) = found {
+    if let Some(found) = found
+        && config.postgres.is_none()
+    {
         let connection = session.as_mut().map(|session| &mut session.connection);
         stored::check_offset(config, found, connection.map(|connection| (connection, &options)), report);
     }
@@ -287,7 +295,7 @@ mod tests {
         check("MySql", Owner::Ours);
         check("MySqlConnector", Owner::Ours);
         check("com.example.MySqlConnector", Owner::Other);
-        check("io.debezium.connector.postgresql.PostgresConnector", Owner::Later);
+        check("io.debezium.connector.postgresql.PostgresConnector", Owner::Ours);
         check("io.debezium.connector.sqlserver.SqlServerConnector", Owner::Later);
         check("io.debezium.connector.jdbc.JdbcSinkConnector", Owner::Other);
         check("org.apache.kafka.connect.file.FileStreamSourceConnector", Owner::Other);

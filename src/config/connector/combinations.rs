@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::config::ConfigError;
-use crate::config::option;
+use crate::config::option::{self, Applies};
 use crate::config::settings::Settings;
 use crate::config::worker::{OverridePolicy, WorkerConfig};
 
@@ -79,14 +79,18 @@ fn overrides(settings: &Settings<'_>, worker: &WorkerConfig, errors: &mut Vec<Co
 /// Usable, and probably not what was meant.
 fn advice(settings: &Settings<'_>, findings: &mut Findings) {
     if settings.number("tasks.max") > 1 {
-        findings.advise("tasks.max", "a binlog is read by one task, whatever stands here");
+        findings.advise("tasks.max", "the log is read by one task, whatever stands here");
     }
     for property in ["table.include.list", "table.exclude.list"] {
         let list = settings.text(property).map(|list| option::parse_list(&list)).unwrap_or_default();
         // Only letters: it can match no name that has a dot in it.
         if let Some(bare) = list.iter().find(|part| part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')) {
-            findings.advise(property, format!("'{bare}' matches nothing: tables are matched as database.table"));
+            let place = if settings.place.meets(Applies::POSTGRES) { "schema" } else { "database" };
+            findings.advise(property, format!("'{bare}' matches nothing: tables are matched as {place}.table"));
         }
+    }
+    if settings.place.meets(Applies::POSTGRES) {
+        return;
     }
     if settings.is_set("database.ssl.truststore.password") && !settings.is_set("database.ssl.truststore") {
         findings.advise("database.ssl.truststore.password", "changes nothing without database.ssl.truststore");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Findings;
-use crate::config::option;
+use crate::config::option::{self, Applies};
 use crate::config::secret::Secret;
 use crate::config::settings::Settings;
 use crate::model::modes::SslMode;
@@ -23,6 +23,17 @@ pub struct TlsOptions {
     pub truststore: Option<PathBuf>,
     /// Its password.
     pub truststore_password: Option<Secret>,
+}
+
+impl TlsOptions {
+    /// None: PostgreSQL has options of its own.
+    const NONE: TlsOptions = TlsOptions {
+        mode: SslMode::Disabled,
+        keystore: None,
+        keystore_password: None,
+        truststore: None,
+        truststore_password: None,
+    };
 }
 
 /// Compression of the connection.
@@ -47,7 +58,7 @@ pub struct DatabaseOptions {
     pub user: String,
     /// Password; `None` is none.
     pub password: Option<Secret>,
-    /// TLS.
+    /// TLS towards MySQL and MariaDB.
     pub tls: TlsOptions,
     /// Deadline for connecting, TLS and logging in.
     pub connect_timeout: Duration,
@@ -95,10 +106,8 @@ pub struct GtidFilter {
 /// The stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamOptions {
-    /// The id this replica has at the server.
-    pub server_id: u32,
-    /// Where to start without a stored position.
-    pub start: StartPosition,
+    /// What only a binlog has.
+    pub binlog: BinlogStreamOptions,
     /// How often the server is asked to send a heartbeat.
     pub heartbeat_period: Duration,
     /// Periods of silence after which the connection is dropped.
@@ -107,6 +116,15 @@ pub struct StreamOptions {
     pub reconnect_backoff: Duration,
     /// Longest such pause.
     pub reconnect_backoff_max: Duration,
+}
+
+/// What only the stream of a binlog has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BinlogStreamOptions {
+    /// The id this replica has at the server.
+    pub server_id: u32,
+    /// Where to start without a stored position.
+    pub start: StartPosition,
     /// Which GTID sources are followed.
     pub gtids: GtidFilter,
     /// Whether to resume by file and position although there are GTIDs.
@@ -116,37 +134,44 @@ pub struct StreamOptions {
 }
 
 pub(super) fn database(settings: &Settings<'_>) -> DatabaseOptions {
-    let seconds = |property: &str| u64::try_from(settings.number(property)).ok().filter(|seconds| *seconds > 0);
+    let binlog = settings.place.meets(Applies::BINLOG);
+    let seconds = |property: &str| {
+        let number = if binlog { settings.number(property) } else { 0 };
+        u64::try_from(number).ok().filter(|seconds| *seconds > 0)
+    };
     DatabaseOptions {
         host: settings.text("database.hostname").unwrap_or_default(),
         port: u16::try_from(settings.number("database.port")).unwrap_or_default(),
         user: settings.text("database.user").unwrap_or_default(),
         password: settings.secret("database.password"),
-        tls: TlsOptions {
-            mode: settings.word("database.ssl.mode", SslMode::parse, SslMode::Disabled),
-            keystore: settings.text("database.ssl.keystore").map(PathBuf::from),
-            keystore_password: settings.secret("database.ssl.keystore.password"),
-            truststore: settings.text("database.ssl.truststore").map(PathBuf::from),
-            truststore_password: settings.secret("database.ssl.truststore.password"),
-        },
+        tls: if binlog { tls(settings) } else { TlsOptions::NONE },
         connect_timeout: settings.millis("connect.timeout.ms"),
         query_timeout: settings.millis("database.query.timeout.ms"),
         initial_statements: settings
             .text("database.initial.statements")
             .map(|text| statements(&text))
             .unwrap_or_default(),
-        compression: match settings
-            .text("headwater.protocol.compression")
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-            .as_str()
-        {
-            "zlib" => ProtocolCompression::Zlib,
-            "zstd" => ProtocolCompression::Zstd,
-            _ => ProtocolCompression::None,
-        },
+        compression: if binlog { compression(settings) } else { ProtocolCompression::None },
         net_write_timeout_s: seconds("binlog.net.write.timeout"),
         net_read_timeout_s: seconds("binlog.net.read.timeout"),
+    }
+}
+
+fn tls(settings: &Settings<'_>) -> TlsOptions {
+    TlsOptions {
+        mode: settings.word("database.ssl.mode", SslMode::parse, SslMode::Disabled),
+        keystore: settings.text("database.ssl.keystore").map(PathBuf::from),
+        keystore_password: settings.secret("database.ssl.keystore.password"),
+        truststore: settings.text("database.ssl.truststore").map(PathBuf::from),
+        truststore_password: settings.secret("database.ssl.truststore.password"),
+    }
+}
+
+fn compression(settings: &Settings<'_>) -> ProtocolCompression {
+    match settings.text("headwater.protocol.compression").unwrap_or_default().to_ascii_lowercase().as_str() {
+        "zlib" => ProtocolCompression::Zlib,
+        "zstd" => ProtocolCompression::Zstd,
+        _ => ProtocolCompression::None,
     }
 }
 
@@ -169,20 +194,39 @@ fn statements(text: &str) -> Vec<String> {
 }
 
 pub(super) fn stream(settings: &Settings<'_>, findings: &mut Findings) -> StreamOptions {
-    let small = |property: &str| u32::try_from(settings.number(property)).unwrap_or_default();
+    StreamOptions {
+        binlog: match settings.place.meets(Applies::BINLOG) {
+            true => binlog_stream(settings, findings),
+            false => BinlogStreamOptions::NONE,
+        },
+        heartbeat_period: settings.millis("headwater.heartbeat.period.ms"),
+        silence_heartbeats: u32::try_from(settings.number("headwater.silence.heartbeats")).unwrap_or_default(),
+        reconnect_backoff: settings.millis("headwater.reconnect.backoff.ms"),
+        reconnect_backoff_max: settings.millis("headwater.reconnect.backoff.max.ms"),
+    }
+}
+
+impl BinlogStreamOptions {
+    /// There is no binlog.
+    const NONE: BinlogStreamOptions = BinlogStreamOptions {
+        server_id: 0,
+        start: StartPosition::Latest,
+        gtids: GtidFilter { includes: None, excludes: None, filter_events: false },
+        ignore_gtids_on_recovery: false,
+        include_query: false,
+    };
+}
+
+fn binlog_stream(settings: &Settings<'_>, findings: &mut Findings) -> BinlogStreamOptions {
     let written = settings.text("headwater.start.position").unwrap_or_default();
     let start = start(&written).unwrap_or_else(|| {
         let expected = "latest, earliest, a file and position such as mysql-bin.000003:4, or gtid: and a GTID set";
         findings.errors.push(settings.invalid("headwater.start.position", &written, expected));
         StartPosition::Latest
     });
-    StreamOptions {
-        server_id: small("database.server.id"),
+    BinlogStreamOptions {
+        server_id: u32::try_from(settings.number("database.server.id")).unwrap_or_default(),
         start,
-        heartbeat_period: settings.millis("headwater.heartbeat.period.ms"),
-        silence_heartbeats: small("headwater.silence.heartbeats"),
-        reconnect_backoff: settings.millis("headwater.reconnect.backoff.ms"),
-        reconnect_backoff_max: settings.millis("headwater.reconnect.backoff.max.ms"),
         gtids: GtidFilter {
             includes: gtid_sources(settings, "gtid.source.includes", findings),
             excludes: gtid_sources(settings, "gtid.source.excludes", findings),

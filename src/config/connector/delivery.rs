@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Findings, capture};
 use crate::config::ConfigError;
-use crate::config::option;
+use crate::config::option::{self, Applies};
 use crate::config::secret::ClientProperties;
 use crate::config::settings::Settings;
 use crate::config::worker::WorkerConfig;
@@ -150,11 +150,15 @@ fn read_errors(settings: &Settings<'_>) -> ErrorOptions {
             EventProcessingFailureHandlingMode::parse,
             EventProcessingFailureHandlingMode::Fail,
         ),
-        inconsistent_schema: settings.word(
-            "inconsistent.schema.handling.mode",
-            InconsistentSchemaHandlingMode::parse,
-            InconsistentSchemaHandlingMode::Fail,
-        ),
+        // PostgreSQL's stream describes its tables itself.
+        inconsistent_schema: match settings.place.meets(Applies::BINLOG) {
+            true => settings.word(
+                "inconsistent.schema.handling.mode",
+                InconsistentSchemaHandlingMode::parse,
+                InconsistentSchemaHandlingMode::Fail,
+            ),
+            false => InconsistentSchemaHandlingMode::Fail,
+        },
         tolerance: settings.word("errors.tolerance", ErrorsTolerance::parse, ErrorsTolerance::None),
         retry_timeout: settings
             .optional_number("errors.retry.timeout")

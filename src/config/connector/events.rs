@@ -2,6 +2,7 @@
 
 use super::Findings;
 use crate::config::ConfigError;
+use crate::config::option::Applies;
 use crate::config::settings::Settings;
 use crate::model::modes::{
     BigIntUnsignedHandlingMode, BinaryHandlingMode, DebeziumGeneration, DecimalHandlingMode,
@@ -62,6 +63,8 @@ pub struct TopicOptions {
 
 pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventOptions {
     let generation = settings.word("debezium.compat.version", DebeziumGeneration::parse, DebeziumGeneration::V3_6);
+    let postgres = settings.place.meets(Applies::POSTGRES);
+    let binlog_flag = |property: &str| !postgres && settings.flag(property);
     let adjustment =
         |property: &str| settings.word(property, SchemaNameAdjustmentMode::parse, SchemaNameAdjustmentMode::None);
     EventOptions {
@@ -71,11 +74,14 @@ pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventO
             TimePrecisionMode::parse,
             TimePrecisionMode::AdaptiveTimeMicroseconds,
         ),
-        bigint_unsigned: settings.word(
-            "bigint.unsigned.handling.mode",
-            BigIntUnsignedHandlingMode::parse,
-            BigIntUnsignedHandlingMode::Long,
-        ),
+        bigint_unsigned: match postgres {
+            true => BigIntUnsignedHandlingMode::Long,
+            false => settings.word(
+                "bigint.unsigned.handling.mode",
+                BigIntUnsignedHandlingMode::parse,
+                BigIntUnsignedHandlingMode::Long,
+            ),
+        },
         binary: settings.word("binary.handling.mode", BinaryHandlingMode::parse, BinaryHandlingMode::Bytes),
         schema_names: adjustment("schema.name.adjustment.mode"),
         field_names: match adjustment("field.name.adjustment.mode") {
@@ -89,34 +95,39 @@ pub(super) fn events(settings: &Settings<'_>, findings: &mut Findings) -> EventO
             EventConvertingFailureHandlingMode::parse,
             EventConvertingFailureHandlingMode::Warn,
         ),
-        adjust_two_digit_years: settings.flag("enable.time.adjuster"),
+        adjust_two_digit_years: binlog_flag("enable.time.adjuster"),
         tombstones: settings.flag("tombstones.on.delete"),
         schema_comments: settings.flag("include.schema.comments"),
-        schema_changes: settings.flag("include.schema.changes"),
+        schema_changes: binlog_flag("include.schema.changes"),
         transaction_metadata: settings.flag("provide.transaction.metadata"),
         context_headers: settings.flag("extended.headers.enabled"),
-        debezium_version: settings.text("headwater.debezium.version").unwrap_or_else(|| newest(generation).to_owned()),
+        debezium_version: settings
+            .text("headwater.debezium.version")
+            .unwrap_or_else(|| newest(generation, postgres).to_owned()),
         generation,
         unavailable_value: unavailable_value(settings, generation, findings),
     }
 }
 
 /// The newest release of a generation whose records were looked at.
-const fn newest(generation: DebeziumGeneration) -> &'static str {
-    match generation {
-        DebeziumGeneration::V3_6 => "3.6.1.Final",
-        DebeziumGeneration::V3_7 => "3.7.0.Alpha2",
+const fn newest(generation: DebeziumGeneration, postgres: bool) -> &'static str {
+    match (generation, postgres) {
+        (DebeziumGeneration::V3_6, false) => "3.6.1.Final",
+        (DebeziumGeneration::V3_6, true) => "3.6.3.Final",
+        (DebeziumGeneration::V3_7, false) => "3.7.0.Alpha2",
+        (DebeziumGeneration::V3_7, true) => "3.7.0.Final",
     }
 }
 
-/// What stands for a value that the row image does not have. Debezium writes it for binlogs since 3.7.
+/// What stands for a value that the row image does not have. Debezium writes it for PostgreSQL, and for binlogs since
+/// 3.7.
 fn unavailable_value(
     settings: &Settings<'_>,
     generation: DebeziumGeneration,
     findings: &mut Findings,
 ) -> Option<String> {
     const PROPERTY: &str = "unavailable.value.placeholder";
-    if generation == DebeziumGeneration::V3_6 {
+    if generation == DebeziumGeneration::V3_6 && settings.place.meets(Applies::BINLOG) {
         if settings.is_set(PROPERTY) {
             findings.advise(PROPERTY, "changes nothing with debezium.compat.version=3.6: null is written then");
         }
@@ -168,18 +179,23 @@ pub(super) fn topics(settings: &Settings<'_>, findings: &mut Findings) -> TopicO
 fn strategy(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> TopicNamingStrategy {
     const PROPERTY: &str = "topic.naming.strategy";
     let class = settings.text(PROPERTY).unwrap_or_default();
+    // The stock one names a table by its schema where there are schemas, and by its database where there are none.
+    let stock = match settings.place.meets(Applies::POSTGRES) {
+        true => TopicNamingStrategy::Schema,
+        false => TopicNamingStrategy::Default,
+    };
     match TopicNamingStrategy::parse(&class) {
-        Some(TopicNamingStrategy::Default) => {}
+        Some(strategy) if strategy == stock => {}
         Some(_) => errors.push(ConfigError::Refused {
             property: PROPERTY.to_owned(),
             value: settings.masking.show(PROPERTY, &class),
-            reason: format!("only {} is built in yet", TopicNamingStrategy::Default),
+            reason: format!("only {stock} is built in yet"),
         }),
         None => errors.push(ConfigError::JavaClass {
             property: PROPERTY.to_owned(),
             class: settings.masking.show(PROPERTY, &class),
-            stock: vec![TopicNamingStrategy::Default.as_str()],
+            stock: vec![stock.as_str()],
         }),
     }
-    TopicNamingStrategy::Default
+    stock
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::ConfigError;
-use crate::config::option;
+use crate::config::option::{self, Applies};
 use crate::config::secret::ClientProperties;
 use crate::config::settings::Settings;
 use crate::config::worker::WorkerConfig;
@@ -51,6 +51,18 @@ pub struct SchemaHistoryOptions {
     pub prefer_ddl: bool,
 }
 
+impl SchemaHistoryOptions {
+    /// PostgreSQL's stream tells the shape of every table, so there is nothing to keep.
+    const NONE: SchemaHistoryOptions = SchemaHistoryOptions {
+        storage: HistoryStorage::Memory,
+        skip_unparseable_ddl: false,
+        only_captured_tables: true,
+        only_captured_databases: true,
+        ddl_filter: None,
+        prefer_ddl: false,
+    };
+}
+
 const CLASS: &str = "schema.history.internal";
 const STOCK: &[&str] = &[
     "io.debezium.storage.kafka.history.KafkaSchemaHistory",
@@ -63,6 +75,9 @@ pub(super) fn history(
     worker: &WorkerConfig,
     errors: &mut Vec<ConfigError>,
 ) -> SchemaHistoryOptions {
+    if !settings.place.meets(Applies::BINLOG) {
+        return SchemaHistoryOptions::NONE;
+    }
     SchemaHistoryOptions {
         storage: storage(settings, worker, errors),
         skip_unparseable_ddl: settings.flag("schema.history.internal.skip.unparseable.ddl"),

@@ -55,7 +55,6 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("connect.timeout.ms", Kind::Number(POSITIVE.0, POSITIVE.1), "How long connecting, TLS and logging in may take")
         .or("30000")
         .unit("ms")
-        .for_(Applies::BINLOG)
         .was(&[old("connection.timeout.ms", "1.0")]),
     row("connect.keep.alive", Kind::Bool, "Whether a thread checks that the binlog connection is alive")
         .or("true")

@@ -51,7 +51,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row(
         "unavailable.value.placeholder",
         Kind::Text,
-        "What stands for a value that the server did not send (binlog_row_image=NOBLOB), with debezium.compat.version=3.7; hex: gives bytes. Debezium 3.6 writes null",
+        "What stands for a value that the server did not send: an unchanged one of PostgreSQL's TOAST; with debezium.compat.version=3.7 also one of binlog_row_image=NOBLOB, for which Debezium 3.6 writes null. hex: gives bytes",
     )
     .or("__debezium_unavailable_value")
     .was(&[old("toasted.value.placeholder", "1.9")]),
@@ -110,12 +110,11 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "The generation of Debezium that records are written like. 3.7 changes what readers see: TINYINT is int8, also in schema changes and history, for tables defined from then on; commas and backslashes in labels of ENUM and SET; text and bytes that a row image does not have; TinyIntOneToBooleanConverter takes negative numbers as true",
     )
     .or("3.6")
-    .low()
-    .for_(Applies::BINLOG),
+    .low(),
     row(
         "headwater.debezium.version",
         Kind::Text,
-        "What source.version says; 3.6.1.Final when not set, and 3.7.0.Alpha2 with debezium.compat.version=3.7",
+        "What source.version says; 3.6.1.Final (PostgreSQL: 3.6.3.Final) when not set, and 3.7.0.Alpha2 (3.7.0.Final) with debezium.compat.version=3.7",
     )
     .low(),
 ];

@@ -53,5 +53,3 @@ const FROM_ZERO: (i64, i64) = (0, i32::MAX as i64);
 const NO_SNAPSHOT: &str = "rows that are already there are not read yet; only the stream is";
 /// Said of everything that only signals read.
 const NO_SIGNALS: &str = "signals are not read yet";
-/// Said of everything that only PostgreSQL has.
-const NO_POSTGRES: &str = "PostgreSQL connectors are not built in yet";

@@ -1,28 +1,48 @@
 //! What only PostgreSQL has.
 
 use super::super::option::{Applies, ConfigOption, Group, Kind, option};
-use super::{FROM_ZERO, NO_POSTGRES, POSITIVE};
+use super::{FROM_ZERO, NO_SNAPSHOT, POSITIVE};
+use crate::model::modes::{
+    HstoreHandlingMode, IntervalHandlingMode, LsnFlushMode, OffsetMismatchStrategy, PostgresSslMode,
+    PublicationAutocreateMode,
+};
 
 const ANY_NUMBER: Kind = Kind::Number(i64::MIN, i64::MAX);
+const SSL: Kind = Kind::Word(PostgresSslMode::WORDS, |word| PostgresSslMode::parse(word).map(PostgresSslMode::as_str));
+const AUTOCREATE: Kind = Kind::Word(PublicationAutocreateMode::WORDS, |word| {
+    PublicationAutocreateMode::parse(word).map(PublicationAutocreateMode::as_str)
+});
+const MISMATCH: Kind = Kind::Word(OffsetMismatchStrategy::WORDS, |word| {
+    OffsetMismatchStrategy::parse(word).map(OffsetMismatchStrategy::as_str)
+});
+const FLUSH: Kind = Kind::Word(LsnFlushMode::WORDS, |word| LsnFlushMode::parse(word).map(LsnFlushMode::as_str));
+const HSTORE: Kind =
+    Kind::Word(HstoreHandlingMode::WORDS, |word| HstoreHandlingMode::parse(word).map(HstoreHandlingMode::as_str));
+const INTERVAL: Kind =
+    Kind::Word(IntervalHandlingMode::WORDS, |word| IntervalHandlingMode::parse(word).map(IntervalHandlingMode::as_str));
+
+const NO_WAIT: &str = "the confirmed position is sent by a thread that waits for nothing";
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
-    row("database.sslmode", Kind::Text, "disable, allow, prefer, require, verify-ca or verify-full")
+    row("database.sslmode", SSL, "TLS towards the server")
         .or("prefer")
         .high(),
     row("database.sslcert", Kind::Text, "The client's certificate"),
     row("database.sslkey", Kind::Text, "The client's key"),
     row("database.sslpassword", Kind::Password, "Password of the client's key"),
     row("database.sslrootcert", Kind::Text, "The authorities to trust"),
-    row("database.sslfactory", Kind::Class, "Class that makes TLS sockets").low(),
+    row("database.sslfactory", Kind::Class, "Class that makes TLS sockets").low().refused("it names a Java class; database.sslmode and the certificates beside it say how TLS is made"),
     row("database.tcpKeepAlive", Kind::Bool, "Whether TCP keep-alive is on").or("true"),
-    row("plugin.name", Kind::Text, "pgoutput or decoderbufs").or("decoderbufs").high(),
+    row("plugin.name", Kind::Text, "The plugin that decodes the log: pgoutput. Debezium's default, decoderbufs, is not read here").or("decoderbufs").high(),
     row("slot.name", Kind::Text, "The replication slot").or("debezium").high(),
-    row("slot.drop.on.stop", Kind::Bool, "Whether the slot is dropped on a clean stop").or("false"),
+    row("slot.drop.on.stop", Kind::Bool, "Whether the slot is dropped on a clean stop")
+        .or("false")
+        .no_effect("the slot is kept, so that nothing is lost while the connector is away; SELECT pg_drop_replication_slot('NAME') drops it"),
     row("slot.failover", Kind::Bool, "Whether the slot survives a failover (PostgreSQL 17)").or("false"),
     row("slot.stream.params", Kind::Text, "Options for the plugin, separated by ';'").low(),
     row("slot.max.retries", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Attempts to use the slot").or("6"),
     row("slot.retry.delay.ms", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Pause between them").or("10000").unit("ms"),
-    row("offset.mismatch.strategy", Kind::Text, "no_validation, trust_offset, trust_slot or trust_greater_lsn")
+    row("offset.mismatch.strategy", MISMATCH, "What is believed when the slot is ahead of the stored position. Where it is not set that is an error, because changes between the two may be lost")
         .or("no_validation"),
     row("internal.slot.seek.to.known.offset.on.start", Kind::Bool, "Old form of offset.mismatch.strategy=trust_offset")
         .or("false")
@@ -36,7 +56,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     .unit("s")
     .low(),
     row("publication.name", Kind::Text, "The publication").or("dbz_publication").high(),
-    row("publication.autocreate.mode", Kind::Text, "all_tables, disabled, filtered or no_tables")
+    row("publication.autocreate.mode", AUTOCREATE, "What a publication that is not there is made for")
         .or("all_tables")
         .high(),
     row("publish.via.partition.root", Kind::Bool, "Whether changes of partitions appear under their root").or("false"),
@@ -44,22 +64,25 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("status.update.interval.ms", Kind::Number(POSITIVE.0, POSITIVE.1), "How often the confirmed position is sent")
         .or("10000")
         .unit("ms"),
-    row("lsn.flush.mode", Kind::Text, "connector, manual or connector_and_driver").or("connector"),
+    row("lsn.flush.mode", FLUSH, "Who moves the slot; in both connector modes it also moves while nothing is captured").or("connector"),
     row("flush.lsn.source", Kind::Bool, "Old form of lsn.flush.mode").or("true").low(),
-    row("lsn.flush.timeout.ms", ANY_NUMBER, "Longest wait for a flush").or("30000").unit("ms"),
-    row("lsn.flush.timeout.action", Kind::Text, "fail, warn or ignore").or("fail"),
+    row("lsn.flush.timeout.ms", ANY_NUMBER, "Longest wait for a flush").or("30000").unit("ms").no_effect(NO_WAIT),
+    row("lsn.flush.timeout.action", Kind::Text, "fail, warn or ignore").or("fail").no_effect(NO_WAIT),
     row("xmin.fetch.interval.ms", ANY_NUMBER, "How often the slot's xmin is read; 0 is never").or("0").unit("ms"),
     row("message.prefix.include.list", Kind::Regexes, "Logical messages that are captured, by prefix"),
     row("message.prefix.exclude.list", Kind::Regexes, "Logical messages that are not captured, by prefix"),
     row("include.unknown.datatypes", Kind::Bool, "Whether types that are not known come out as bytes").or("false"),
-    row("schema.refresh.mode", Kind::Text, "columns_diff or columns_diff_exclude_unchanged_toast").or("columns_diff"),
-    row("hstore.handling.mode", Kind::Text, "json or map").or("json"),
-    row("interval.handling.mode", Kind::Text, "numeric or string").or("numeric"),
+    row("schema.refresh.mode", Kind::Text, "columns_diff or columns_diff_exclude_unchanged_toast")
+        .or("columns_diff")
+        .no_effect("the stream itself tells every change of a table's columns"),
+    row("hstore.handling.mode", HSTORE, "How HSTORE is written").or("json"),
+    row("interval.handling.mode", INTERVAL, "How INTERVAL is written").or("numeric"),
     row("money.fraction.digits", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Digits of MONEY after the point").or("2"),
     row("snapshot.isolation.mode", Kind::Text, "serializable, repeatable_read, read_committed or read_uncommitted")
-        .or("serializable"),
+        .or("serializable")
+        .no_effect(NO_SNAPSHOT),
 ];
 
 const fn row(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {
-    option(name, kind, about).under(Group::Replication).for_(Applies::POSTGRES).refused(NO_POSTGRES)
+    option(name, kind, about).under(Group::Replication).for_(Applies::POSTGRES)
 }

@@ -8,15 +8,18 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .or("latest"),
     row("headwater.heartbeat.period.ms", Kind::Number(100, 3_600_000), "How often the server sends a heartbeat when it has nothing else to send")
         .or("1000")
-        .unit("ms"),
+        .unit("ms")
+        .for_(Applies::ALL),
     row("headwater.silence.heartbeats", Kind::Number(2, 1_000), "After how many heartbeat periods of silence the connection is dropped and made again")
         .or("3")
-        .unit("periods"),
+        .unit("periods")
+        .for_(Applies::ALL),
     row("headwater.reconnect.backoff.ms", Kind::Number(1, 600_000), "Pause before the first new attempt to connect; it doubles, with jitter")
         .or("100")
         .unit("ms")
-        .low(),
-    row("headwater.reconnect.backoff.max.ms", Kind::Number(1, 3_600_000), "Longest such pause").or("10000").unit("ms").low(),
+        .low()
+        .for_(Applies::ALL),
+    row("headwater.reconnect.backoff.max.ms", Kind::Number(1, 3_600_000), "Longest such pause").or("10000").unit("ms").low().for_(Applies::ALL),
     row("gtid.source.includes", Kind::List, "Server UUIDs (MySQL) or domain ids (MariaDB) whose transactions are followed; expressions are allowed"),
     row("gtid.source.excludes", Kind::List, "Server UUIDs or domain ids whose transactions are not followed; expressions are allowed"),
     row("gtid.source.filter.dml.events", Kind::Bool, "Whether events of sources that are not followed are left out").or("true"),

@@ -9,7 +9,22 @@
 //! from the bytes they came in; what the server may forget is only what was confirmed. What survives a crash is what
 //! the pipeline stores of positions.
 
+pub mod catalog;
 pub mod codec;
+mod confirm;
 pub mod connection;
+pub mod error;
+pub mod options;
 pub mod pgoutput;
+pub mod position;
+mod progress;
+mod publication;
+mod reader;
+mod relations;
+pub mod slot;
+pub mod start;
+mod walk;
 pub mod wire;
+
+pub use confirm::Confirmation;
+pub use reader::PostgresSource;

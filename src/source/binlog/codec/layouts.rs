@@ -51,7 +51,7 @@ impl LayoutMaker for Layouts {
             };
             let parts = column_codec(&table.id, column, wire, &self.codecs)?;
             let guard = |key| guarded(&table.id, &column.name, &parts, mode, key, &self.failures);
-            Ok::<_, Failure>(ColumnParts { value: guard(false), key: guard(true), schema: parts.schema.clone() })
+            Ok::<_, Failure>(Some(ColumnParts { value: guard(false), key: guard(true), schema: parts.schema.clone() }))
         })
     }
 }

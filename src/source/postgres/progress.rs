@@ -1,0 +1,208 @@
+//! Where the stream stands: which transaction is open, and what of it was delivered before.
+
+use std::sync::Arc;
+
+use super::connection::Lsn;
+use super::pgoutput::{Begin, Commit};
+use super::position::{Delivered, MessageKind, PostgresPosition};
+use crate::model::change::{PostgresOrigin, ReplicationOrigin, TransactionBoundary, TransactionOrder};
+use crate::source::counts::EventCounts;
+
+/// Microseconds from 1970-01-01 to 2000-01-01, from which PostgreSQL counts.
+const EPOCH_US: i64 = 946_684_800_000_000;
+
+/// A transaction that has begun and not ended.
+#[derive(Debug)]
+struct Open {
+    transaction_id: u32,
+    /// When it was committed, in microseconds since the epoch.
+    timestamp_us: i64,
+    replication_origin: Option<Arc<ReplicationOrigin>>,
+    /// The number as text, where transaction metadata is asked for.
+    id: Option<Arc<str>>,
+    counts: EventCounts<Arc<str>>,
+    /// The place of the last change, how many changes at that place were read, and what the last one was.
+    place: Option<(Lsn, u64, MessageKind)>,
+    /// The place before, of which all were read, and what the last one was.
+    through: Option<(Lsn, MessageKind)>,
+    /// What was delivered of it before.
+    delivered: Option<Delivered>,
+}
+
+/// Where the stream stands.
+#[derive(Debug)]
+pub struct Progress {
+    /// The position between transactions.
+    between: PostgresPosition,
+    open: Option<Open>,
+    /// The position that the stream went on from, until something new was read.
+    resumed: Option<PostgresPosition>,
+    transaction_metadata: bool,
+}
+
+impl Progress {
+    /// A stream that goes on from a position.
+    pub fn from(position: PostgresPosition, transaction_metadata: bool) -> Self {
+        let between = PostgresPosition { delivered: None, ..position.clone() };
+        let resumed = position.delivered.is_some().then_some(position);
+        Progress { between, open: None, resumed, transaction_metadata }
+    }
+
+    /// The position: everything before it was read.
+    pub fn position(&self) -> PostgresPosition {
+        if let Some(resumed) = &self.resumed {
+            return resumed.clone();
+        }
+        let Some(Open { place: Some((at, events, _)), through, transaction_id, timestamp_us, .. }) = &self.open else {
+            return self.between.clone();
+        };
+        let delivered = Some(Delivered {
+            transaction_id: *transaction_id,
+            through: through.map(|(lsn, _)| lsn),
+            at: Some((*at, *events)),
+        });
+        match through {
+            Some((lsn, kind)) => PostgresPosition {
+                commit_lsn: self.between.commit_lsn,
+                lsn: *lsn,
+                kind: Some(*kind),
+                transaction_id: Some(*transaction_id),
+                timestamp_us: *timestamp_us,
+                delivered,
+            },
+            None => PostgresPosition { delivered, ..self.between.clone() },
+        }
+    }
+
+    /// Whether a transaction is open.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The beginning of the open transaction, where transaction metadata is asked for.
+    pub fn boundary(&self) -> Option<TransactionBoundary> {
+        let open = self.open.as_ref()?;
+        Some(TransactionBoundary { id: open.id.clone()?, collections: None, timestamp_us: open.timestamp_us })
+    }
+
+    /// Whether the beginning of the open transaction was delivered before.
+    pub fn continues(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.delivered.is_some())
+    }
+
+    /// A transaction begins.
+    pub fn begin(&mut self, begin: &Begin) {
+        let delivered = self.resumed.as_ref().and_then(|position| position.delivered);
+        self.open = Some(Open {
+            transaction_id: begin.xid,
+            timestamp_us: begin.commit_time_us.saturating_add(EPOCH_US),
+            replication_origin: None,
+            id: self.transaction_metadata.then(|| begin.xid.to_string().into()),
+            counts: EventCounts::default(),
+            place: None,
+            through: None,
+            delivered: delivered.filter(|delivered| delivered.transaction_id == begin.xid),
+        });
+    }
+
+    /// The open transaction came from another server.
+    pub fn replicated_from(&mut self, origin: ReplicationOrigin) {
+        if let Some(open) = &mut self.open {
+            open.replication_origin = Some(Arc::new(origin));
+        }
+    }
+
+    /// A change of the open transaction at `lsn` was read. Says whether it is to be delivered.
+    pub fn change(&mut self, lsn: Lsn, kind: MessageKind) -> bool {
+        let Some(open) = self.open.as_mut() else { return true };
+        let number = match open.place {
+            Some((at, number, _)) if at == lsn => number + 1,
+            Some((at, _, last)) => {
+                open.through = Some((at, last));
+                1
+            }
+            None => 1,
+        };
+        open.place = Some((lsn, number, kind));
+        if open.delivered.is_some_and(|delivered| delivered.covers(lsn, number)) {
+            return false;
+        }
+        if let Some(resumed) = self.resumed.take()
+            && open.delivered.is_none()
+        {
+            tracing::warn!(
+                expected = resumed.delivered.map(|delivered| delivered.transaction_id),
+                found = open.transaction_id,
+                "the stored position lies in a transaction that the server does not send first: this one is delivered whole"
+            );
+        }
+        true
+    }
+
+    /// Where the last change that was read comes from.
+    pub fn origin(&self, lsn: Lsn, xmin: Option<i64>) -> PostgresOrigin {
+        let open = self.open.as_ref();
+        PostgresOrigin {
+            lsn: lsn.0,
+            last_commit_lsn: self.between.commit_lsn.map(|lsn| lsn.0),
+            transaction_id: open.map(|open| open.transaction_id),
+            xmin,
+            timestamp_us: open.map_or(self.between.timestamp_us, |open| open.timestamp_us),
+            replication_origin: open.and_then(|open| open.replication_origin.clone()),
+        }
+    }
+
+    /// Counts events of a part of the open transaction, where transaction metadata is asked for.
+    pub fn order(&mut self, part: &Arc<str>, events: i64) -> Option<TransactionOrder> {
+        let open = self.open.as_mut()?;
+        let id = open.id.clone()?;
+        let (total_order, data_collection_order) = open.counts.add(part, events);
+        Some(TransactionOrder { id, total_order, data_collection_order })
+    }
+
+    /// The open transaction ends; gives its end, where transaction metadata is asked for.
+    pub fn commit(&mut self, commit: &Commit) -> Option<TransactionBoundary> {
+        let open = self.open.take()?;
+        self.resumed = None;
+        self.between = PostgresPosition {
+            commit_lsn: Some(commit.end_lsn),
+            lsn: commit.end_lsn,
+            kind: Some(MessageKind::Commit),
+            transaction_id: Some(open.transaction_id),
+            timestamp_us: open.timestamp_us,
+            delivered: None,
+        };
+        let collections = Some(open.counts.by_name());
+        Some(TransactionBoundary { id: open.id?, collections, timestamp_us: open.timestamp_us })
+    }
+
+    /// A message outside of transactions was read. Says whether it is to be delivered.
+    pub fn message(&mut self, lsn: Lsn) -> bool {
+        let between = &mut self.between;
+        // The server begins at this very place when it is asked to go on from it.
+        if between.kind == Some(MessageKind::Message) && between.commit_lsn == Some(lsn) {
+            return false;
+        }
+        // In the middle of a transaction the message says nothing of where that one stands.
+        if self.open.is_none() && self.resumed.is_none() {
+            between.commit_lsn = Some(lsn);
+            between.lsn = lsn;
+            between.kind = Some(MessageKind::Message);
+            between.transaction_id = None;
+        }
+        true
+    }
+
+    /// The server has sent everything that was committed before `lsn`. Says whether the position has moved.
+    pub fn nothing_before(&mut self, lsn: Lsn) -> bool {
+        if self.open.is_some() || self.resumed.is_some() || self.between.start() >= lsn {
+            return false;
+        }
+        self.between.commit_lsn = Some(lsn);
+        self.between.lsn = lsn;
+        if self.between.kind == Some(MessageKind::Message) {
+            self.between.kind = Some(MessageKind::Commit);
+        }
+        true
+    }
+}

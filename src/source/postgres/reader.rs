@@ -1,0 +1,421 @@
+//! The reader: from blocks of the plugin's messages to batches of changes.
+//!
+//! Rows are not looked at: a message's relation gives the layout, its kind the way to walk, and the bytes stay where they
+//! are. A message is one change of one row.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::catalog::Catalog;
+use super::confirm::Confirmation;
+use super::connection::{Lsn, ReadOutcome, ReplicationStream, WalMessage};
+use super::error::PostgresError;
+use super::options::PostgresOptions;
+use super::pgoutput::{LogicalMessage as WireMessage, Message, PgOutputError};
+use super::position::MessageKind;
+use super::progress::Progress;
+use super::relations::{Captured, Relations};
+use super::start;
+use super::walk::PostgresWalk;
+use crate::error::Failure;
+use crate::model::change::{Batch, Change, LogicalMessage, Operation, Origin, ReplicationOrigin, RowsChange};
+use crate::model::modes::LsnFlushMode;
+use crate::model::position::Position;
+use crate::model::row::{Row, RowCells, RowWalk};
+use crate::source::{Beginning, Read, Report, Source};
+use crate::util::{clock, stop::Stop};
+
+/// How long `heartbeat.action.query` may keep the stream waiting.
+const ACTION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What Debezium counts logical messages under.
+const MESSAGES: &str = "LOGICAL_DECODING_MESSAGE";
+
+/// A stream of changes from one database.
+pub struct PostgresSource {
+    options: Arc<PostgresOptions>,
+    stop: Stop,
+    catalog: Catalog,
+    /// For `heartbeat.action.query`.
+    action: Catalog,
+    progress: Progress,
+    relations: Relations,
+    stream: Option<ReplicationStream>,
+    confirmation: Confirmation,
+    beginning: Option<Beginning>,
+    report: Report,
+    messages: Vec<WalMessage>,
+    cells: RowCells,
+    walks: [Arc<dyn RowWalk>; 3],
+    database: Arc<str>,
+    message_part: Arc<str>,
+    /// The slot's `xmin`, and when it was asked for.
+    xmin: Option<(Option<i64>, Instant)>,
+    /// A failure that came after changes: handed over first, reported then.
+    failed: Option<Failure>,
+}
+
+/// One message of the stream, on its way into a batch.
+struct Context<'b> {
+    block: &'b [u8],
+    lsn: Lsn,
+    range: Range<u32>,
+}
+
+impl PostgresSource {
+    pub(super) fn new(
+        options: Arc<PostgresOptions>,
+        stop: Stop,
+        catalog: Catalog,
+        progress: Progress,
+        stream: ReplicationStream,
+        beginning: Option<Beginning>,
+    ) -> Self {
+        let mut connect = options.connect.clone();
+        (connect.connect_timeout, connect.query_timeout) = (ACTION_TIMEOUT, Some(ACTION_TIMEOUT));
+        let confirmation = Confirmation::default();
+        confirmation.attach(stream.confirmed());
+        PostgresSource {
+            action: Catalog::new(connect, options.initial_statements.clone(), stop.clone()),
+            database: options.connect.database.as_str().into(),
+            options,
+            stop,
+            catalog,
+            progress,
+            relations: Relations::default(),
+            stream: Some(stream),
+            confirmation,
+            beginning,
+            report: Report::default(),
+            messages: Vec::new(),
+            cells: RowCells::default(),
+            walks: [Arc::new(PostgresWalk::Insert), Arc::new(PostgresWalk::Update), Arc::new(PostgresWalk::Delete)],
+            message_part: MESSAGES.into(),
+            xmin: None,
+            failed: None,
+        }
+    }
+
+    /// Where stored positions are told to; `None` where somebody else moves the slot.
+    pub fn confirmation(&self) -> Option<Confirmation> {
+        (self.options.slot.flush != LsnFlushMode::Manual).then(|| self.confirmation.clone())
+    }
+
+    fn read_batch(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
+        batch.changes.clear();
+        batch.bytes = 0;
+        let Some(stream) = &mut self.stream else { return Err(PostgresError::Ended.into()) };
+        let outcome = stream.read_block(&mut batch.block, &mut self.messages)?;
+        let moved = match outcome {
+            ReadOutcome::Messages => {
+                self.messages_read(batch)?;
+                true
+            }
+            ReadOutcome::Keepalive => false,
+            ReadOutcome::Stopped => return Ok(Read::Idle),
+            ReadOutcome::End => return Err(PostgresError::Ended.into()),
+            ReadOutcome::Silent(time) => return Err(PostgresError::Silent(time.as_millis()).into()),
+        };
+        // The slot advances on a quiet database, too: what was sent and is stored is not needed any more.
+        let end = self.stream.as_ref().map_or(Lsn::INVALID, ReplicationStream::keepalive_end);
+        let quiet = self.failed.is_none() && self.progress.nothing_before(end);
+        if !moved && !quiet {
+            return Ok(Read::Idle);
+        }
+        batch.received_ns = clock::now_ns();
+        batch.position = self.position();
+        Ok(Read::Batch)
+    }
+
+    /// Reads the messages of a block. A failure behind the first of them is kept until what comes before it was handed
+    /// over.
+    fn messages_read(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        let messages = std::mem::take(&mut self.messages);
+        batch.bytes = messages.last().map_or(0, |last| last.range.end as usize);
+        self.report.bytes_read += batch.bytes as u64;
+        let block = std::mem::take(&mut batch.block);
+        let mut result = Ok(());
+        for message in &messages {
+            let context = Context { block: &block, lsn: message.start_lsn, range: message.range.clone() };
+            result = self.message(batch, &context);
+            if result.is_err() {
+                break;
+            }
+        }
+        batch.block = block;
+        self.messages = messages;
+        match result {
+            Err(failure) if !batch.changes.is_empty() => {
+                self.failed = Some(failure);
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn message(&mut self, batch: &mut Batch, context: &Context<'_>) -> Result<(), Failure> {
+        let body = context.block.get(context.range.start as usize..context.range.end as usize).unwrap_or_default();
+        self.report.events_read += 1;
+        let out_of_place = |what| PostgresError::OutOfPlace { what, lsn: context.lsn };
+        match Message::parse(body, false).map_err(|error| located(error, context.lsn))? {
+            Message::Begin(begin) => {
+                if self.progress.is_open() {
+                    return Err(out_of_place("a beginning inside a transaction").into());
+                }
+                self.progress.begin(&begin);
+                self.fetch_xmin();
+                if !self.progress.continues() {
+                    batch.changes.extend(self.progress.boundary().map(Change::Begin));
+                }
+            }
+            Message::Commit(commit) => {
+                if !self.progress.is_open() {
+                    return Err(out_of_place("an end outside of a transaction").into());
+                }
+                self.report.transactions += 1;
+                batch.changes.extend(self.progress.commit(&commit).map(Change::End));
+            }
+            Message::Origin(origin) => {
+                let lsn = origin.commit_lsn.0;
+                self.progress.replicated_from(ReplicationOrigin { name: origin.name.to_owned(), lsn });
+            }
+            Message::Relation(relation) => {
+                self.relations.describe(&relation, &self.options, &mut self.catalog)?;
+                self.report.captured_tables = self.relations.captured();
+            }
+            // The catalog is asked for types when a relation has one that is not known.
+            Message::Type(_) => {}
+            Message::Insert(insert) => {
+                self.row(batch, context, insert.relation, insert.images_at, MessageKind::Insert)?;
+            }
+            Message::Update(update) => {
+                self.row(batch, context, update.relation, update.images_at, MessageKind::Update)?;
+            }
+            Message::Delete(delete) => {
+                self.row(batch, context, delete.relation, delete.images_at, MessageKind::Delete)?;
+            }
+            Message::Truncate(truncate) => {
+                self.truncate(batch, context, &truncate.relations)?;
+            }
+            Message::Message(message) => self.logical_message(batch, context, body, &message)?,
+            Message::StreamStart(_)
+            | Message::StreamStop
+            | Message::StreamCommit(_)
+            | Message::StreamAbort(_)
+            | Message::BeginPrepare(_)
+            | Message::Prepare(_)
+            | Message::CommitPrepared(_)
+            | Message::RollbackPrepared(_)
+            | Message::StreamPrepare(_) => {
+                return Err(out_of_place("a message of a protocol that was not asked for").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A row was changed.
+    fn row(
+        &mut self,
+        batch: &mut Batch,
+        context: &Context<'_>,
+        relation: u32,
+        images_at: u32,
+        kind: MessageKind,
+    ) -> Result<(), Failure> {
+        if !self.progress.is_open() {
+            return Err(PostgresError::OutOfPlace { what: "a row outside of a transaction", lsn: context.lsn }.into());
+        }
+        // What may fail comes before the progress is told: a position says that everything before it was read.
+        let Some(captured) = self.relations.get(relation)?.cloned() else {
+            self.progress.change(context.lsn, kind);
+            self.report.filtered += 1;
+            return Ok(());
+        };
+        let (operation, walk, skipped) = match kind {
+            MessageKind::Update => (Operation::Update, 1, self.options.skip_updates),
+            MessageKind::Delete => (Operation::Delete, 2, self.options.skip_deletes),
+            MessageKind::Insert
+            | MessageKind::Begin
+            | MessageKind::Commit
+            | MessageKind::Truncate
+            | MessageKind::Message => (Operation::Create, 0, self.options.skip_creates),
+        };
+        let body = context.range.start + images_at..context.range.end;
+        let Some(walk) = self.walks.get(walk).filter(|_| !skipped).cloned() else {
+            self.progress.change(context.lsn, kind);
+            return Ok(());
+        };
+        let events = self.events(context, &captured, &body, walk.as_ref(), operation)?;
+        let wanted = self.progress.change(context.lsn, kind);
+        // What was delivered before counts for the places of what follows it.
+        let order = self.progress.order(&captured.name, events);
+        if wanted {
+            let origin = self.origin(context.lsn);
+            self.report.last_change_ms = last_change_ms(&origin);
+            let layout = captured.layout;
+            batch.changes.push(Change::Rows(RowsChange { layout, operation, body, walk, origin, skip_rows: 0, order }));
+        }
+        Ok(())
+    }
+
+    /// How many events of its transaction a row is; asked for only where transaction metadata is.
+    fn events(
+        &mut self,
+        context: &Context<'_>,
+        captured: &Captured,
+        body: &Range<u32>,
+        walk: &dyn RowWalk,
+        operation: Operation,
+    ) -> Result<i64, Failure> {
+        if !self.options.transaction_metadata || operation != Operation::Update {
+            return Ok(1);
+        }
+        let bytes = context.block.get(body.start as usize..body.end as usize).unwrap_or_default();
+        walk.next_row(bytes, 0, &mut self.cells)?;
+        let before = Row { layout: &captured.layout, bytes, cells: &self.cells.before };
+        let after = Row { layout: &captured.layout, bytes, cells: &self.cells.after };
+        // An update of a key is a delete and a create.
+        Ok(if self.cells.no_before || before.same_key(&after) { 1 } else { 2 })
+    }
+
+    fn truncate(&mut self, batch: &mut Batch, context: &Context<'_>, relations: &[u32]) -> Result<(), Failure> {
+        if !self.progress.is_open() {
+            let what = "a truncation outside of a transaction";
+            return Err(PostgresError::OutOfPlace { what, lsn: context.lsn }.into());
+        }
+        let mut captured = Vec::with_capacity(relations.len());
+        for relation in relations {
+            captured.extend(self.relations.get(*relation)?.cloned());
+        }
+        let wanted = self.progress.change(context.lsn, MessageKind::Truncate);
+        if self.options.skip_truncates {
+            return Ok(());
+        }
+        for captured in captured {
+            let order = self.progress.order(&captured.name, 1);
+            if wanted {
+                let origin = self.origin(context.lsn);
+                batch.changes.push(Change::Truncate { layout: captured.layout, origin, order });
+            }
+        }
+        Ok(())
+    }
+
+    fn logical_message(
+        &mut self,
+        batch: &mut Batch,
+        context: &Context<'_>,
+        body: &[u8],
+        message: &WireMessage<'_>,
+    ) -> Result<(), Failure> {
+        let wanted = if message.transactional {
+            if !self.progress.is_open() {
+                let what = "a message of a transaction outside of one";
+                return Err(PostgresError::OutOfPlace { what, lsn: context.lsn }.into());
+            }
+            self.progress.change(context.lsn, MessageKind::Message)
+        } else {
+            self.progress.message(context.lsn)
+        };
+        if !(self.options.captured_message)(message.prefix) {
+            return Ok(());
+        }
+        let part = self.message_part.clone();
+        let order = if message.transactional { self.progress.order(&part, 1) } else { None };
+        if wanted {
+            // The content stands at the end of the message.
+            let start = context.range.start + u32::try_from(body.len() - message.content.len()).unwrap_or(0);
+            batch.changes.push(Change::Message(Box::new(LogicalMessage {
+                database: self.database.clone(),
+                prefix: message.prefix.to_owned(),
+                content: start..context.range.end,
+                origin: self.message_origin(context.lsn, message.transactional),
+                order,
+            })));
+        }
+        Ok(())
+    }
+
+    fn origin(&self, lsn: Lsn) -> Origin {
+        Origin::Postgres(self.progress.origin(lsn, self.xmin.and_then(|(xmin, _)| xmin)))
+    }
+
+    fn message_origin(&self, lsn: Lsn, transactional: bool) -> Origin {
+        let mut origin = self.progress.origin(lsn, self.xmin.and_then(|(xmin, _)| xmin));
+        if !transactional {
+            origin.transaction_id = None;
+        }
+        Origin::Postgres(origin)
+    }
+
+    /// Asks for the slot's `xmin`, where that is wanted and it is time.
+    fn fetch_xmin(&mut self) {
+        let Some(interval) = self.options.slot.xmin_interval else { return };
+        if self.xmin.is_some_and(|(_, read)| read.elapsed() < interval) {
+            return;
+        }
+        match self.catalog.slot_xmin(&self.options.slot.name) {
+            Ok(xmin) => self.xmin = Some((xmin, clock::moment())),
+            Err(failure) => tracing::warn!(reason = %failure, "the slot's xmin could not be read"),
+        }
+    }
+}
+
+fn last_change_ms(origin: &Origin) -> i64 {
+    match origin {
+        Origin::Postgres(origin) => origin.timestamp_us.div_euclid(1_000),
+        Origin::Binlog(origin) => origin.timestamp_us.div_euclid(1_000),
+    }
+}
+
+#[cold]
+fn located(error: PgOutputError, lsn: Lsn) -> Failure {
+    let failure = Failure::from(error);
+    Failure { message: format!("at {lsn}: {}", failure.message), ..failure }
+}
+
+impl Source for PostgresSource {
+    fn beginning(&mut self) -> Option<Beginning> {
+        self.beginning.take()
+    }
+
+    fn read(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
+        match self.failed.take() {
+            Some(failure) => Err(failure),
+            None => self.read_batch(batch),
+        }
+    }
+
+    fn reconnect(&mut self) -> Result<(), Failure> {
+        self.stream = None;
+        self.failed = None;
+        self.relations.clear();
+        let position = self.progress.position();
+        let name = &self.options.slot.name;
+        if super::slot::find(&mut self.catalog, name, &self.options.connect.database)?.is_none() {
+            return Err(PostgresError::SlotMissing { slot: name.clone(), offset: position.start() }.into());
+        }
+        let stream = start::stream(&self.options, &mut self.catalog, position.start(), &self.stop)?;
+        self.confirmation.attach(stream.confirmed());
+        self.stream = Some(stream);
+        self.progress = Progress::from(position, self.options.transaction_metadata);
+        Ok(())
+    }
+
+    fn heartbeat(&mut self) {
+        let Some(query) = self.options.heartbeat_action.clone() else { return };
+        if let Err(failure) = self.action.query(&query) {
+            tracing::warn!(code = %failure.code, reason = %failure.message, "heartbeat.action.query failed");
+        }
+    }
+
+    fn position(&self) -> Position {
+        Arc::new(self.progress.position())
+    }
+
+    fn report(&self) -> Report {
+        let position = self.progress.position();
+        Report { position: position.lsn.0, ..self.report.clone() }
+    }
+}

@@ -1,0 +1,111 @@
+//! How a stream begins: what has to be there at the server, and from where to go on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::catalog::Catalog;
+use super::connection::{
+    Connection, ConnectionError, Lsn, Purpose, ReplicationRefusal, ReplicationRequest, ReplicationStream,
+};
+use super::error::PostgresError;
+use super::options::PostgresOptions;
+use super::position::PostgresPosition;
+use super::progress::Progress;
+use super::reader::PostgresSource;
+use super::{publication, slot};
+use crate::error::Failure;
+use crate::model::position::StoredOffset;
+use crate::source::Beginning;
+use crate::util::backoff::Backoff;
+use crate::util::{clock, stop::Stop};
+
+/// The first wait for a slot that is in use.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Servers of this version and later send logical messages.
+const MESSAGES_VERSION: u32 = 140_000;
+
+/// Opens a stream behind the stored position, or a new one.
+///
+/// # Errors
+/// With the page that says what is missing at the server.
+pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop) -> Result<PostgresSource, Failure> {
+    let options = Arc::new(options);
+    let mut catalog = Catalog::new(options.connect.clone(), options.initial_statements.clone(), stop.clone());
+    let level = catalog.value("SHOW wal_level")?.unwrap_or_default();
+    if level != "logical" {
+        return Err(PostgresError::Setting { setting: "wal_level", actual: level, required: "logical" }.into());
+    }
+    catalog.refresh_types()?;
+    // What is made after a slot is not in its past: the plugin reads the catalog as it was at each change.
+    publication::prepare(&mut catalog, &options)?;
+    publication::set_identities(&mut catalog, &options)?;
+    let position = stored.map(PostgresPosition::from_stored).transpose()?;
+    let found = slot::find(&mut catalog, &options.slot.name, &options.connect.database)?;
+    let (position, beginning) = match (position, found) {
+        (Some(position), Some(found)) => (slot::reconcile(position, &found, &options.slot)?, None),
+        (Some(position), None) => {
+            let (slot, offset) = (options.slot.name.clone(), position.start());
+            return Err(PostgresError::SlotMissing { slot, offset }.into());
+        }
+        (None, found) => {
+            let lsn = match found {
+                Some(found) => found.confirmed,
+                None => slot::create(&mut catalog, &options.slot)?,
+            };
+            let position = PostgresPosition::beginning(lsn);
+            let beginning = Beginning { position: Arc::new(position.clone()), schema: Vec::new() };
+            (position, Some(beginning))
+        }
+    };
+    let stream = stream(&options, &mut catalog, position.start(), stop)?;
+    let progress = Progress::from(position, options.transaction_metadata);
+    Ok(PostgresSource::new(options, stop.clone(), catalog, progress, stream, beginning))
+}
+
+/// Connects and starts the stream at a place.
+///
+/// # Errors
+/// As [`open`]; a slot that is in use says by whom.
+pub(super) fn stream(
+    options: &PostgresOptions,
+    catalog: &mut Catalog,
+    start_lsn: Lsn,
+    stop: &Stop,
+) -> Result<ReplicationStream, Failure> {
+    // An old connection of our own is gone in a moment, and somebody else's may stay for long.
+    let mut backoff = Backoff::new(FIRST_PAUSE, options.slot.retry_delay.max(FIRST_PAUSE));
+    let deadline = clock::moment() + options.slot.retry_delay.saturating_mul(options.slot.max_retries);
+    loop {
+        let connection = Connection::connect(&options.connect, Purpose::Replication, &stop.flag())?;
+        let request = ReplicationRequest {
+            start_lsn,
+            messages: connection.server_version_num() >= MESSAGES_VERSION,
+            more_options: options.slot.stream_parameters.clone(),
+            status_interval: options.slot.status_interval,
+            silence: options.silence,
+            ..ReplicationRequest::new(options.slot.name.clone(), vec![options.publication.name.clone()])
+        };
+        let error = match connection.start_replication(&request) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => error,
+        };
+        let in_use =
+            matches!(error, ConnectionError::Replication { refusal: ReplicationRefusal::SlotActive { .. }, .. });
+        if !in_use {
+            return Err(error.into());
+        }
+        let active = slot::active(catalog, &options.slot.name)?;
+        let pause = backoff.next_delay();
+        if clock::moment() + pause >= deadline {
+            return Err(active.map_or_else(|| error.into(), Failure::from));
+        }
+        // Nobody: it was let go of between the two questions.
+        if let Some(active) = active {
+            tracing::warn!(reason = %active, attempt = backoff.attempts(), "waiting for the replication slot");
+        }
+        if stop.wait(pause) {
+            return Err(error.into());
+        }
+    }
+}
