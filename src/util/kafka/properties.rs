@@ -390,12 +390,11 @@ fn idempotence(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> R
     if let Some(retries) = retries {
         out.set("retries", retries.clamp(0, MAX_INT).to_string());
     }
-    match (in_flight, enabled) {
-        (Some(requests), _) => out.set("max.in.flight", requests.clamp(1, 1_000_000).to_string()),
-        // Without idempotence a retry of one request may overtake the next: Connect sends one at a time then.
-        (None, false) => out.set("max.in.flight", "1"),
-        (None, true) => {}
-    }
+    // One at a time unless the user says otherwise, as Connect has it. Without idempotence the retry of one request may
+    // overtake the next. With it, the first request to a partition that is being made may be refused and the second taken: a
+    // broker that knows nothing of a producer takes any sequence number. It then calls the retry of the first a duplicate,
+    // which librdkafka takes for delivered, and its records are nowhere.
+    out.set("max.in.flight", in_flight.unwrap_or(1).clamp(1, 1_000_000).to_string());
     if acks == 0 {
         out.note("acks", "is 0: the broker confirms nothing, so positions are stored for records that may be lost");
     }
@@ -501,6 +500,7 @@ mod tests {
     #[test]
     fn idempotence_follows_the_rules_of_java() {
         use Role::Producer;
+        check(Producer, &[], Ok(&[("enable.idempotence", "true"), ("max.in.flight", "1")]), &[]);
         check(
             Producer,
             &[("acks", "1")],
