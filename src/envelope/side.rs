@@ -173,7 +173,7 @@ impl SideTopics {
             partition: None,
             key: (&self.message.0, Value::Struct(vec![Value::text(&message.prefix)])),
             value: (&self.message.1, Value::Struct(value)),
-            context_headers: self.context_headers,
+            context_headers: false,
         })
     }
 

@@ -38,7 +38,7 @@ use scenario::Scenario;
 use support::address;
 
 /// Whether Headwater plays the scenarios of PostgreSQL. Until it has that source, they are only recorded, on Debezium alone.
-const HEADWATER_READS_POSTGRES: bool = false;
+const HEADWATER_READS_POSTGRES: bool = true;
 
 /// The scenarios of this project.
 fn own_scenarios() -> PathBuf {

@@ -374,7 +374,7 @@ fn hide(record: &mut Node, field: &str) {
     let Some(mut node) = record.get_mut(part).map(payload_mut) else { return };
     let mut rest = path;
     // Names of headers have dots of their own: the whole rest is tried first.
-    while node.get(rest).is_none() && !(optional && !rest.contains('.')) && !rest.contains('*') {
+    while node.get(rest).is_none() && (rest.contains('.') || !optional) && !rest.contains('*') {
         let Some((first, behind)) = rest.split_once('.') else { return };
         let Some(inner) = node.get_mut(first) else { return };
         (node, rest) = (payload_mut(inner), behind);

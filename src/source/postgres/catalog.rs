@@ -148,7 +148,7 @@ impl Catalog {
             Some(CatalogColumn {
                 name: text(row, 0)?,
                 optional: flag(row, 1),
-                default: default.filter(|_| !generated),
+                default,
                 auto_incremented: numbered,
                 generated,
                 comment: text(row, 5),

@@ -182,19 +182,20 @@ impl ResumePoint for PostgresPosition {
         let number = |lsn: Lsn| OffsetField::Integer(lsn.0.cast_signed());
         let mut fields = Vec::with_capacity(9);
         let mut add = |name: &str, field: OffsetField| fields.push((name.to_owned(), field));
-        if self.timestamp_us != 0 {
-            add("ts_usec", OffsetField::Integer(self.timestamp_us));
-        }
-        if let Some(id) = self.transaction_id {
-            add("txId", OffsetField::Integer(i64::from(id)));
-        }
-        add("lsn", number(self.lsn));
+        // In the order of Debezium's map, so that whoever compares the texts sees the same.
         add("lsn_proc", number(self.lsn));
+        if let Some(kind) = self.kind {
+            add("messageType", OffsetField::Text(kind.word().to_owned()));
+        }
         if let Some(commit_lsn) = self.commit_lsn {
             add("lsn_commit", number(commit_lsn));
         }
-        if let Some(kind) = self.kind {
-            add("messageType", OffsetField::Text(kind.word().to_owned()));
+        add("lsn", number(self.lsn));
+        if let Some(id) = self.transaction_id {
+            add("txId", OffsetField::Integer(i64::from(id)));
+        }
+        if self.timestamp_us != 0 {
+            add("ts_usec", OffsetField::Integer(self.timestamp_us));
         }
         if let Some(Delivered { transaction_id, at: Some((at, events)), .. }) = self.delivered {
             add(OPEN_LSN, number(at));

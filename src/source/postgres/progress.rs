@@ -18,8 +18,8 @@ struct Open {
     /// When it was committed, in microseconds since the epoch.
     timestamp_us: i64,
     replication_origin: Option<Arc<ReplicationOrigin>>,
-    /// The number as text, where transaction metadata is asked for.
-    id: Option<Arc<str>>,
+    /// Where it begins.
+    lsn: Lsn,
     counts: EventCounts<Arc<str>>,
     /// The place of the last change, how many changes at that place were read, and what the last one was.
     place: Option<(Lsn, u64, MessageKind)>,
@@ -38,6 +38,11 @@ pub struct Progress {
     /// The position that the stream went on from, until something new was read.
     resumed: Option<PostgresPosition>,
     transaction_metadata: bool,
+}
+
+/// A transaction's id in its metadata: Debezium adds the place of the message, so that it is another for each event.
+fn metadata_id(transaction_id: u32, lsn: Lsn) -> Arc<str> {
+    format!("{transaction_id}:{}", lsn.0.cast_signed()).into()
 }
 
 impl Progress {
@@ -81,8 +86,9 @@ impl Progress {
 
     /// The beginning of the open transaction, where transaction metadata is asked for.
     pub fn boundary(&self) -> Option<TransactionBoundary> {
-        let open = self.open.as_ref()?;
-        Some(TransactionBoundary { id: open.id.clone()?, collections: None, timestamp_us: open.timestamp_us })
+        let open = self.open.as_ref().filter(|_| self.transaction_metadata)?;
+        let id = metadata_id(open.transaction_id, open.lsn);
+        Some(TransactionBoundary { id, collections: None, timestamp_us: open.timestamp_us })
     }
 
     /// Whether the beginning of the open transaction was delivered before.
@@ -90,14 +96,14 @@ impl Progress {
         self.open.as_ref().is_some_and(|open| open.delivered.is_some())
     }
 
-    /// A transaction begins.
-    pub fn begin(&mut self, begin: &Begin) {
+    /// A transaction begins; `lsn` is the message's.
+    pub fn begin(&mut self, begin: &Begin, lsn: Lsn) {
         let delivered = self.resumed.as_ref().and_then(|position| position.delivered);
         self.open = Some(Open {
             transaction_id: begin.xid,
             timestamp_us: begin.commit_time_us.saturating_add(EPOCH_US),
             replication_origin: None,
-            id: self.transaction_metadata.then(|| begin.xid.to_string().into()),
+            lsn,
             counts: EventCounts::default(),
             place: None,
             through: None,
@@ -154,8 +160,8 @@ impl Progress {
 
     /// Counts events of a part of the open transaction, where transaction metadata is asked for.
     pub fn order(&mut self, part: &Arc<str>, events: i64) -> Option<TransactionOrder> {
-        let open = self.open.as_mut()?;
-        let id = open.id.clone()?;
+        let open = self.open.as_mut().filter(|_| self.transaction_metadata)?;
+        let id = metadata_id(open.transaction_id, open.place.map_or(open.lsn, |(lsn, ..)| lsn));
         let (total_order, data_collection_order) = open.counts.add(part, events);
         Some(TransactionOrder { id, total_order, data_collection_order })
     }
@@ -172,8 +178,11 @@ impl Progress {
             timestamp_us: open.timestamp_us,
             delivered: None,
         };
-        let collections = Some(open.counts.by_name());
-        Some(TransactionBoundary { id: open.id?, collections, timestamp_us: open.timestamp_us })
+        if !self.transaction_metadata {
+            return None;
+        }
+        let (id, collections) = (metadata_id(open.transaction_id, commit.end_lsn), Some(open.counts.by_name()));
+        Some(TransactionBoundary { id, collections, timestamp_us: open.timestamp_us })
     }
 
     /// A message outside of transactions was read. Says whether it is to be delivered.

@@ -163,7 +163,7 @@ impl PostgresSource {
                 if self.progress.is_open() {
                     return Err(out_of_place("a beginning inside a transaction").into());
                 }
-                self.progress.begin(&begin);
+                self.progress.begin(&begin, context.lsn);
                 self.fetch_xmin();
                 if !self.progress.continues() {
                     batch.changes.extend(self.progress.boundary().map(Change::Begin));
