@@ -178,6 +178,11 @@ const POLL: Duration = Duration::from_millis(1);
 const READ_POLL: Duration = Duration::from_millis(100);
 
 impl TopicStore {
+    /// Set when the pipeline has failed and waits for nothing any more.
+    pub fn abandoned(&self) -> &Stop {
+        &self.options.abandoned
+    }
+
     pub(super) fn new(topic: String, options: KafkaStoreOptions) -> Self {
         TopicStore { topic, options, writer: None, next: 1 }
     }

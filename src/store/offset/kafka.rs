@@ -14,6 +14,7 @@ use super::{OffsetKey, OffsetStore};
 use crate::model::position::{OffsetMap, StoredOffset};
 use crate::store::kafka::{KafkaStoreOptions, TopicStore, Written};
 use crate::store::{StoreError, json};
+use crate::util::clock;
 use crate::util::kafka::admin::{Creation, TopicSpecification};
 use crate::util::kafka::properties::{self, PropertyError, Role};
 use crate::util::stop::Stop;
@@ -80,6 +81,12 @@ pub struct KafkaOffsetStore {
     topic: TopicStore,
 }
 
+/// A topic that another connector has just made shows the broker's defaults until the broker knows its settings.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// How often it is asked again for as long.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
 impl KafkaOffsetStore {
     /// Makes the topic if it is missing, and refuses one that is not compacted.
     pub fn open(options: KafkaOffsetOptions) -> Result<Self, StoreError> {
@@ -102,20 +109,25 @@ impl KafkaOffsetStore {
                 return Ok(());
             }
         }
-        match admin.topic_settings(name) {
-            Ok(settings) => {
-                let policy = settings.get("cleanup.policy").map_or("delete", String::as_str);
-                if policy == "compact" {
+        let deadline = clock::moment() + SETTLING;
+        loop {
+            match admin.topic_settings(name) {
+                Ok(settings) => {
+                    let policy = settings.get("cleanup.policy").map_or("delete", String::as_str);
+                    if policy == "compact" {
+                        return Ok(());
+                    }
+                    if clock::moment() >= deadline || self.topic.abandoned().wait(ASK_AGAIN) {
+                        let problem = format!("cleanup.policy is {policy}: offsets would be lost; it must be compact");
+                        return Err(StoreError::TopicUnsafe { topic: name.clone(), problem });
+                    }
+                }
+                Err(error) if error.retriable() => return Err(StoreError::admin("asking about", name, error)),
+                // Connect goes on too where it may not ask.
+                Err(error) => {
+                    tracing::warn!(topic = %name, "whether the offset topic is compacted cannot be seen: {error}");
                     return Ok(());
                 }
-                let problem = format!("cleanup.policy is {policy}: offsets would be lost; it must be compact");
-                Err(StoreError::TopicUnsafe { topic: name.clone(), problem })
-            }
-            Err(error) if error.retriable() => Err(StoreError::admin("asking about", name, error)),
-            // Connect goes on too where it may not ask.
-            Err(error) => {
-                tracing::warn!(topic = %name, "whether the offset topic is compacted cannot be seen: {error}");
-                Ok(())
             }
         }
     }
