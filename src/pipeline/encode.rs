@@ -126,9 +126,15 @@ impl Encoder {
             let failed = self.encode(&mut batch, &mut out).err();
             let ordinal = ticket.ordinal();
             out.ticket = Some(ticket);
-            if failed.is_some() {
+            if let Some(failure) = failed {
+                // Said now: what came before it may take long to deliver, and may fail for another reason.
+                tracing::error!(
+                    code = %failure.code,
+                    reason = %failure.message,
+                    "a record failed; the connector ends when what came before it is delivered"
+                );
                 self.writer.flush(&mut out);
-                out.failure = failed;
+                out.failure = Some(failure);
                 // A producer that is gone has failed itself, and says so.
                 drop(encoded.send(out));
                 return;

@@ -25,7 +25,8 @@ pub struct Connector {
     pub config: BTreeMap<String, String>,
     /// The worker's.
     pub worker: BTreeMap<String, String>,
-    flavor: Flavor,
+    /// Which binlog it reads; `None` for PostgreSQL.
+    flavor: Option<Flavor>,
     port: u16,
     folder: tempfile::TempDir,
     starts: AtomicU32,
@@ -42,25 +43,51 @@ impl Connector {
             Flavor::MySql => "io.debezium.connector.mysql.MySqlConnector",
             Flavor::MariaDb => "io.debezium.connector.mariadb.MariaDbConnector",
         };
-        let port = free_port();
         let config = [
             ("connector.class", class.to_owned()),
-            ("tasks.max", "1".to_owned()),
-            ("database.hostname", "127.0.0.1".to_owned()),
             ("database.port", server.port.to_string()),
             ("database.user", "cdc".to_owned()),
             ("database.password", "cdcpw".to_owned()),
             ("database.server.id", server_id.to_string()),
-            ("topic.prefix", name.clone()),
             ("database.include.list", database.to_owned()),
-            ("snapshot.mode", "no_data".to_owned()),
             ("include.schema.changes", "false".to_owned()),
             ("schema.history.internal.kafka.bootstrap.servers", broker.to_owned()),
             ("schema.history.internal.kafka.topic", format!("{name}.history")),
+        ];
+        Self::of(name, broker, Some(server.flavor), &config)
+    }
+
+    /// A connector that captures a database of a PostgreSQL server, through a slot and a publication of the database's name.
+    pub fn postgres(port: u16, broker: &str, database: &str) -> Self {
+        let config = [
+            ("connector.class", "io.debezium.connector.postgresql.PostgresConnector".to_owned()),
+            ("database.port", port.to_string()),
+            ("database.user", "app".to_owned()),
+            ("database.password", "apppw".to_owned()),
+            ("database.dbname", database.to_owned()),
+            ("plugin.name", "pgoutput".to_owned()),
+            ("slot.name", database.to_owned()),
+            ("publication.name", database.to_owned()),
+            ("publication.autocreate.mode", "filtered".to_owned()),
+            ("table.include.list", "public[.].*".to_owned()),
+            ("status.update.interval.ms", "200".to_owned()),
+            ("slot.retry.delay.ms", "1000".to_owned()),
+        ];
+        Self::of(unique(database), broker, None, &config)
+    }
+
+    fn of(name: String, broker: &str, flavor: Option<Flavor>, own: &[(&str, String)]) -> Self {
+        let port = free_port();
+        let config = [
+            ("tasks.max", "1".to_owned()),
+            ("database.hostname", "127.0.0.1".to_owned()),
+            ("topic.prefix", name.clone()),
+            ("snapshot.mode", "no_data".to_owned()),
             ("headwater.heartbeat.period.ms", "500".to_owned()),
             ("headwater.reconnect.backoff.max.ms", "1000".to_owned()),
             ("retriable.restart.connector.wait.ms", "1000".to_owned()),
         ];
+        let config = [own, &config].concat();
         let worker = [
             ("bootstrap.servers", broker.to_owned()),
             ("group.id", name.clone()),
@@ -82,7 +109,7 @@ impl Connector {
             broker: broker.to_owned(),
             config: owned(&config),
             worker: owned(&worker),
-            flavor: server.flavor,
+            flavor,
             port,
             folder: scratch("connector-"),
             starts: AtomicU32::new(0),
@@ -162,9 +189,11 @@ impl Connector {
             if let Some(offset) = self.stored_offset() {
                 let stored = offset["gtids"].as_str().unwrap_or_default();
                 let done = match (stored.is_empty(), self.flavor) {
-                    (false, Flavor::MySql) => server.ask(&format!("SELECT GTID_SUBSET('{gtids}','{stored}')")) == "1",
-                    (false, Flavor::MariaDb) => stored == gtids,
-                    (true, _) => {
+                    (false, Some(Flavor::MySql)) => {
+                        server.ask(&format!("SELECT GTID_SUBSET('{gtids}','{stored}')")) == "1"
+                    }
+                    (false, Some(Flavor::MariaDb)) => stored == gtids,
+                    (true, _) | (false, None) => {
                         let reached = (offset["file"].as_str().unwrap_or_default(), offset["pos"].as_u64());
                         reached >= (&*file, Some(position))
                     }

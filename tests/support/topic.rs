@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{Headers, Message};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
 /// How long a broker may take to answer.
@@ -64,7 +65,14 @@ pub fn names(consumer: &BaseConsumer) -> Vec<String> {
 
 /// Each partition of a topic, where its first record is, and where its next one will be; none for a topic that does not exist.
 pub fn partitions(consumer: &BaseConsumer, topic: &str) -> Vec<(i32, i64, i64)> {
-    let metadata = answer(topic, || consumer.fetch_metadata(Some(topic), BROKER_TIMEOUT));
+    let metadata = answer(topic, || {
+        let metadata = consumer.fetch_metadata(Some(topic), BROKER_TIMEOUT)?;
+        let error = metadata.topics().first().and_then(|found| found.error()).map(RDKafkaErrorCode::from);
+        match error {
+            None | Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(metadata),
+            Some(code) => Err(KafkaError::MetadataFetch(code)),
+        }
+    });
     let partitions =
         metadata.topics().iter().flat_map(|topic| topic.partitions().iter().map(|partition| partition.id()));
     let with_ends = |partition| {

@@ -33,7 +33,7 @@ const SHORTEST: Duration = Duration::from_micros(400);
 /// An answer that takes longer lets waves grow, one that takes less than half of it lets them shrink.
 const SLOW_ANSWER: Duration = Duration::from_millis(25);
 
-/// The most that waves grow, in waves: librdkafka has up to five requests of a partition in flight.
+/// The most that waves grow, in waves.
 const GROWTH_MAXIMUM: u32 = 6;
 
 /// Partitions beyond which a wave does not get larger: with 12 of them, waves of 1, 2, 4 and 12 took 2.9, 2.2, 2.1 and

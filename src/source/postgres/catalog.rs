@@ -72,17 +72,21 @@ impl Catalog {
     /// The server's refusal, or what keeps it from answering.
     pub fn query(&mut self, sql: &str) -> Result<ResultSet, Failure> {
         let fresh = self.connection.is_none();
-        match self.try_query(sql) {
+        match self.query_once(sql) {
             Err(failure) if !fresh && failure.code.disposition == Disposition::Retry => {
                 // An old connection may have died unnoticed.
                 self.connection = None;
-                self.try_query(sql)
+                self.query_once(sql)
             }
             answered => answered,
         }
     }
 
-    fn try_query(&mut self, sql: &str) -> Result<ResultSet, Failure> {
+    /// The same, without a second attempt where an old connection has died.
+    ///
+    /// # Errors
+    /// As [`Catalog::query`].
+    pub fn query_once(&mut self, sql: &str) -> Result<ResultSet, Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -197,13 +201,16 @@ impl Catalog {
         Ok((primary, unique))
     }
 
-    /// The tables of the database that logical replication can publish, with their replica identity (`d`, `n`, `f`, `i`).
+    /// The tables of the database that logical replication can publish, with their replica identity as a statement says it.
     ///
     /// # Errors
     /// As [`Catalog::query`].
     pub fn tables(&mut self, database: &str) -> Result<Vec<(TableId, String)>, Failure> {
         let answer = self.query(
-            "SELECT n.nspname, c.relname, c.relreplident \
+            "SELECT n.nspname, c.relname, CASE c.relreplident WHEN 'd' THEN 'DEFAULT' WHEN 'f' THEN 'FULL' \
+             WHEN 'n' THEN 'NOTHING' ELSE 'USING INDEX ' || (SELECT '\"' || pg_catalog.replace(i.relname, '\"', '\"\"') || '\"' \
+             FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid \
+             WHERE x.indrelid = c.oid AND x.indisreplident) END \
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' \
              AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast' \
@@ -212,7 +219,7 @@ impl Catalog {
         let table = |row: &Row| {
             let id =
                 TableId { catalog: database.into(), schema: Some(text(row, 0)?.into()), table: text(row, 1)?.into() };
-            Some((id, text(row, 2)?))
+            Some((id, text(row, 2).unwrap_or_default()))
         };
         Ok(answer.rows.iter().filter_map(table).collect())
     }

@@ -70,6 +70,22 @@ pub enum PostgresError {
         /// What is stored.
         offset: Lsn,
     },
+    /// The stored offset lies beyond the end of the server's log.
+    #[error("the stored offset is {offset}, and the server's log ends at {end}")]
+    OffsetAhead {
+        /// What is stored.
+        offset: Lsn,
+        /// Where the log ends.
+        end: Lsn,
+    },
+    /// A standby has not yet replayed what was read already.
+    #[error("the stored offset is {offset}, and the standby has replayed up to {end}")]
+    StandbyBehind {
+        /// What is stored.
+        offset: Lsn,
+        /// What was replayed.
+        end: Lsn,
+    },
     /// The publication is not there, and is not to be made.
     #[error("publication {0:?} does not exist, and publication.autocreate.mode=disabled")]
     NoPublication(String),
@@ -236,6 +252,21 @@ code!(
     "Something between here and the server answers in its place (a pooler in transaction mode, a proxy): connect to the server itself."
 );
 
+code!(
+    OFFSET_AHEAD,
+    1417,
+    Stop,
+    "the stored offset lies beyond the end of the server's log",
+    "This server has lost the end of its log (a failover to a standby that was behind, a restored backup) or is another one. What was delivered and is no longer in the database is on the topics; compare the tables, then begin anew: write a null value under the connector's key in offset.storage.topic while the connector is stopped, and start with snapshot.mode=no_data."
+);
+code!(
+    STANDBY_BEHIND,
+    1418,
+    Retry,
+    "the standby has not yet replayed what was read already",
+    "It is asked again. If it stays behind, look at pg_stat_wal_receiver there."
+);
+
 impl Coded for PostgresError {
     fn code(&self) -> &'static Code {
         match self {
@@ -247,6 +278,8 @@ impl Coded for PostgresError {
             PostgresError::SlotOfOthers { .. } => &SLOT_OF_OTHERS,
             PostgresError::SlotActive { .. } => &SLOT_ACTIVE,
             PostgresError::SlotAhead { .. } => &SLOT_AHEAD,
+            PostgresError::OffsetAhead { .. } => &OFFSET_AHEAD,
+            PostgresError::StandbyBehind { .. } => &STANDBY_BEHIND,
             PostgresError::NoPublication(_) => &NO_PUBLICATION,
             PostgresError::PublicationForAll(_) => &PUBLICATION_FOR_ALL,
             PostgresError::NothingToPublish(_) => &NOTHING_TO_PUBLISH,
@@ -279,4 +312,6 @@ pub static CODES: &[&Code] = &[
     &SILENT,
     &ENDED,
     &CATALOG,
+    &OFFSET_AHEAD,
+    &STANDBY_BEHIND,
 ];

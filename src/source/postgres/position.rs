@@ -153,11 +153,14 @@ impl PostgresPosition {
             let id = stored.integer(OPEN_TRANSACTION).and_then(|number| u32::try_from(number).ok())?;
             return Some(Delivered {
                 transaction_id: id,
-                through: self.inside().then_some(self.lsn),
+                through: self.inside().then_some(self.lsn).filter(|lsn| *lsn < at),
                 at: Some((at, events)),
             });
         }
-        if !self.inside() {
+        // `lsn_proc` may be the end of the transaction before (`TRUNCATE a, b`): it is a place of this one only where it is the
+        // event's own.
+        let own = stored.integer("lsn").map(|number| Lsn(number.cast_unsigned())) == Some(self.lsn);
+        if !self.inside() || !own || self.commit_lsn == Some(self.lsn) {
             return None;
         }
         // Debezium's. It does not say (before 3.7) how many of the changes at `lsn` were delivered: they come again.

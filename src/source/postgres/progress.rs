@@ -48,7 +48,17 @@ fn metadata_id(transaction_id: u32, lsn: Lsn) -> Arc<str> {
 impl Progress {
     /// A stream that goes on from a position.
     pub fn from(position: PostgresPosition, transaction_metadata: bool) -> Self {
-        let between = PostgresPosition { delivered: None, ..position.clone() };
+        // What was delivered inside a transaction is `resumed`'s to say: between transactions nothing is inside one.
+        let between = match position.delivered {
+            None => position.clone(),
+            Some(_) => PostgresPosition {
+                lsn: position.start(),
+                kind: Some(MessageKind::Commit),
+                transaction_id: None,
+                delivered: None,
+                ..position.clone()
+            },
+        };
         let resumed = position.delivered.is_some().then_some(position);
         Progress { between, open: None, resumed, transaction_metadata }
     }
@@ -213,5 +223,62 @@ impl Progress {
             self.between.kind = Some(MessageKind::Commit);
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::position::{OffsetField, ResumePoint, StoredOffset};
+
+    const BEGIN: Begin = Begin { final_lsn: Lsn(200), commit_time_us: 0, xid: 8 };
+
+    /// A stream that goes on from what a stored position says.
+    fn reload(stored: Vec<(String, OffsetField)>) -> Progress {
+        Progress::from(PostgresPosition::from_stored(&StoredOffset(stored)).unwrap(), false)
+    }
+
+    fn number(name: &str, number: i64) -> (String, OffsetField) {
+        (name.to_owned(), OffsetField::Integer(number))
+    }
+
+    #[test]
+    fn rows_that_share_a_place_with_a_stored_one_are_not_passed_over() {
+        // Debezium's: a transaction of which changes at 70 were delivered; it does not say how many.
+        let mut progress = reload(vec![
+            number("lsn", 70),
+            number("lsn_proc", 70),
+            number("lsn_commit", 90),
+            number("txId", 8),
+            ("messageType".to_owned(), OffsetField::Text("INSERT".to_owned())),
+        ]);
+        progress.begin(&BEGIN, Lsn(60));
+        assert!(!progress.change(Lsn(60), MessageKind::Insert));
+        let delivered: Vec<bool> = (0..120).map(|_| progress.change(Lsn(70), MessageKind::Insert)).collect();
+        assert!(delivered.iter().all(|delivered| *delivered));
+        // Stopped in the middle of that place, and started again.
+        let mut progress = reload(progress.position().offset());
+        progress.begin(&BEGIN, Lsn(60));
+        assert!(!progress.change(Lsn(60), MessageKind::Insert));
+        let delivered = (0..200).filter(|_| progress.change(Lsn(70), MessageKind::Insert)).count();
+        assert_eq!(delivered, 80);
+        assert!(progress.change(Lsn(71), MessageKind::Insert));
+    }
+
+    #[test]
+    fn another_transaction_than_the_stored_one_is_delivered_whole() {
+        let mut first = Progress::from(PostgresPosition::beginning(Lsn(50)), false);
+        first.begin(&Begin { xid: 7, ..BEGIN }, Lsn(100));
+        for lsn in [100, 500, 600] {
+            assert!(first.change(Lsn(lsn), MessageKind::Insert));
+        }
+        let mut second = reload(first.position().offset());
+        second.begin(&BEGIN, Lsn(100));
+        assert!(second.change(Lsn(200), MessageKind::Insert));
+        let mut third = reload(second.position().offset());
+        third.begin(&BEGIN, Lsn(100));
+        let delivered: Vec<bool> = [200, 201, 500].map(|lsn| third.change(Lsn(lsn), MessageKind::Insert)).into();
+        assert_eq!(delivered, [false, true, true]);
     }
 }

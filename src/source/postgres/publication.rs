@@ -4,7 +4,7 @@ use super::catalog::Catalog;
 use super::connection::{quote_identifier, quote_literal};
 use super::error::PostgresError;
 use super::options::PostgresOptions;
-use crate::error::Failure;
+use crate::error::{Disposition, Failure};
 use crate::model::modes::PublicationAutocreateMode;
 use crate::model::table::TableId;
 
@@ -49,7 +49,11 @@ pub fn prepare(catalog: &mut Catalog, options: &PostgresOptions) -> Result<(), F
             make(catalog, &format!("CREATE PUBLICATION {name}{}", with_clause(options)))
         }
         (None, PublicationAutocreateMode::Filtered) => {
-            let tables = list(&captured(catalog, options)?);
+            let tables = captured(catalog, options)?;
+            if tables.is_empty() {
+                return Err(PostgresError::NothingToPublish(publication.name.clone()).into());
+            }
+            let tables = list(&tables);
             make(catalog, &format!("CREATE PUBLICATION {name} FOR TABLE {tables}{}", with_clause(options)))
         }
         (Some("t"), PublicationAutocreateMode::Filtered) => {
@@ -78,36 +82,59 @@ fn list(tables: &[TableId]) -> String {
 /// The captured tables that there are now. A partitioned table stands for its partitions.
 fn captured(catalog: &mut Catalog, options: &PostgresOptions) -> Result<Vec<TableId>, Failure> {
     let tables = catalog.tables(&options.connect.database)?;
-    let captured: Vec<TableId> = tables.into_iter().map(|(id, _)| id).filter(|id| (options.captured)(id)).collect();
-    if captured.is_empty() {
-        return Err(PostgresError::NothingToPublish(options.publication.name.clone()).into());
-    }
-    Ok(captured)
+    Ok(tables.into_iter().map(|(id, _)| id).filter(|id| (options.captured)(id)).collect())
 }
 
 /// Gives a filtered publication the captured tables, where it has others.
 fn update(catalog: &mut Catalog, options: &PostgresOptions, name: &str, literal: &str) -> Result<(), Failure> {
     let wanted = captured(catalog, options)?;
-    let answer = catalog.query(&format!(
-        "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication_rel r \
-         JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = {literal}"
+    if wanted.is_empty() {
+        tracing::warn!(
+            publication = options.publication.name,
+            "no table passes the filters; the publication stays as it is"
+        );
+        return Ok(());
+    }
+    let mut names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    names.sort();
+    // As it was made (a partitioned table is one), or as it comes out (whole schemas are their tables).
+    let made = published(
+        catalog,
+        &format!(
+            "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication_rel r \
+             JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = {literal}"
+        ),
+    )?;
+    if made != names {
+        let tables =
+            format!("SELECT schemaname, tablename FROM pg_catalog.pg_publication_tables WHERE pubname = {literal}");
+        if published(catalog, &tables)? != names {
+            make(catalog, &format!("ALTER PUBLICATION {name} SET TABLE {}", list(&wanted)))?;
+        }
+    }
+    let Some(publish) = &options.publication.publish else { return Ok(()) };
+    let operations = catalog.value(&format!(
+        "SELECT pg_catalog.concat_ws(',', CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END, \
+         CASE WHEN pubdelete THEN 'delete' END, CASE WHEN pubtruncate THEN 'truncate' END) \
+         FROM pg_catalog.pg_publication WHERE pubname = {literal}"
     ))?;
+    if operations.as_ref() == Some(publish) {
+        return Ok(());
+    }
+    make(catalog, &format!("ALTER PUBLICATION {name} SET (publish = {})", quote_literal(publish)))
+}
+
+/// The tables that a query names, as `schema.table`, in order.
+fn published(catalog: &mut Catalog, sql: &str) -> Result<Vec<String>, Failure> {
+    let answer = catalog.query(sql)?;
     let text = |row: &super::connection::Row, index: usize| {
         row.get(index).and_then(|value| value.as_deref()).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     };
-    let mut published: Vec<String> =
-        answer.rows.iter().filter_map(|row| Some(format!("{}.{}", text(row, 0)?, text(row, 1)?))).collect();
-    let mut names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-    published.sort();
+    let name = |row: &super::connection::Row| Some(format!("{}.{}", text(row, 0)?, text(row, 1)?));
+    let mut names: Vec<String> = answer.rows.iter().filter_map(name).collect();
     names.sort();
-    if published != names {
-        make(catalog, &format!("ALTER PUBLICATION {name} SET TABLE {}", list(&wanted)))?;
-    }
-    match &options.publication.publish {
-        Some(publish) => make(catalog, &format!("ALTER PUBLICATION {name} SET (publish = {})", quote_literal(publish))),
-        None => Ok(()),
-    }
+    Ok(names)
 }
 
 /// Gives captured tables the replica identity that `replica.identity.autoset.values` says.
@@ -118,11 +145,16 @@ pub fn set_identities(catalog: &mut Catalog, options: &PostgresOptions) -> Resul
     let Some(rule) = &options.identities else { return Ok(()) };
     for (id, identity) in catalog.tables(&options.connect.database)? {
         let Some(clause) = (options.captured)(&id).then(|| rule(&id)).flatten() else { continue };
-        let same = matches!((identity.as_str(), clause.as_str()), ("d", "DEFAULT") | ("f", "FULL") | ("n", "NOTHING"));
-        if !same {
-            let statement = format!("ALTER TABLE {} REPLICA IDENTITY {clause}", quoted(&id));
-            tracing::info!(statement, "replica identity");
-            catalog.query(&statement)?;
+        if identity == clause {
+            continue;
+        }
+        let statement = format!("ALTER TABLE {} REPLICA IDENTITY {clause}", quoted(&id));
+        tracing::info!(statement, "replica identity");
+        match catalog.query(&statement) {
+            Ok(_) => {}
+            Err(failure) if failure.code.disposition == Disposition::Retry => return Err(failure),
+            // Debezium goes on too: rows come, with less of what they were before.
+            Err(failure) => tracing::error!(table = %id, reason = %failure, "the replica identity stays {identity}"),
         }
     }
     Ok(())

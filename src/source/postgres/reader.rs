@@ -29,6 +29,10 @@ use crate::util::{clock, stop::Stop};
 /// How long `heartbeat.action.query` may keep the stream waiting.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a walsender that is there may say nothing: twice the usual `wal_sender_timeout`, after half of which it looks at
+/// what it is asked even while it decodes.
+const BUSY_LIMIT: Duration = Duration::from_secs(120);
+
 /// What Debezium counts logical messages under.
 const MESSAGES: &str = "LOGICAL_DECODING_MESSAGE";
 
@@ -37,7 +41,7 @@ pub struct PostgresSource {
     options: Arc<PostgresOptions>,
     stop: Stop,
     catalog: Catalog,
-    /// For `heartbeat.action.query`.
+    /// For what must not keep the stream waiting: `heartbeat.action.query`, and whether the server is alive.
     action: Catalog,
     progress: Progress,
     relations: Relations,
@@ -54,6 +58,8 @@ pub struct PostgresSource {
     xmin: Option<(Option<i64>, Instant)>,
     /// A failure that came after changes: handed over first, reported then.
     failed: Option<Failure>,
+    /// For how long not a byte has come.
+    silent: Duration,
 }
 
 /// One message of the stream, on its way into a batch.
@@ -74,10 +80,13 @@ impl PostgresSource {
     ) -> Self {
         let mut connect = options.connect.clone();
         (connect.connect_timeout, connect.query_timeout) = (ACTION_TIMEOUT, Some(ACTION_TIMEOUT));
+        // The server ends what takes too long: it does not notice that nobody waits for it any more.
+        let mut statements = options.initial_statements.clone();
+        statements.push(format!("SET statement_timeout = {}", ACTION_TIMEOUT.as_millis() / 2));
         let confirmation = Confirmation::default();
         confirmation.attach(stream.confirmed());
         PostgresSource {
-            action: Catalog::new(connect, options.initial_statements.clone(), stop.clone()),
+            action: Catalog::new(connect, statements, stop.clone()),
             database: options.connect.database.as_str().into(),
             options,
             stop,
@@ -94,6 +103,7 @@ impl PostgresSource {
             message_part: MESSAGES.into(),
             xmin: None,
             failed: None,
+            silent: Duration::ZERO,
         }
     }
 
@@ -109,13 +119,23 @@ impl PostgresSource {
         let outcome = stream.read_block(&mut batch.block, &mut self.messages)?;
         let moved = match outcome {
             ReadOutcome::Messages => {
+                self.silent = Duration::ZERO;
                 self.messages_read(batch)?;
                 true
             }
-            ReadOutcome::Keepalive => false,
+            ReadOutcome::Keepalive => {
+                self.silent = Duration::ZERO;
+                false
+            }
             ReadOutcome::Stopped => return Ok(Read::Idle),
             ReadOutcome::End => return Err(PostgresError::Ended.into()),
-            ReadOutcome::Silent(time) => return Err(PostgresError::Silent(time.as_millis()).into()),
+            ReadOutcome::Silent(time) => {
+                self.silent += time;
+                if self.silent < BUSY_LIMIT && self.is_busy() {
+                    return Ok(Read::Idle);
+                }
+                return Err(PostgresError::Silent(self.silent.as_millis()).into());
+            }
         };
         // The slot advances on a quiet database, too: what was sent and is stored is not needed any more.
         let end = self.stream.as_ref().map_or(Lsn::INVALID, ReplicationStream::keepalive_end);
@@ -126,6 +146,17 @@ impl PostgresSource {
         batch.received_ns = clock::now_ns();
         batch.position = self.position();
         Ok(Read::Batch)
+    }
+
+    /// Whether the server says that its walsender is there. It answers no questions while it decodes what is not for us (a
+    /// large transaction of other tables, one that was spilled to disk), and would have to begin anew on a new connection.
+    fn is_busy(&mut self) -> bool {
+        let slot = super::connection::quote_literal(&self.options.slot.name);
+        let sql = format!("SELECT active FROM pg_catalog.pg_replication_slots WHERE slot_name = {slot}");
+        match self.action.query_once(&sql) {
+            Ok(answer) => answer.first("active").as_deref() == Some("t"),
+            Err(_) => false,
+        }
     }
 
     /// Reads the messages of a block. A failure behind the first of them is kept until what comes before it was handed
@@ -182,7 +213,6 @@ impl PostgresSource {
             }
             Message::Relation(relation) => {
                 self.relations.describe(&relation, &self.options, &mut self.catalog)?;
-                self.report.captured_tables = self.relations.captured();
             }
             // The catalog is asked for types when a relation has one that is not known.
             Message::Type(_) => {}
@@ -357,7 +387,10 @@ impl PostgresSource {
         }
         match self.catalog.slot_xmin(&self.options.slot.name) {
             Ok(xmin) => self.xmin = Some((xmin, clock::moment())),
-            Err(failure) => tracing::warn!(reason = %failure, "the slot's xmin could not be read"),
+            Err(failure) => {
+                tracing::warn!(reason = %failure, "the slot's xmin could not be read");
+                self.xmin = Some((self.xmin.and_then(|(xmin, _)| xmin), clock::moment()));
+            }
         }
     }
 }
@@ -391,11 +424,17 @@ impl Source for PostgresSource {
         self.stream = None;
         self.failed = None;
         self.relations.clear();
-        let position = self.progress.position();
+        self.silent = Duration::ZERO;
+        let mut position = self.progress.position();
         let name = &self.options.slot.name;
-        if super::slot::find(&mut self.catalog, name, &self.options.connect.database)?.is_none() {
+        let Some(found) = super::slot::find(&mut self.catalog, name, &self.options.connect.database)? else {
             return Err(PostgresError::SlotMissing { slot: name.clone(), offset: position.start() }.into());
+        };
+        // We never confirm what was not read, so it is another slot of that name, or somebody else has moved it.
+        if found.confirmed > position.start() {
+            position = super::slot::reconcile(position, &found, &self.options.slot)?;
         }
+        start::check_end(&mut self.catalog, position.start())?;
         let stream = start::stream(&self.options, &mut self.catalog, position.start(), &self.stop)?;
         self.confirmation.attach(stream.confirmed());
         self.stream = Some(stream);
@@ -405,7 +444,7 @@ impl Source for PostgresSource {
 
     fn heartbeat(&mut self) {
         let Some(query) = self.options.heartbeat_action.clone() else { return };
-        if let Err(failure) = self.action.query(&query) {
+        if let Err(failure) = self.action.query_once(&query) {
             tracing::warn!(code = %failure.code, reason = %failure.message, "heartbeat.action.query failed");
         }
     }
@@ -416,6 +455,6 @@ impl Source for PostgresSource {
 
     fn report(&self) -> Report {
         let position = self.progress.position();
-        Report { position: position.lsn.0, ..self.report.clone() }
+        Report { position: position.lsn.0, captured_tables: self.relations.captured(), ..self.report.clone() }
     }
 }

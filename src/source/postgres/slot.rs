@@ -69,7 +69,18 @@ pub fn find(catalog: &mut Catalog, name: &str, database: &str) -> Result<Option<
 /// When the server refuses.
 pub fn create(catalog: &mut Catalog, options: &SlotOptions) -> Result<Lsn, Failure> {
     let name = quote_literal(&options.name);
-    let failover = if options.failover { ", failover => true" } else { "" };
+    let able =
+        catalog.value("SELECT current_setting('server_version_num')::int >= 170000 AND NOT pg_is_in_recovery()")?;
+    let failover = match (options.failover, able.as_deref() == Some("t")) {
+        (true, true) => ", failover => true",
+        (true, false) => {
+            tracing::warn!(
+                "this server makes no failover slots (PostgreSQL 17, on a primary): the slot is made without"
+            );
+            ""
+        }
+        (false, _) => "",
+    };
     tracing::info!(slot = options.name, "making the replication slot; it waits for transactions that are open now");
     catalog.query(&format!("SET statement_timeout = {}", options.create_timeout.as_millis()))?;
     let made = catalog
@@ -116,13 +127,7 @@ pub fn reconcile(
     let (offset, confirmed) = (position.start(), slot.confirmed);
     let at_slot = || PostgresPosition { commit_lsn: Some(confirmed), ..PostgresPosition::beginning(confirmed) };
     if confirmed <= offset {
-        return Ok(match options.mismatch {
-            Some(S::TrustSlot) if confirmed < offset => {
-                tracing::warn!(%offset, %confirmed, "going back to the slot's position (offset.mismatch.strategy)");
-                at_slot()
-            }
-            Some(_) | None => position,
-        });
+        return Ok(position);
     }
     match (options.mismatch, options.flush) {
         (Some(S::TrustSlot | S::TrustGreaterLsn), _) => {

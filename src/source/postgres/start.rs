@@ -58,9 +58,25 @@ pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop
             (position, Some(beginning))
         }
     };
+    check_end(&mut catalog, position.start())?;
     let stream = stream(&options, &mut catalog, position.start(), stop)?;
     let progress = Progress::from(position, options.transaction_metadata);
     Ok(PostgresSource::new(options, stop.clone(), catalog, progress, stream, beginning))
+}
+
+/// A place beyond the end of the server's log is of another server's: what is written up to it would be passed over.
+pub(super) fn check_end(catalog: &mut Catalog, offset: Lsn) -> Result<(), Failure> {
+    let standby = catalog.value("SELECT pg_catalog.pg_is_in_recovery()")?.as_deref() == Some("t");
+    let end = match standby {
+        true => catalog.value("SELECT pg_catalog.pg_last_wal_replay_lsn()")?,
+        false => catalog.value("SELECT pg_catalog.pg_current_wal_insert_lsn()")?,
+    };
+    let end: Lsn = end.and_then(|end| end.parse().ok()).ok_or(PostgresError::Catalog("the end of the log"))?;
+    match (offset > end, standby) {
+        (false, _) => Ok(()),
+        (true, true) => Err(PostgresError::StandbyBehind { offset, end }.into()),
+        (true, false) => Err(PostgresError::OffsetAhead { offset, end }.into()),
+    }
 }
 
 /// Connects and starts the stream at a place.

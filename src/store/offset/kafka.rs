@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::Message;
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::{OffsetKey, OffsetStore};
 use crate::model::position::{OffsetMap, StoredOffset};
@@ -122,6 +123,11 @@ impl KafkaOffsetStore {
                         return Err(StoreError::TopicUnsafe { topic: name.clone(), problem });
                     }
                 }
+                // The broker that is asked has not heard of it yet.
+                Err(error)
+                    if error.code == Some(RDKafkaErrorCode::UnknownTopicOrPartition)
+                        && clock::moment() < deadline
+                        && !self.topic.abandoned().wait(ASK_AGAIN) => {}
                 Err(error) if error.retriable() => return Err(StoreError::admin("asking about", name, error)),
                 // Connect goes on too where it may not ask.
                 Err(error) => {

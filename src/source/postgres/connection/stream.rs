@@ -45,7 +45,7 @@ pub enum ReadOutcome {
     Messages,
     /// The server is alive and had nothing to send; [`ReplicationStream::keepalive_end`] may have moved.
     Keepalive,
-    /// Not one byte came for this long: the caller drops the stream and connects anew.
+    /// Not one byte came for this long: the caller drops the stream and connects anew, unless it knows better.
     Silent(Duration),
     /// The server has ended the stream: it shuts down.
     End,
@@ -167,7 +167,7 @@ impl ReplicationStream {
     ///
     /// `messages` is replaced; their ranges lie in `block`, and what lies between them has no meaning. `block` is best a
     /// used one, as it is: its length is kept so that it need not be zeroed again. After any other outcome than
-    /// [`ReadOutcome::Messages`] and [`ReadOutcome::Keepalive`], and after an error, the stream is over.
+    /// [`ReadOutcome::Messages`], [`ReadOutcome::Keepalive`] and [`ReadOutcome::Silent`], and after an error, the stream is over.
     ///
     /// # Errors
     /// When the connection breaks or the server ends the stream by an error; after the messages before it.
@@ -236,7 +236,15 @@ impl ReplicationStream {
             let room = block.get_mut(filled..).unwrap_or_default();
             match self.receive(room)? {
                 0 if alive || !messages.is_empty() => break,
-                0 => self.wait()?,
+                0 => match self.wait() {
+                    Err(Interrupt::Outcome(silent @ ReadOutcome::Silent(_))) => {
+                        // Whoever knows that the server is only busy asks again.
+                        self.carried.clear();
+                        self.carried.extend_from_slice(block.get(at..filled).unwrap_or_default());
+                        return Ok(silent);
+                    }
+                    waited => waited?,
+                },
                 count => filled += count,
             }
         }

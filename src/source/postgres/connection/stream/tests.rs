@@ -104,6 +104,7 @@ fn play(script: Vec<Act>, block_bytes: usize) -> (Vec<(usize, u8)>, Result<ReadO
                 let _ = sender.send(());
             }
             Ok(ReadOutcome::Keepalive) => assert!(messages.is_empty()),
+            Ok(silent @ ReadOutcome::Silent(_)) => return (all, Ok(silent)),
             last => {
                 assert!(matches!(stream.read_block(&mut block, &mut messages), Err(ConnectionError::GivenUp)));
                 return (all, last.map_err(|error| error.code().number));
@@ -158,6 +159,21 @@ fn silence_is_told_from_a_slow_line() {
     script.push(Act::Hang);
     check(script, &[(30, 1), (5_000, 2)], Ok(ReadOutcome::Silent(SILENCE)));
     check(vec![Act::Send(bytes[..4_000].to_vec()), Act::Hang], &[(30, 1)], Ok(ReadOutcome::Silent(SILENCE)));
+}
+
+#[test]
+fn a_message_that_was_silent_in_its_middle_comes_whole() {
+    let (sender, given) = channel();
+    let (client, server) = pair();
+    let bytes = wal(5_000, 3);
+    let (first, second) = bytes.split_at(2_000);
+    serve(server, vec![Act::Send(first.to_vec()), Act::Await, Act::Send(second.to_vec()), Act::Hang], given);
+    let mut stream = stream(client, 0, SILENCE);
+    let (mut block, mut messages) = (Vec::new(), Vec::new());
+    assert_eq!(stream.read_block(&mut block, &mut messages).unwrap(), ReadOutcome::Silent(SILENCE));
+    sender.send(()).unwrap();
+    assert_eq!(stream.read_block(&mut block, &mut messages).unwrap(), ReadOutcome::Messages);
+    assert_eq!(messages[0].payload(&block).unwrap(), [3; 5_000]);
 }
 
 #[test]
