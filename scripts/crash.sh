@@ -4,4 +4,4 @@
 # ("make test" runs ten rounds of the same.)
 set -euo pipefail
 export HEADWATER_CRASH_ROUNDS=${HEADWATER_CRASH_ROUNDS:-100}
-exec "$(dirname "$0")/test.sh" --test crash -- --nocapture "$@"
+exec "$(dirname "$0")/test.sh" --test crash --test live_postgres -- --nocapture "$@"

@@ -172,7 +172,7 @@ fn killed_at_any_moment_nothing_is_lost() {
             let (scene, next, stop, mut random) = (&scene, &next, &stop, random.fork());
             scope.spawn(move || write(scene, writer, next, stop, &mut random));
         }
-        for _ in 0..number("HEADWATER_CRASH_ROUNDS", 6) {
+        for _ in 0..number("HEADWATER_CRASH_ROUNDS", 10) {
             let running = connector.start();
             running.wait_for_state("RUNNING", LONG);
             std::thread::sleep(Duration::from_millis(random.u64(0..900)));
