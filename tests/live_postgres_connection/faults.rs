@@ -75,7 +75,8 @@ pub fn silent_server(server: &Server) {
         }
         proxy.blackhole();
         assert_eq!(last_word(&mut stream).unwrap(), ReadOutcome::Silent(Duration::from_secs(4)));
-        assert!(matches!(stream.read_block(&mut block, &mut messages), Err(ConnectionError::GivenUp)));
+        // Who knows that the server is only busy may go on waiting.
+        assert_eq!(last_word(&mut stream).unwrap(), ReadOutcome::Silent(Duration::from_secs(4)));
         drop(stream);
 
         let error = session.query("SELECT 1").unwrap_err();
