@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use headwater::source::binlog::connection::{
     Connection, ConnectionError, Doing, DumpRequest, ReadOutcome, SslMode, StopFlag,
 };
+use headwater::source::line::LineError;
 
 use crate::binlog::{file, open};
 use crate::server::Server;
@@ -63,7 +64,7 @@ pub fn stop_flag(server: &Server) {
     let options = server.options("cdc", "cdcpw");
     stopped(|stop| {
         let mut session = Connection::connect(&options, stop).unwrap();
-        assert!(matches!(session.query("SELECT SLEEP(30)"), Err(ConnectionError::Stopped)));
+        assert!(matches!(session.query("SELECT SLEEP(30)"), Err(ConnectionError::Line(LineError::Stopped))));
     });
     stopped(|stop| {
         let session = Connection::connect(&options, stop).unwrap();
@@ -96,17 +97,18 @@ pub fn frozen_server(server: &Server) {
 
         let error = session.query("SELECT 1").unwrap_err();
         assert!(
-            matches!(error, ConnectionError::Deadline { doing: Doing::QUERY, .. }) && error.is_weather(),
+            matches!(error, ConnectionError::Line(LineError::Deadline { doing: Doing::QUERY, .. }))
+                && error.is_weather(),
             "{error}"
         );
         assert!(matches!(session.query("SELECT 1"), Err(ConnectionError::GivenUp)));
         options.connect_timeout = Duration::from_millis(500);
         let error = server.connect(&options).map(|_| ()).unwrap_err();
-        assert!(matches!(error, ConnectionError::Deadline { doing: Doing::GREETING, .. }), "{error}");
+        assert!(matches!(error, ConnectionError::Line(LineError::Deadline { doing: Doing::GREETING, .. })), "{error}");
         stopped(|stop| {
             let mut slow = options.clone();
             slow.connect_timeout = Duration::from_secs(30);
-            assert!(matches!(Connection::connect(&slow, stop), Err(ConnectionError::Stopped)));
+            assert!(matches!(Connection::connect(&slow, stop), Err(ConnectionError::Line(LineError::Stopped))));
         });
         server.thaw();
         server.sql("SELECT 1");

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headwater::error::Coded;
+use headwater::source::line::LineError;
 use headwater::source::postgres::connection::{
     Connection, ConnectionError, Doing, Purpose, ReadOutcome, ReplicationStream, SslMode, StopFlag,
 };
@@ -81,13 +82,14 @@ pub fn silent_server(server: &Server) {
 
         let error = session.query("SELECT 1").unwrap_err();
         assert!(
-            matches!(error, ConnectionError::Deadline { doing: Doing::QUERY, .. }) && error.is_weather(),
+            matches!(error, ConnectionError::Line(LineError::Deadline { doing: Doing::QUERY, .. }))
+                && error.is_weather(),
             "{error}"
         );
         assert!(matches!(session.query("SELECT 1"), Err(ConnectionError::GivenUp)));
         options.connect_timeout = Duration::from_millis(500);
         let error = server.connect(&options).map(|_| ()).unwrap_err();
-        assert!(matches!(error, ConnectionError::Deadline { .. }), "{error}");
+        assert!(matches!(error, ConnectionError::Line(LineError::Deadline { .. })), "{error}");
         proxy.reset();
     }
     server.drop_table("silent_server");
@@ -114,7 +116,7 @@ pub fn stop_flag(server: &Server) {
     stopped(|stop, begun| {
         let mut session = Connection::connect(&options, Purpose::Sql, stop).unwrap();
         begun.store(true, Ordering::Relaxed);
-        assert!(matches!(session.query("SELECT pg_sleep(600)"), Err(ConnectionError::Stopped)));
+        assert!(matches!(session.query("SELECT pg_sleep(600)"), Err(ConnectionError::Line(LineError::Stopped))));
     });
     stopped(|stop, begun| {
         let session = Connection::connect(&options, Purpose::Replication, stop).unwrap();
@@ -131,7 +133,7 @@ pub fn stop_flag(server: &Server) {
         stopped(|stop, begun| {
             begun.store(true, Ordering::Relaxed);
             let result = Connection::connect(&options, Purpose::Sql, stop);
-            assert!(matches!(result, Err(ConnectionError::Stopped)));
+            assert!(matches!(result, Err(ConnectionError::Line(LineError::Stopped))));
         });
     }
     server.drop_table("stop_flag");

@@ -1,6 +1,7 @@
 //! Ways to log in, and what each `sslmode` asks of the server.
 
 use headwater::error::Coded;
+use headwater::source::line::LineError;
 use headwater::source::postgres::connection::{ConnectOptions, ConnectionError, Secret, SslMode};
 
 use crate::server::Server;
@@ -81,10 +82,10 @@ pub fn refusals(server: &Server) {
     options = server.options("cdc", "cdcpw");
     options.port = 1;
     let error = server.connect(&options).unwrap_err();
-    assert!(error.is_weather() && matches!(error, ConnectionError::Connect { .. }), "{error}");
+    assert!(error.is_weather() && matches!(error, ConnectionError::Line(LineError::Connect { .. })), "{error}");
     options.host = "no-such-host.invalid".to_owned();
     let error = server.connect(&options).unwrap_err();
-    assert!(error.is_weather() && matches!(error, ConnectionError::UnknownHost { .. }), "{error}");
+    assert!(error.is_weather() && matches!(error, ConnectionError::Line(LineError::UnknownHost { .. })), "{error}");
 }
 
 /// What each mode asks for, and what it is content with.

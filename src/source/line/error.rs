@@ -1,4 +1,4 @@
-//! What can go wrong with a line; each source's error has the same variants with pages of their own.
+//! What can go wrong with a line; each source's own error holds it, and gives it a page.
 
 use std::io;
 use std::net::SocketAddr;
@@ -90,4 +90,16 @@ pub enum LineError {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// The longest part of a statement that is shown.
+const STATEMENT_SHOWN: usize = 160;
+
+/// The beginning of a statement, for an error about it.
+pub fn beginning(statement: &str) -> String {
+    let mut shown: String = statement.chars().take(STATEMENT_SHOWN).collect();
+    if shown.len() < statement.len() {
+        shown.push('…');
+    }
+    shown
 }

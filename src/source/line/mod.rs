@@ -3,7 +3,7 @@
 //! In: a host's name, certificates, a deadline, a stop flag. Out: a [`Line`] that is read and written without
 //! blocking, and [`wait`] for the moments between. Promised: every step ends, at the latest at its deadline, and
 //! within 100 ms of the stop flag; an error says during what. What the bytes mean is the business of each source's own
-//! protocol, and so are the pages of errors: each source turns a [`LineError`] into its own.
+//! protocol, and so are the pages of errors: each source gives a [`LineError`] its own.
 
 mod certificates;
 mod deadline;
@@ -15,7 +15,7 @@ mod tls;
 
 pub use certificates::{identity, trusted};
 pub use deadline::{Deadline, Doing, Readiness, StopFlag, pause, wait};
-pub use error::LineError;
+pub use error::{LineError, beginning};
 pub use plain_or_tls::{Line, READ_AHEAD_BYTES, Received};
 pub use socket::connect;
 pub use store::{Secret, Store};

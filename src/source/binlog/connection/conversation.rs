@@ -3,7 +3,7 @@
 //! In: payloads to send. Out: payloads received, joined where they were continued. Promised: each packet's number
 //! is asserted, its length is limited, and each wait has a deadline.
 
-use super::super::super::line::{Deadline, Line, Received, StopFlag};
+use super::super::super::line::{Deadline, Line, LineError, Received, StopFlag};
 use super::super::wire::compressed::Algorithm;
 use super::super::wire::packet::{
     FULL_PAYLOAD_BYTES, HEADER_BYTES, PAYLOAD_LIMIT_BYTES, PacketHeader, Sequence, put_packet,
@@ -148,7 +148,7 @@ impl Conversation {
             match self.transport.read(&mut self.inbox, deadline.doing)? {
                 Received::Bytes { count, .. } => (self.at, self.end) = (0, count),
                 Received::Dry => self.transport.wait_readable(deadline, &self.stop)?,
-                Received::Closed => return Err(ConnectionError::Closed(deadline.doing)),
+                Received::Closed => return Err(LineError::Closed(deadline.doing).into()),
             }
         }
         Ok(self.end - self.at)

@@ -3,14 +3,13 @@
 //! In: a statement. Out: its rows, all at once or one by one. Promised: a statement that fails by the server's
 //! refusal leaves the connection usable; any other failure gives it up, and every later call says so.
 
-use super::super::super::line::{Deadline, Doing, StopFlag};
+use super::super::super::line::{Deadline, Doing, StopFlag, beginning};
 use super::super::wire::command;
 use super::super::wire::response::{MORE_RESULTS, parse_eof, parse_error, parse_ok};
 use super::super::wire::result_set::{
     Answer, Column, ValueRange, is_end_of_rows, parse_answer, parse_column, parse_row,
 };
 use super::conversation::Conversation;
-use super::error::beginning;
 use super::{ConnectOptions, ConnectionError, ServerInfo, login};
 use std::time::Duration;
 

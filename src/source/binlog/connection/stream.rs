@@ -18,7 +18,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::super::super::line::{Deadline, Doing, Received, StopFlag, pause};
+use super::super::super::line::{Deadline, Doing, LineError, Received, StopFlag, pause};
 use super::super::wire::WireError;
 use super::super::wire::packet::{
     Control, FULL_PAYLOAD_BYTES, HEADER_BYTES, PAYLOAD_LIMIT_BYTES, PacketHeader, PacketRange, Sequence, Split,
@@ -154,7 +154,7 @@ impl BinlogStream {
             Err(interrupt) => {
                 let last = match interrupt {
                     Interrupt::Outcome(outcome) => Ok(outcome),
-                    Interrupt::Error(ConnectionError::Stopped) => Ok(ReadOutcome::Stopped),
+                    Interrupt::Error(ConnectionError::Line(LineError::Stopped)) => Ok(ReadOutcome::Stopped),
                     Interrupt::Error(error) => Err(error),
                 };
                 if packets.is_empty() {
@@ -169,7 +169,7 @@ impl BinlogStream {
     fn read_open(&mut self, block: &mut Vec<u8>, packets: &mut Vec<PacketRange>) -> Result<(), Interrupt> {
         // Under steady traffic the stream never waits, so the flag is looked at here too.
         if self.stop.load(Ordering::Relaxed) {
-            return Err(ConnectionError::Stopped.into());
+            return Err(LineError::Stopped.into());
         }
         let mut filled = self.prepare(block);
         let (mut at, mut woken_for) = (0, 0);
@@ -242,7 +242,7 @@ impl BinlogStream {
                 Ok(count)
             }
             Received::Dry => Ok(0),
-            Received::Closed => Err(ConnectionError::Closed(Doing::STREAM).into()),
+            Received::Closed => Err(LineError::Closed(Doing::STREAM).into()),
         }
     }
 
@@ -253,7 +253,9 @@ impl BinlogStream {
         let deadline = Deadline::after(Doing::STREAM, Some(self.silence));
         match self.transport.wait_readable(&deadline, &self.stop) {
             Ok(()) => Ok(()),
-            Err(ConnectionError::Deadline { .. }) => Err(Interrupt::Outcome(ReadOutcome::Silent(self.silence))),
+            Err(ConnectionError::Line(LineError::Deadline { .. })) => {
+                Err(Interrupt::Outcome(ReadOutcome::Silent(self.silence)))
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::super::wire::{FRAME_HEADER_BYTES, FrameHeader, WireError, parse_error, parse_frame, parse_parameter};
 use super::{ConnectionError, StopFlag};
-use crate::source::line::{Deadline, Line, Readiness, Received, wait};
+use crate::source::line::{Deadline, Line, LineError, Readiness, Received, wait};
 
 /// Bytes asked of the line at once.
 const INBOX_BYTES: usize = 64 * 1024;
@@ -153,7 +153,7 @@ impl Conversation {
             match self.line.read(&mut self.inbox, deadline.doing)? {
                 Received::Bytes { count, .. } => (self.at, self.end) = (0, count),
                 Received::Dry => wait(self.line.socket(), Readiness::Read, deadline, &self.stop)?,
-                Received::Closed => return Err(ConnectionError::Closed(deadline.doing)),
+                Received::Closed => return Err(LineError::Closed(deadline.doing).into()),
             }
         }
         Ok(self.end - self.at)

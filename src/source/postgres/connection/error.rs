@@ -4,57 +4,17 @@
 //! too many connections) is tried again, state (password, privileges, a lost slot) stops the connector with the statement
 //! that mends it. Words are only looked at where one SQLSTATE means several things, since servers translate them.
 
-use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
-
 use super::super::wire::{ServerError, WireError};
 use super::Doing;
 use crate::error::{Code, Coded, Disposition};
-use crate::source::line::LineError;
+use crate::source::line::{LineError, beginning};
 
 /// An error of the connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// The stop flag was set.
-    #[error("stopped on request")]
-    Stopped,
-    /// The host's name has no address now.
-    #[error("host {hostname:?} cannot be found: {reason}")]
-    UnknownHost {
-        /// The name.
-        hostname: String,
-        /// The resolver's words.
-        reason: String,
-    },
-    /// No TCP connection.
-    #[error("{address} does not accept a connection: {error}")]
-    Connect {
-        /// Where to.
-        address: SocketAddr,
-        /// Why not.
-        error: io::Error,
-    },
-    /// A deadline has passed.
-    #[error("{doing} took longer than {allowed:?}")]
-    Deadline {
-        /// What took too long.
-        doing: Doing,
-        /// The allowance.
-        allowed: Duration,
-    },
-    /// The connection broke.
-    #[error("the connection broke during {doing}: {error}")]
-    Io {
-        /// During what.
-        doing: Doing,
-        /// How.
-        error: io::Error,
-    },
-    /// The server, or something on the way, closed the connection.
-    #[error("the server closed the connection during {0}")]
-    Closed(Doing),
+    /// The line itself.
+    #[error(transparent)]
+    Line(LineError),
     /// The connection is in the middle of something that failed.
     #[error("the connection was given up after an earlier error")]
     GivenUp,
@@ -65,42 +25,6 @@ pub enum ConnectionError {
     /// TLS is wanted and the server has none.
     #[error("database.sslmode wants TLS, and the server offers none")]
     TlsNotOffered,
-    /// The TLS handshake failed.
-    #[error("the TLS handshake failed: {reason}")]
-    TlsHandshake {
-        /// OpenSSL's words.
-        reason: String,
-    },
-    /// Encrypted traffic was damaged.
-    #[error("TLS failed during {doing}: {reason}")]
-    TlsBroken {
-        /// During what.
-        doing: Doing,
-        /// OpenSSL's words.
-        reason: String,
-    },
-    /// Nobody trusted vouches for the server's certificate.
-    #[error("the server's certificate is not trusted: {reason}")]
-    Untrusted {
-        /// OpenSSL's words.
-        reason: String,
-    },
-    /// The certificate is another host's.
-    #[error("the server's certificate is not made out for {hostname:?}: {reason}")]
-    WrongHost {
-        /// The name asked for.
-        hostname: String,
-        /// OpenSSL's words.
-        reason: String,
-    },
-    /// A file of certificates or keys cannot be used.
-    #[error("{}: {reason}", path.display())]
-    Store {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
 
     /// Wrong user, password or certificate, or no line of `pg_hba.conf` lets the user in.
     #[error("user {user:?} is refused: {error}")]
@@ -251,20 +175,10 @@ impl ConnectionError {
             | Self::Unavailable(error)
             | Self::Sql { error, .. }
             | Self::Replication { error, .. } => Some(error),
-            Self::Stopped
-            | Self::UnknownHost { .. }
-            | Self::Connect { .. }
-            | Self::Deadline { .. }
-            | Self::Io { .. }
-            | Self::Closed(_)
+            Self::Line(_)
             | Self::GivenUp
             | Self::Wire(_)
             | Self::TlsNotOffered
-            | Self::TlsHandshake { .. }
-            | Self::TlsBroken { .. }
-            | Self::Untrusted { .. }
-            | Self::WrongHost { .. }
-            | Self::Store { .. }
             | Self::PasswordMissing { .. }
             | Self::MethodUnsupported(_)
             | Self::ResultTooLarge { .. } => None,
@@ -295,52 +209,37 @@ impl ConnectionError {
 
 impl From<LineError> for ConnectionError {
     fn from(error: LineError) -> Self {
-        match error {
-            LineError::Stopped => Self::Stopped,
-            LineError::UnknownHost { hostname, reason } => Self::UnknownHost { hostname, reason },
-            LineError::Connect { address, error } => Self::Connect { address, error },
-            LineError::Deadline { doing, allowed } => Self::Deadline { doing, allowed },
-            LineError::Io { doing, error } => Self::Io { doing, error },
-            LineError::Closed(doing) => Self::Closed(doing),
-            LineError::TlsHandshake { reason } => Self::TlsHandshake { reason },
-            LineError::TlsBroken { doing, reason } => Self::TlsBroken { doing, reason },
-            LineError::Untrusted { reason } => Self::Untrusted { reason },
-            LineError::WrongHost { hostname, reason } => Self::WrongHost { hostname, reason },
-            LineError::Store { path, reason } => Self::Store { path, reason },
-            LineError::JavaKeystore { path } => Self::Store {
-                path,
-                reason: "a Java keystore; PostgreSQL's clients read PEM, PKCS8 and PKCS12".to_owned(),
-            },
+        if let LineError::JavaKeystore { path } = error {
+            let reason = "a Java keystore; PostgreSQL's clients read PEM, PKCS8 and PKCS12".to_owned();
+            return Self::Line(LineError::Store { path, reason });
         }
+        Self::Line(error)
     }
 }
 
-/// The longest part of a statement that is shown.
-const STATEMENT_SHOWN: usize = 160;
-
-pub(super) fn beginning(statement: &str) -> String {
-    let mut shown: String = statement.chars().take(STATEMENT_SHOWN).collect();
-    if shown.len() < statement.len() {
-        shown.push('…');
+/// The page of the line's own errors.
+fn line_page(error: &LineError) -> &'static Code {
+    match error {
+        LineError::Stopped => &STOPPED,
+        LineError::UnknownHost { .. } => &UNKNOWN_HOST,
+        LineError::Connect { .. } => &CONNECT,
+        LineError::Deadline { .. } => &DEADLINE,
+        LineError::Io { .. } | LineError::Closed(_) => &BROKEN,
+        LineError::TlsHandshake { .. } => &TLS_HANDSHAKE,
+        LineError::TlsBroken { .. } => &TLS_BROKEN,
+        LineError::Untrusted { .. } => &UNTRUSTED,
+        LineError::WrongHost { .. } => &WRONG_HOST,
+        LineError::Store { .. } | LineError::JavaKeystore { .. } => &STORE,
     }
-    shown
 }
 
 impl Coded for ConnectionError {
     fn code(&self) -> &'static Code {
         match self {
-            Self::Stopped => &STOPPED,
-            Self::UnknownHost { .. } => &UNKNOWN_HOST,
-            Self::Connect { .. } => &CONNECT,
-            Self::Deadline { .. } => &DEADLINE,
-            Self::Io { .. } | Self::Closed(_) | Self::GivenUp => &BROKEN,
+            Self::Line(error) => line_page(error),
+            Self::GivenUp => &BROKEN,
             Self::Wire(error) => error.code(),
             Self::TlsNotOffered => &TLS_NOT_OFFERED,
-            Self::TlsHandshake { .. } => &TLS_HANDSHAKE,
-            Self::TlsBroken { .. } => &TLS_BROKEN,
-            Self::Untrusted { .. } => &UNTRUSTED,
-            Self::WrongHost { .. } => &WRONG_HOST,
-            Self::Store { .. } => &STORE,
             Self::AccessDenied { .. } => &ACCESS_DENIED,
             Self::PasswordMissing { .. } => &PASSWORD_MISSING,
             Self::MethodUnsupported(_) => &METHOD_UNSUPPORTED,

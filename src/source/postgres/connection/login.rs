@@ -10,7 +10,7 @@ use super::super::wire::{
 };
 use super::conversation::Conversation;
 use super::{ConnectOptions, ConnectionError, Doing, Purpose, Secret, SslMode, SslOptions, StopFlag};
-use crate::source::line::{self, Deadline, Line, Store, TlsOptions, Verify};
+use crate::source::line::{self, Deadline, Line, LineError, Store, TlsOptions, Verify};
 use crate::util::key_store::{self, Identity};
 
 /// The longest message before the login is over. A server that is none may announce any length.
@@ -130,10 +130,12 @@ fn tls_options(ssl: &SslOptions) -> Result<TlsOptions<'_>, ConnectionError> {
 /// A certificate and its key from two files.
 fn pair(certificate: &Path, key: &Path, password: Option<&Secret>) -> Result<Identity, ConnectionError> {
     let read = |path: &Path| {
-        key_store::read(path)
-            .map_err(|error| ConnectionError::Store { path: path.to_owned(), reason: error.to_string() })
+        key_store::read(path).map_err(|error| {
+            ConnectionError::Line(LineError::Store { path: path.to_owned(), reason: error.to_string() })
+        })
     };
-    let unusable = |path: &Path, reason: String| ConnectionError::Store { path: path.to_owned(), reason };
+    let unusable =
+        |path: &Path, reason: String| ConnectionError::Line(LineError::Store { path: path.to_owned(), reason });
     let key_bytes = read(key)?;
     let password = password.map(Secret::expose).unwrap_or_default();
     if let Ok(identity) = openssl::pkcs12::Pkcs12::from_der(&key_bytes).and_then(|store| store.parse2(password)) {
@@ -304,8 +306,14 @@ pub fn unexpected(kind: u8, during: &'static str) -> ConnectionError {
 impl ConnectionError {
     /// Whether the other choice about TLS may succeed: refused by `pg_hba.conf` (28000), or no TLS came about.
     fn may_depend_on_tls(&self) -> bool {
-        matches!(self, Self::TlsHandshake { .. } | Self::Closed(Doing::TLS) | Self::Io { doing: Doing::TLS, .. })
-            || matches!(self, Self::AccessDenied { error, .. } if error.sql_state == "28000")
+        matches!(
+            self,
+            Self::Line(
+                LineError::TlsHandshake { .. }
+                    | LineError::Closed(Doing::TLS)
+                    | LineError::Io { doing: Doing::TLS, .. }
+            )
+        ) || matches!(self, Self::AccessDenied { error, .. } if error.sql_state == "28000")
     }
 }
 

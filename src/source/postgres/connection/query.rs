@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use super::super::wire::{self, Column, MESSAGE_LIMIT_BYTES, ValueRange, parse_columns, parse_error, parse_row};
 use super::conversation::Conversation;
-use super::error::beginning;
 use super::login::{log_in, unexpected};
 use super::{ConnectOptions, ConnectionError, Doing, Purpose, StopFlag};
-use crate::source::line::Deadline;
+use crate::source::line::{Deadline, beginning};
 
 /// The most row bytes that [`Connection::query`] keeps; larger results are for [`Connection::query_each`].
 const RESULT_LIMIT_BYTES: usize = 512 << 20;

@@ -88,7 +88,7 @@ impl Reporter {
         let thread = std::thread::Builder::new()
             .name("standby-status".to_owned())
             .spawn(move || report(&theirs, &socket, interval))
-            .map_err(|error| ConnectionError::Io { doing: Doing::STATUS, error })?;
+            .map_err(|error| ConnectionError::Line(LineError::Io { doing: Doing::STATUS, error }))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 

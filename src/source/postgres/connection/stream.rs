@@ -116,7 +116,7 @@ impl ReplicationStream {
         confirmed: Arc<ConfirmedLsn>,
     ) -> Result<Self, ConnectionError> {
         let (line, stop, carried) = conversation.into_parts();
-        let broken = |error| ConnectionError::Io { doing: Doing::START_REPLICATION, error };
+        let broken = |error| ConnectionError::Line(LineError::Io { doing: Doing::START_REPLICATION, error });
         let socket = line.socket().try_clone().map_err(broken)?;
         let theirs = line.socket().try_clone().map_err(broken)?;
         Ok(Self {
@@ -190,7 +190,7 @@ impl ReplicationStream {
             Err(interrupt) => {
                 let last = match interrupt {
                     Interrupt::Outcome(outcome) => Ok(outcome),
-                    Interrupt::Error(ConnectionError::Stopped) => Ok(ReadOutcome::Stopped),
+                    Interrupt::Error(ConnectionError::Line(LineError::Stopped)) => Ok(ReadOutcome::Stopped),
                     Interrupt::Error(error) => Err(error),
                 };
                 if messages.is_empty() {
@@ -206,7 +206,7 @@ impl ReplicationStream {
     fn read_open(&mut self, block: &mut Vec<u8>, messages: &mut Vec<WalMessage>) -> Result<ReadOutcome, Interrupt> {
         // Under steady traffic the stream never waits, so the flag is looked at here too.
         if self.stop.load(Ordering::Relaxed) {
-            return Err(ConnectionError::Stopped.into());
+            return Err(LineError::Stopped.into());
         }
         let mut filled = self.prepare(block);
         let (mut at, mut keepalive, mut alive) = (0, None, false);
@@ -323,7 +323,7 @@ impl ReplicationStream {
                 Ok(count)
             }
             Received::Dry => Ok(0),
-            Received::Closed => Err(ConnectionError::Closed(Doing::REPLICATION).into()),
+            Received::Closed => Err(LineError::Closed(Doing::REPLICATION).into()),
         }
     }
 
