@@ -67,11 +67,10 @@ impl<'s> SourceView<'s> {
         block: &'s [u8],
         arena: &'s Arena,
     ) -> Self {
-        let (place, timestamp_us) = match origin {
-            Origin::Binlog(origin) => (binlog_place(origin, block, arena), origin.timestamp_us),
-            Origin::Postgres(origin) => {
-                (Place::Postgres { origin, sequence: sequence(origin, arena) }, origin.timestamp_us)
-            }
+        let timestamp_us = origin.timestamp_us();
+        let place = match origin {
+            Origin::Binlog(origin) => binlog_place(origin, block, arena),
+            Origin::Postgres(origin) => Place::Postgres { origin, sequence: sequence(origin, arena) },
         };
         SourceView { constants, subject, place, snapshot: SnapshotRecord::No, timestamp_us, written: None, row: 0 }
     }

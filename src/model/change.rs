@@ -140,6 +140,16 @@ pub enum Origin {
     Postgres(PostgresOrigin),
 }
 
+impl Origin {
+    /// When it happened, in microseconds since the epoch.
+    pub fn timestamp_us(&self) -> i64 {
+        match self {
+            Origin::Binlog(origin) => origin.timestamp_us,
+            Origin::Postgres(origin) => origin.timestamp_us,
+        }
+    }
+}
+
 /// A change's place in its transaction (`provide.transaction.metadata`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionOrder {

@@ -25,12 +25,13 @@ use crate::sink::kafka::{KafkaSinkOptions, TooLargePolicy};
 use crate::source::binlog::connection::{
     Compression, ConnectOptions, Flavor, Secret, SslMode as WireSslMode, SslOptions, Store,
 };
-use crate::source::binlog::options::{BinlogOptions, Past, StartAt, TableFilter, TextFilter};
+use crate::source::binlog::options::{BinlogOptions, Past, StartAt};
 use crate::source::binlog::tables::LayoutMaker;
 use crate::source::postgres::connection as postgres;
 use crate::source::postgres::options::{
     IdentityRule, PostgresOptions as SourceOptions, PublicationOptions, SlotOptions,
 };
+use crate::source::{TableFilter, TextFilter};
 use crate::store::KafkaStoreOptions;
 use crate::store::history::kafka::KafkaHistoryOptions;
 use crate::store::offset::kafka::KafkaOffsetOptions;

@@ -12,9 +12,18 @@ pub mod layout;
 pub mod line;
 pub mod postgres;
 
+use std::sync::Arc;
+
 use crate::error::Failure;
 use crate::model::change::{Batch, SchemaChange};
 use crate::model::position::Position;
+use crate::model::table::TableId;
+
+/// Decides by name.
+pub type TableFilter = Arc<dyn Fn(&TableId) -> bool + Send + Sync>;
+
+/// Decides by a text.
+pub type TextFilter = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// What reading gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,7 @@ use std::time::Duration;
 use super::connection::{ConnectOptions, Flavor};
 use super::tables::LayoutMaker;
 use crate::model::modes::{DebeziumGeneration, GuardrailAction, InconsistentSchemaHandlingMode, SnapshotLockingMode};
-use crate::model::table::TableId;
-
-/// Decides by name.
-pub type TableFilter = Arc<dyn Fn(&TableId) -> bool + Send + Sync>;
-
-/// Decides by a text.
-pub type TextFilter = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+use crate::source::{TableFilter, TextFilter};
 
 /// Where a stream without a stored position begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

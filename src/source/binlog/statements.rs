@@ -4,13 +4,14 @@ use super::connection::Flavor;
 use super::ddl::{self, Outcome, RecordKind, SchemaRecord, SkippedKind, SqlMode, StatementContext, classify};
 use super::error::BinlogError;
 use super::event::Query;
-use super::options::{BinlogOptions, TextFilter};
+use super::options::BinlogOptions;
 use super::reader::{BinlogSource, Context};
 use super::rows::passed_over;
 use crate::error::Failure;
 use crate::model::change::{Batch, Change, PastChange, SchemaChange, SnapshotRecord};
 use crate::model::position::ResumePoint;
 use crate::model::table::{TableChange, TableChangeKind, TableId};
+use crate::source::TextFilter;
 
 impl BinlogSource {
     /// A statement.

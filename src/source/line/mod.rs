@@ -6,6 +6,7 @@
 //! protocol, and so are the pages of errors: each source gives a [`LineError`] its own.
 
 mod certificates;
+mod counters;
 mod deadline;
 mod error;
 mod plain_or_tls;
@@ -14,6 +15,7 @@ mod store;
 mod tls;
 
 pub use certificates::{identity, trusted};
+pub use counters::StreamCounters;
 pub use deadline::{Deadline, Doing, Readiness, StopFlag, pause, wait};
 pub use error::{LineError, beginning};
 pub use plain_or_tls::{Line, READ_AHEAD_BYTES, Received};

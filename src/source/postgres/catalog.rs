@@ -51,7 +51,8 @@ pub struct Catalog {
     pub types: Types,
 }
 
-fn text(row: &Row, index: usize) -> Option<String> {
+/// A value of a row, as text.
+pub(super) fn text(row: &Row, index: usize) -> Option<String> {
     let bytes = row.get(index)?.as_deref()?;
     Some(String::from_utf8_lossy(bytes).into_owned())
 }

@@ -7,12 +7,7 @@ use super::codec::Layouts;
 use super::connection::ConnectOptions;
 use crate::model::modes::{LsnFlushMode, OffsetMismatchStrategy, PublicationAutocreateMode};
 use crate::model::table::TableId;
-
-/// Decides by name.
-pub type TableFilter = Arc<dyn Fn(&TableId) -> bool + Send + Sync>;
-
-/// Decides by a text.
-pub type TextFilter = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+use crate::source::{TableFilter, TextFilter};
 
 /// The `REPLICA IDENTITY` clause that a table is given; `None` for a table that keeps its own.
 pub type IdentityRule = Arc<dyn Fn(&TableId) -> Option<String> + Send + Sync>;

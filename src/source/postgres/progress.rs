@@ -5,11 +5,9 @@ use std::sync::Arc;
 use super::connection::Lsn;
 use super::pgoutput::{Begin, Commit};
 use super::position::{Delivered, MessageKind, PostgresPosition};
+use super::wire::EPOCH_2000_US;
 use crate::model::change::{PostgresOrigin, ReplicationOrigin, TransactionBoundary, TransactionOrder};
 use crate::source::counts::EventCounts;
-
-/// Microseconds from 1970-01-01 to 2000-01-01, from which PostgreSQL counts.
-const EPOCH_US: i64 = 946_684_800_000_000;
 
 /// A transaction that has begun and not ended.
 #[derive(Debug)]
@@ -111,7 +109,7 @@ impl Progress {
         let delivered = self.resumed.as_ref().and_then(|position| position.delivered);
         self.open = Some(Open {
             transaction_id: begin.xid,
-            timestamp_us: begin.commit_time_us.saturating_add(EPOCH_US),
+            timestamp_us: begin.commit_time_us.saturating_add(EPOCH_2000_US),
             replication_origin: None,
             lsn,
             counts: EventCounts::default(),

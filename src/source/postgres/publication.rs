@@ -1,7 +1,7 @@
 //! The publication: found, made, or altered as `publication.autocreate.mode` says; and replica identities.
 
-use super::catalog::Catalog;
-use super::connection::{quote_identifier, quote_literal};
+use super::catalog::{Catalog, text};
+use super::connection::{Row, quote_identifier, quote_literal};
 use super::error::PostgresError;
 use super::options::PostgresOptions;
 use crate::error::{Disposition, Failure};
@@ -128,10 +128,7 @@ fn update(catalog: &mut Catalog, options: &PostgresOptions, name: &str, literal:
 /// The tables that a query names, as `schema.table`, in order.
 fn published(catalog: &mut Catalog, sql: &str) -> Result<Vec<String>, Failure> {
     let answer = catalog.query(sql)?;
-    let text = |row: &super::connection::Row, index: usize| {
-        row.get(index).and_then(|value| value.as_deref()).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-    };
-    let name = |row: &super::connection::Row| Some(format!("{}.{}", text(row, 0)?, text(row, 1)?));
+    let name = |row: &Row| Some(format!("{}.{}", text(row, 0)?, text(row, 1)?));
     let mut names: Vec<String> = answer.rows.iter().filter_map(name).collect();
     names.sort();
     Ok(names)

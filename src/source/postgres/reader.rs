@@ -201,9 +201,7 @@ impl PostgresSource {
                 }
             }
             Message::Commit(commit) => {
-                if !self.progress.is_open() {
-                    return Err(out_of_place("an end outside of a transaction").into());
-                }
+                self.inside("an end outside of a transaction", context)?;
                 self.report.transactions += 1;
                 batch.changes.extend(self.progress.commit(&commit).map(Change::End));
             }
@@ -244,6 +242,11 @@ impl PostgresSource {
         Ok(())
     }
 
+    /// What stands in transactions only must be in one.
+    fn inside(&self, what: &'static str, context: &Context<'_>) -> Result<(), PostgresError> {
+        if self.progress.is_open() { Ok(()) } else { Err(PostgresError::OutOfPlace { what, lsn: context.lsn }) }
+    }
+
     /// A row was changed.
     fn row(
         &mut self,
@@ -253,9 +256,7 @@ impl PostgresSource {
         images_at: u32,
         kind: MessageKind,
     ) -> Result<(), Failure> {
-        if !self.progress.is_open() {
-            return Err(PostgresError::OutOfPlace { what: "a row outside of a transaction", lsn: context.lsn }.into());
-        }
+        self.inside("a row outside of a transaction", context)?;
         // What may fail comes before the progress is told: a position says that everything before it was read.
         let Some(captured) = self.relations.get(relation)?.cloned() else {
             self.progress.change(context.lsn, kind);
@@ -282,7 +283,7 @@ impl PostgresSource {
         let order = self.progress.order(&captured.name, events);
         if wanted {
             let origin = self.origin(context.lsn);
-            self.report.last_change_ms = last_change_ms(&origin);
+            self.report.last_change_ms = origin.timestamp_us().div_euclid(1_000);
             let layout = captured.layout;
             batch.changes.push(Change::Rows(RowsChange { layout, operation, body, walk, origin, skip_rows: 0, order }));
         }
@@ -310,10 +311,7 @@ impl PostgresSource {
     }
 
     fn truncate(&mut self, batch: &mut Batch, context: &Context<'_>, relations: &[u32]) -> Result<(), Failure> {
-        if !self.progress.is_open() {
-            let what = "a truncation outside of a transaction";
-            return Err(PostgresError::OutOfPlace { what, lsn: context.lsn }.into());
-        }
+        self.inside("a truncation outside of a transaction", context)?;
         let mut captured = Vec::with_capacity(relations.len());
         for relation in relations {
             captured.extend(self.relations.get(*relation)?.cloned());
@@ -340,10 +338,7 @@ impl PostgresSource {
         message: &WireMessage<'_>,
     ) -> Result<(), Failure> {
         let wanted = if message.transactional {
-            if !self.progress.is_open() {
-                let what = "a message of a transaction outside of one";
-                return Err(PostgresError::OutOfPlace { what, lsn: context.lsn }.into());
-            }
+            self.inside("a message of a transaction outside of one", context)?;
             self.progress.change(context.lsn, MessageKind::Message)
         } else {
             self.progress.message(context.lsn)
@@ -395,13 +390,6 @@ impl PostgresSource {
     }
 }
 
-fn last_change_ms(origin: &Origin) -> i64 {
-    match origin {
-        Origin::Postgres(origin) => origin.timestamp_us.div_euclid(1_000),
-        Origin::Binlog(origin) => origin.timestamp_us.div_euclid(1_000),
-    }
-}
-
 #[cold]
 fn located(error: PgOutputError, lsn: Lsn) -> Failure {
     let failure = Failure::from(error);
@@ -425,16 +413,8 @@ impl Source for PostgresSource {
         self.failed = None;
         self.relations.clear();
         self.silent = Duration::ZERO;
-        let mut position = self.progress.position();
-        let name = &self.options.slot.name;
-        let Some(found) = super::slot::find(&mut self.catalog, name, &self.options.connect.database)? else {
-            return Err(PostgresError::SlotMissing { slot: name.clone(), offset: position.start() }.into());
-        };
-        // We never confirm what was not read, so it is another slot of that name, or somebody else has moved it.
-        if found.confirmed > position.start() {
-            position = super::slot::reconcile(position, &found, &self.options.slot)?;
-        }
-        start::check_end(&mut self.catalog, position.start())?;
+        let found = start::find_slot(&self.options, &mut self.catalog)?;
+        let position = start::resumed(&self.options, self.progress.position(), found)?;
         let stream = start::stream(&self.options, &mut self.catalog, position.start(), &self.stop)?;
         self.confirmation.attach(stream.confirmed());
         self.stream = Some(stream);

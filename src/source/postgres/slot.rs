@@ -16,8 +16,6 @@ const PLUGIN: &str = "pgoutput";
 pub struct Slot {
     /// What was confirmed to it.
     pub confirmed: Lsn,
-    /// The server's process that reads from it now.
-    pub active_pid: Option<String>,
 }
 
 /// The slot, if it is there and can be read.
@@ -60,7 +58,7 @@ pub fn find(catalog: &mut Catalog, name: &str, database: &str) -> Result<Option<
     }
     let lsn = field("confirmed_flush_lsn").or_else(|| field("restart_lsn"));
     let confirmed = lsn.and_then(|text| text.parse().ok()).ok_or(PostgresError::Catalog("the slot's position"))?;
-    Ok(Some(Slot { confirmed, active_pid: field("active_pid") }))
+    Ok(Some(Slot { confirmed }))
 }
 
 /// Makes the slot; gives the place from which on it has everything.

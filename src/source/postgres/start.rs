@@ -12,6 +12,7 @@ use super::options::PostgresOptions;
 use super::position::PostgresPosition;
 use super::progress::Progress;
 use super::reader::PostgresSource;
+use super::slot::Slot;
 use super::{publication, slot};
 use crate::error::Failure;
 use crate::model::position::StoredOffset;
@@ -41,14 +42,10 @@ pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop
     publication::prepare(&mut catalog, &options)?;
     publication::set_identities(&mut catalog, &options)?;
     let position = stored.map(PostgresPosition::from_stored).transpose()?;
-    let found = slot::find(&mut catalog, &options.slot.name, &options.connect.database)?;
-    let (position, beginning) = match (position, found) {
-        (Some(position), Some(found)) => (slot::reconcile(position, &found, &options.slot)?, None),
-        (Some(position), None) => {
-            let (slot, offset) = (options.slot.name.clone(), position.start());
-            return Err(PostgresError::SlotMissing { slot, offset }.into());
-        }
-        (None, found) => {
+    let found = find_slot(&options, &mut catalog)?;
+    let (position, beginning) = match position {
+        Some(position) => (resumed(&options, position, found)?, None),
+        None => {
             let lsn = match found {
                 Some(found) => found.confirmed,
                 None => slot::create(&mut catalog, &options.slot)?,
@@ -58,14 +55,32 @@ pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop
             (position, Some(beginning))
         }
     };
-    check_end(&mut catalog, position.start())?;
     let stream = stream(&options, &mut catalog, position.start(), stop)?;
     let progress = Progress::from(position, options.transaction_metadata);
     Ok(PostgresSource::new(options, stop.clone(), catalog, progress, stream, beginning))
 }
 
+/// The connector's slot, if it is there and can be read.
+pub(super) fn find_slot(options: &PostgresOptions, catalog: &mut Catalog) -> Result<Option<Slot>, Failure> {
+    slot::find(catalog, &options.slot.name, &options.connect.database)
+}
+
+/// From where to go on behind a position, if the slot can be the one that it was read from. We never
+/// confirm what was not read, so a slot that is ahead is another one of that name, or somebody else has moved it.
+pub(super) fn resumed(
+    options: &PostgresOptions,
+    position: PostgresPosition,
+    found: Option<Slot>,
+) -> Result<PostgresPosition, PostgresError> {
+    let Some(found) = found else {
+        let (slot, offset) = (options.slot.name.clone(), position.start());
+        return Err(PostgresError::SlotMissing { slot, offset });
+    };
+    slot::reconcile(position, &found, &options.slot)
+}
+
 /// A place beyond the end of the server's log is of another server's: what is written up to it would be passed over.
-pub(super) fn check_end(catalog: &mut Catalog, offset: Lsn) -> Result<(), Failure> {
+fn check_end(catalog: &mut Catalog, offset: Lsn) -> Result<(), Failure> {
     let standby = catalog.value("SELECT pg_catalog.pg_is_in_recovery()")?.as_deref() == Some("t");
     let end = match standby {
         true => catalog.value("SELECT pg_catalog.pg_last_wal_replay_lsn()")?,
@@ -89,6 +104,7 @@ pub(super) fn stream(
     start_lsn: Lsn,
     stop: &Stop,
 ) -> Result<ReplicationStream, Failure> {
+    check_end(catalog, start_lsn)?;
     // An old connection of our own is gone in a moment, and somebody else's may stay for long.
     let mut backoff = Backoff::new(FIRST_PAUSE, options.slot.retry_delay.max(FIRST_PAUSE));
     let deadline = clock::moment() + options.slot.retry_delay.saturating_mul(options.slot.max_retries);

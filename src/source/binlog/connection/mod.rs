@@ -30,9 +30,9 @@ pub use error::{CODES, ConnectionError, DumpRefusal};
 pub use options::{Compression, ConnectOptions, Secret, SslMode, SslOptions, Store};
 pub use query::{Connection, ResultSet, Row, RowRef};
 pub use server::{Flavor, ServerInfo};
-pub use stream::{BinlogStream, ReadOutcome, StreamCounters};
+pub use stream::{BinlogStream, ReadOutcome};
 
-pub use super::super::line::{Doing, StopFlag};
+pub use super::super::line::{Doing, StopFlag, StreamCounters};
 pub use super::wire::PacketRange;
 pub use super::wire::response::ServerError;
 pub use super::wire::result_set::Column;

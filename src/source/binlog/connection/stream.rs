@@ -18,7 +18,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::super::super::line::{Deadline, Doing, LineError, Received, StopFlag, pause};
+use super::super::super::line::{Deadline, Doing, LineError, Received, StopFlag, StreamCounters, pause};
 use super::super::wire::WireError;
 use super::super::wire::packet::{
     Control, FULL_PAYLOAD_BYTES, HEADER_BYTES, PAYLOAD_LIMIT_BYTES, PacketHeader, PacketRange, Sequence, Split,
@@ -48,19 +48,6 @@ pub enum ReadOutcome {
     End,
     /// The stop flag was set.
     Stopped,
-}
-
-/// What the stream has cost so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StreamCounters {
-    /// Reads of the line.
-    pub reads: u64,
-    /// Waits for the line.
-    pub waits: u64,
-    /// Pauses in a backlog.
-    pub pauses: u64,
-    /// Protocol bytes read, packet headers included.
-    pub bytes: u64,
 }
 
 /// Why the inner functions stop early.

@@ -31,7 +31,7 @@ pub use error::{CODES, ConnectionError, ReplicationRefusal};
 pub use options::{ConnectOptions, Purpose, SslMode, SslOptions};
 pub use query::{Connection, ResultSet, Row, RowRef, quote_identifier, quote_literal};
 pub use replication::ReplicationRequest;
-pub use stream::{ReadOutcome, ReplicationStream, StreamCounters};
+pub use stream::{ReadOutcome, ReplicationStream};
 
 pub use super::wire::{Column, Lsn, ServerError, WalMessage};
-pub use crate::source::line::{Doing, Secret, StopFlag};
+pub use crate::source::line::{Doing, Secret, StopFlag, StreamCounters};

@@ -11,13 +11,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::super::wire::{self, standby_status_update};
+use super::super::wire::{self, EPOCH_2000_US, standby_status_update};
 use super::{ConfirmedLsn, ConnectionError, Doing, Lsn};
 use crate::source::line::{Deadline, Line, LineError, Readiness, wait};
 use crate::util::clock::now_ns;
-
-/// Microseconds from 1970 to 2000, where PostgreSQL's clock begins.
-const EPOCH_2000_US: i64 = 946_684_800_000_000;
 
 #[derive(Debug, Default)]
 struct Wish {

@@ -21,7 +21,7 @@ use super::conversation::{Conversation, notice};
 use super::login::unexpected;
 use super::status::Reporter;
 use super::{ConfirmedLsn, ConnectionError, Doing, Lsn, ReplicationRequest, StopFlag};
-use crate::source::line::{Deadline, LineError, Readiness, Received, pause, wait};
+use crate::source::line::{Deadline, LineError, Readiness, Received, StreamCounters, pause, wait};
 use crate::util::clock::moment;
 
 /// Bounds of a block.
@@ -51,19 +51,6 @@ pub enum ReadOutcome {
     End,
     /// The stop flag was set.
     Stopped,
-}
-
-/// What the stream has cost so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StreamCounters {
-    /// Reads of the line.
-    pub reads: u64,
-    /// Waits for the line.
-    pub waits: u64,
-    /// Pauses in a backlog.
-    pub pauses: u64,
-    /// Protocol bytes read, headers included.
-    pub bytes: u64,
 }
 
 /// Why the inner functions stop early.

@@ -21,6 +21,9 @@ mod replication;
 mod response;
 mod scram;
 
+/// Microseconds from 1970 to 2000, where PostgreSQL's clock begins.
+pub const EPOCH_2000_US: i64 = 946_684_800_000_000;
+
 pub use authentication::{Authentication, md5_password};
 pub use channel_binding::server_end_point;
 pub use error::WireError;
