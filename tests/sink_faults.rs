@@ -110,6 +110,8 @@ fn refusals_end_the_sink_with_their_page_and_settle_nothing() {
     check_refusal(E::RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 714, Disposition::Stop);
     check_refusal(E::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 711, Disposition::Retry);
     check_refusal(E::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 713, Disposition::Retry);
+    // librdkafka reports success: the broker has the record, or calls it so.
+    check_refusal(E::RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER, 720, Disposition::Retry);
 }
 
 #[test]

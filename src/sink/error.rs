@@ -102,6 +102,12 @@ pub enum SinkError {
         /// Of the first such record.
         topic: String,
     },
+    /// The broker calls a record a duplicate of one that it may not have.
+    #[error("topic {topic}: a record was acknowledged without an offset, so it may be nowhere")]
+    Unproven {
+        /// Of the first such record.
+        topic: String,
+    },
     /// This producer can deliver nothing more.
     #[error("the producer has failed: {text}")]
     ProducerFailed {
@@ -265,6 +271,13 @@ static BATCH: Code = page(
     "This is a defect of Headwater. Nothing is lost; please report the message.",
 );
 static EMBEDDED: Code = page(719, Stop, "The embedded broker does not start", "It needs free ports on loopback.");
+static UNPROVEN: Code = page(
+    720,
+    Retry,
+    "A record was acknowledged without an offset",
+    "Sending begins again from the resume point: nothing is lost. It happens to the first records of a topic that is being made. \
+     If it stays, the broker gives no offsets: set producer.override.max.in.flight.requests.per.connection=1.",
+);
 
 /// The pages of this room, in the order of their numbers.
 pub static CODES: &[&Code] = &[
@@ -288,6 +301,7 @@ pub static CODES: &[&Code] = &[
     &FLUSH_TIMED_OUT,
     &BATCH,
     &EMBEDDED,
+    &UNPROVEN,
 ];
 
 impl Coded for SinkError {
@@ -313,6 +327,7 @@ impl Coded for SinkError {
             SinkError::FlushTimedOut { .. } => &FLUSH_TIMED_OUT,
             SinkError::Batch(_) => &BATCH,
             SinkError::Embedded(_) => &EMBEDDED,
+            SinkError::Unproven { .. } => &UNPROVEN,
         }
     }
 }

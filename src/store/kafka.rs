@@ -191,6 +191,8 @@ impl TopicStore {
         let mut out = properties::translate(Role::Producer, &self.options.producer)?;
         // What is written is waited for: company would only make it wait longer.
         out.set("linger.ms", "0");
+        // Nothing that is refused may be overtaken by what comes after it, also while the topic is being made.
+        out.set("max.in.flight", "1");
         // Many small records must not become one batch that the topic's max.message.bytes refuses.
         out.default_to("batch.size", BATCH_BYTES);
         out.set("message.timeout.ms", self.options.request_timeout.as_millis().max(1).to_string());

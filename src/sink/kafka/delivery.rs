@@ -22,6 +22,8 @@ pub(super) struct Deliveries {
     claims: Claims,
     /// The most partitions that a topic was seen to have.
     partitions: usize,
+    /// An acknowledgement without an offset proves nothing.
+    offsets_prove: bool,
     verdict: Option<SinkError>,
     purge_due: bool,
     acknowledged: u64,
@@ -51,6 +53,7 @@ impl Deliveries {
         Deliveries {
             claims: Claims::default(),
             partitions: 1,
+            offsets_prove: KafkaSinkOptions::offsets_prove(&properties),
             verdict: None,
             purge_due: false,
             acknowledged: 0,
@@ -106,6 +109,14 @@ impl Deliveries {
 
     pub(super) fn take(&mut self, event: Event<'_>) {
         match event {
+            Event::Delivery { claim, error: None, topic, offset, .. } if self.offsets_prove && offset < 0 => {
+                // Only the first of a batch shows it. Those behind it come later in the stream, so it holds them back too.
+                self.failed += 1;
+                drop(self.claims.take(claim));
+                if self.verdict.is_none() {
+                    self.fail(SinkError::Unproven { topic: topic.to_owned() });
+                }
+            }
             Event::Delivery { claim, error: None, partition, .. } => {
                 self.acknowledged += 1;
                 self.partitions = self.partitions.max(partition.saturating_add(1));

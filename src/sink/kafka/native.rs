@@ -152,6 +152,8 @@ pub(super) enum Event<'a> {
         error: Option<RDKafkaErrorCode>,
         topic: &'a str,
         partition: usize,
+        /// Where in the partition the broker put it; negative where it did not say.
+        offset: i64,
         key_length: usize,
         value_length: usize,
     },
@@ -365,6 +367,7 @@ unsafe fn read_report(message: *const rdsys::rd_kafka_message_t, each: &mut dyn 
             error,
             topic: topic.to_str().unwrap_or_default(),
             partition: usize::try_from((*message).partition).unwrap_or(0),
+            offset: (*message).offset,
             key_length: (*message).key_len,
             value_length: (*message).len,
         });

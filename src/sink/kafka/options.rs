@@ -63,6 +63,11 @@ pub struct KafkaSinkOptions {
 /// 5 ms (librdkafka's own and Java's default) gives 3.6 ms (0.09 core). Under a backlog batches fill without it.
 pub const DEFAULT_LINGER_MS: &str = "0.5";
 
+/// Requests to a broker that are under way at once, where neither worker nor connector say: the most that idempotence
+/// allows. Java's client has all partitions of a broker in one request, so Connect can do with one; librdkafka has one
+/// partition in each.
+const REQUESTS_IN_FLIGHT: &str = "5";
+
 /// How often the client reports statistics.
 const STATISTICS_INTERVAL_MS: &str = "5000";
 
@@ -71,6 +76,7 @@ impl KafkaSinkOptions {
     pub fn client_properties(&self) -> Result<ClientProperties, SinkError> {
         let mut out = properties::translate(Role::Producer, &self.client)?;
         out.default_to("linger.ms", DEFAULT_LINGER_MS);
+        out.default_to("max.in.flight", REQUESTS_IN_FLIGHT);
         out.default_to("batch.num.messages", &BATCH_RECORDS.to_string());
         out.default_to("client.id", &format!("connector-producer-{}-0", self.connector));
         out.default_to("statistics.interval.ms", STATISTICS_INTERVAL_MS);
@@ -79,5 +85,16 @@ impl KafkaSinkOptions {
             out.set("batch.size", limit.min(wanted).to_string());
         }
         Ok(out)
+    }
+
+    /// Whether an acknowledgement that does not say where the record lies proves nothing.
+    ///
+    /// With several requests in flight, the first one to a partition that the broker is just making may be refused and the
+    /// second taken: a broker that knows nothing of a producer takes any sequence number. It calls the retry of the first a
+    /// duplicate, or librdkafka takes it for delivered because a later one was; its records are nowhere. Both
+    /// have no offset. Without idempotence nothing is taken for a duplicate, and with `acks=0` no broker gives an offset.
+    pub(super) fn offsets_prove(properties: &ClientProperties) -> bool {
+        let native = |name: &str| properties.native.get(name).map(String::as_str);
+        native("enable.idempotence") == Some("true") && native("max.in.flight") != Some("1")
     }
 }

@@ -390,17 +390,11 @@ fn idempotence(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> R
     if let Some(retries) = retries {
         out.set("retries", retries.clamp(0, MAX_INT).to_string());
     }
-    // One at a time unless the user says otherwise, as Connect has it; librdkafka has one partition in a request, where Java
-    // has all of a broker. Without idempotence the retry of one request may
-    // overtake the next. With it, the first request to a partition that is being made may be refused and the second taken: a
-    // broker that knows nothing of a producer takes any sequence number. It then calls the retry of the first a duplicate,
-    // which librdkafka takes for delivered, and its records are nowhere.
-    out.set("max.in.flight", in_flight.unwrap_or(1).clamp(1, 1_000_000).to_string());
-    if in_flight.is_some_and(|requests| (2..=5).contains(&requests)) {
-        out.note(
-            "max.in.flight.requests.per.connection",
-            "is above 1: the first records of a topic that is being made at that moment can be lost; leave it out, or make topics beforehand",
-        );
+    match in_flight {
+        Some(requests) => out.set("max.in.flight", requests.clamp(1, 1_000_000).to_string()),
+        // The retry of one request would overtake the next.
+        None if !enabled => out.set("max.in.flight", "1"),
+        None => {}
     }
     if acks == 0 {
         out.note("acks", "is 0: the broker confirms nothing, so positions are stored for records that may be lost");
@@ -507,7 +501,7 @@ mod tests {
     #[test]
     fn idempotence_follows_the_rules_of_java() {
         use Role::Producer;
-        check(Producer, &[], Ok(&[("enable.idempotence", "true"), ("max.in.flight", "1")]), &[]);
+        check(Producer, &[], Ok(&[("enable.idempotence", "true")]), &[]);
         check(
             Producer,
             &[("acks", "1")],
@@ -533,7 +527,7 @@ mod tests {
             Producer,
             &[("max.in.flight.requests.per.connection", "5")],
             Ok(&[("enable.idempotence", "true"), ("max.in.flight", "5")]),
-            &["max.in.flight.requests.per.connection"],
+            &[],
         );
         check(Producer, &[("acks", "0")], Ok(&[("acks", "0"), ("enable.idempotence", "false")]), &["acks", "acks"]);
     }
