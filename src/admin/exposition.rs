@@ -3,6 +3,7 @@
 //! Names and labels of Debezium's attributes are those of its own example rules for the JMX exporter
 //! (`debezium_metrics_<Attribute>{plugin,name,context}`); what Debezium lacks has the prefix `headwater_`.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use prometheus::proto::{Gauge, LabelPair, Metric, MetricFamily, MetricType};
@@ -130,10 +131,10 @@ fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
 fn debezium_labels(connector: &Connector) -> Vec<LabelPair> {
     let mut labels = vec![
         label("context", "streaming"),
-        label("name", connector.prefix()),
-        label("plugin", plugin(connector.kind())),
+        label("name", connector.config().as_ref().map_or("", |config| &config.topics.prefix)),
+        label("plugin", connector.kind().map_or("", plugin)),
     ];
-    labels.extend(tag_labels(connector.tags()));
+    labels.extend(connector.config().map(|config| tag_labels(&config.metric_tags)).unwrap_or_default());
     labels
 }
 
@@ -173,19 +174,21 @@ pub(super) fn text(worker: &Handle) -> prometheus::Result<String> {
         return Ok(String::new());
     }
     for (attribute, help, read) in DEBEZIUM {
-        let series = connectors.iter().map(|connector| metric(debezium_labels(connector), read(connector.metrics())));
+        let named = connectors.iter().filter(|connector| connector.config().is_some());
+        let series = named.map(|connector| metric(debezium_labels(connector), read(&connector.metrics())));
         families.push(family(&format!("debezium_metrics_{attribute}"), help, series.collect()));
     }
-    let own = |connector: &Connector| label("connector", connector.name());
+    let own = |connector: &Arc<Connector>| label("connector", connector.name());
     for (name, help, read) in HEADWATER {
-        let series = connectors.iter().map(|connector| metric(vec![own(connector)], read(connector.metrics())));
+        let series = connectors.iter().map(|connector| metric(vec![own(connector)], read(&connector.metrics())));
         families.push(family(name, help, series.collect()));
     }
     for (name, help, read) in TASK_ERRORS {
-        let of = |connector: &Connector| metric(vec![own(connector), label("task", "0")], read(connector.metrics()));
+        let of =
+            |connector: &Arc<Connector>| metric(vec![own(connector), label("task", "0")], read(&connector.metrics()));
         families.push(family(name, help, connectors.iter().map(of).collect()));
     }
-    let states = [State::Unassigned, State::Running, State::Restarting, State::Failed, State::Stopped];
+    let states = [State::Unassigned, State::Running, State::Restarting, State::Failed, State::Paused, State::Stopped];
     let series = connectors.iter().flat_map(|connector| {
         let now = connector.status().state;
         states.map(|state| {
@@ -194,16 +197,16 @@ pub(super) fn text(worker: &Handle) -> prometheus::Result<String> {
         })
     });
     families.push(family("headwater_connector_state", "1 for the state that the connector is in", series.collect()));
-    families.extend(pulse_families(connectors));
+    families.extend(pulse_families(&connectors));
     let mut bytes = Vec::new();
     TextEncoder::new().encode(&families, &mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn pulse_families(connectors: &[Connector]) -> Vec<MetricFamily> {
+fn pulse_families(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
     let (mut activities, mut progress, mut taken, mut given) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for connector in connectors {
-        for (stage, pulse) in pulses(connector.metrics()) {
+        for (stage, pulse) in pulses(&connector.metrics()) {
             let labels = || vec![label("connector", connector.name()), label("stage", stage)];
             for activity in Activity::ALL {
                 let mut with_activity = labels();

@@ -1,13 +1,20 @@
-//! HTTP: health, metrics, and the part of Kafka Connect's REST API that says how connectors are.
+//! HTTP: Kafka Connect's REST API for source connectors, health, metrics.
 //!
 //! In: requests on the worker's `listeners`. Out: JSON as Kafka Connect writes it, and Prometheus text.
-//! Promised: an answer never waits for a connector; it reads what the connectors' threads have written down.
+//! Promised: an answer never waits for a connector; what looks reads what the connectors' threads have written down, and
+//! what changes something is durable before the answer says so.
 //! The server has an OS thread and a runtime of its own, so that it answers whatever the pipelines do.
 //! Nothing here survives a crash.
 
+mod answer;
+mod connectors;
 mod error;
 mod exposition;
+mod health;
+mod offsets;
+mod plugins;
 mod rest;
+mod routes;
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::thread::JoinHandle;

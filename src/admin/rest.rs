@@ -1,144 +1,222 @@
-//! The routes. Source: Kafka Connect's REST interface (the manual's section "REST API").
+//! Requests in, answers out.
+//!
+//! In: a method, a path, a body. Out: what the call gave. Promised: an answer never waits for a pipeline; what waits for a
+//! store does it on a thread of its own and for a bounded time, so that looking works whatever changing does; a body is
+//! bounded and may be anything.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use axum::extract::{Path, RawQuery, State as Shared};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::exposition;
-use crate::pipeline::status::State;
-use crate::worker::{Connector, Handle};
+use super::answer::Answer;
+use super::routes::{self, Call, Found, Route};
+use super::{connectors, exposition, health, offsets, plugins};
+use crate::worker::{Handle, TargetState};
+
+/// The longest body that is read. A configuration is kilobytes.
+const BODY_LIMIT_BYTES: usize = 8 << 20;
+
+/// How long a request may take: Connect's own limit.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 
 pub(super) fn router(worker: Handle) -> Router {
-    Router::new()
-        .route("/", get(root))
-        .route("/connectors", get(connectors))
-        .route("/connectors/{name}", get(connector))
-        .route("/connectors/{name}/status", get(status))
-        .route("/health", get(health))
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
-        .route("/metrics", get(metrics))
-        .fallback(nothing_here)
-        .with_state(worker)
+    Router::new().fallback(handle).with_state(worker)
 }
 
-/// Connect's form of an error.
-fn refusal(code: StatusCode, message: &str) -> Response {
-    (code, Json(json!({ "error_code": code.as_u16(), "message": message }))).into_response()
+/// A request that has a route.
+pub(super) struct Asked {
+    pub(super) route: &'static Route,
+    /// What stands in the places of the path's names.
+    pub(super) names: Vec<String>,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) body: Bytes,
+    /// `Host`, for `Location`.
+    pub(super) host: String,
 }
 
-async fn nothing_here() -> Response {
-    refusal(StatusCode::NOT_FOUND, "HTTP 404 Not Found")
-}
-
-async fn root() -> Json<Value> {
-    let commit = option_env!("HEADWATER_COMMIT").unwrap_or("unknown");
-    Json(json!({ "version": env!("CARGO_PKG_VERSION"), "commit": commit, "kafka_cluster_id": Value::Null }))
-}
-
-async fn connectors(Shared(worker): Shared<Handle>, RawQuery(query): RawQuery) -> Json<Value> {
-    let expand: Vec<&str> =
-        query.iter().flat_map(|query| query.split('&')).filter_map(|pair| pair.strip_prefix("expand=")).collect();
-    if expand.is_empty() {
-        let names: Vec<&str> = worker.connectors().iter().map(Connector::name).collect();
-        return Json(json!(names));
+impl Asked {
+    /// The first name of the path.
+    pub(super) fn name(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
     }
-    let mut all = BTreeMap::new();
-    for connector in worker.connectors() {
-        let mut entry = serde_json::Map::new();
-        if expand.contains(&"info") {
-            entry.insert("info".to_owned(), info_of(connector));
-        }
-        if expand.contains(&"status") {
-            entry.insert("status".to_owned(), status_of(connector, worker.worker_id()));
-        }
-        all.insert(connector.name().to_owned(), Value::Object(entry));
+
+    /// The second one, a number.
+    pub(super) fn task(&self) -> i32 {
+        self.names.get(1).and_then(|task| task.parse().ok()).unwrap_or(-1)
     }
-    Json(json!(all))
+
+    /// The last value of a parameter.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter as Java reads a boolean: everything but `true` is false.
+    pub(super) fn flag(&self, name: &str, default: bool) -> bool {
+        self.parameter(name).map_or(default, |value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    /// The body as JSON. Connect answers 500 to what is none, with its parser's words; it is the sender's mistake.
+    pub(super) fn json(&self) -> Result<Value, Answer> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let text = match self.body.is_empty() {
+                true => "The request has no body".to_owned(),
+                false => format!("The body is no JSON: line {} column {}", error.line(), error.column()),
+            };
+            Answer::refusal(StatusCode::BAD_REQUEST, text)
+        })
+    }
+}
+
+async fn handle(Shared(worker): Shared<Handle>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let head = parts.method == axum::http::Method::HEAD;
+    let (route, names) = match routes::find(parts.method.as_str(), parts.uri.path()) {
+        Found::Route(route, names) => (route, names),
+        Found::Methods(methods) => return wrong_method(parts.method.as_str(), &methods).into_response(),
+        Found::Nothing => return Answer::refusal(StatusCode::NOT_FOUND, "HTTP 404 Not Found").into_response(),
+    };
+    if route.body && !is_json(&parts.headers) {
+        return Answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type").into_response();
+    }
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await else {
+        let text = format!("The body is longer than {BODY_LIMIT_BYTES} bytes, or broke off");
+        return Answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, text).into_response();
+    };
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+    let query = routes::parameters(parts.uri.query().unwrap_or_default());
+    let asked = Asked { route, names, query, body, host };
+    let answer = if waits(route.call) { apart(worker, asked).await } else { answer(&worker, &asked) };
+    let mut response = answer.into_response();
+    if head {
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+/// `OPTIONS` is answered for every path there is.
+fn wrong_method(method: &str, methods: &[&str]) -> Answer {
+    let allow = Some(format!("{},OPTIONS", methods.join(",")));
+    match method {
+        "OPTIONS" => Answer { allow, ..Answer::empty(StatusCode::OK) },
+        _ => Answer { allow, ..Answer::refusal(StatusCode::METHOD_NOT_ALLOWED, "HTTP 405 Method Not Allowed") },
+    }
+}
+
+/// A body without a type is taken for JSON, as by Connect.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return true };
+    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind == "*/*" || kind == "application/*"
+}
+
+/// Whether a call may wait for a store.
+fn waits(call: Call) -> bool {
+    match call {
+        Call::Create
+        | Call::Delete
+        | Call::PutConfig
+        | Call::PatchConfig
+        | Call::Pause
+        | Call::Resume
+        | Call::Stop
+        | Call::Offsets
+        | Call::AlterOffsets
+        | Call::ResetOffsets => true,
+        Call::Root
+        | Call::Connectors
+        | Call::Connector
+        | Call::Config
+        | Call::Status
+        | Call::Tasks
+        | Call::TaskStatus
+        | Call::Restart
+        | Call::RestartTask
+        | Call::Topics
+        | Call::ResetTopics
+        | Call::Plugins
+        | Call::PluginConfig
+        | Call::Validate
+        | Call::Loggers
+        | Call::Logger
+        | Call::SetLogger
+        | Call::OpenApi
+        | Call::Health
+        | Call::Live
+        | Call::Ready
+        | Call::Metrics => false,
+    }
+}
+
+/// On a thread of its own.
+async fn apart(worker: Handle, asked: Asked) -> Answer {
+    let work = tokio::task::spawn_blocking(move || answer(&worker, &asked));
+    match tokio::time::timeout(REQUEST_TIMEOUT, work).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, "The request failed; the log says why"),
+        Err(_) => Answer::refusal(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Request timed out. The store did not answer; what was asked for may still come about",
+        ),
+    }
+}
+
+fn answer(worker: &Handle, asked: &Asked) -> Answer {
+    match call(worker, asked) {
+        Ok(answer) | Err(answer) => answer,
+    }
 }
 
 #[expect(clippy::result_large_err, reason = "an answer is made once a request")]
-fn find<'w>(worker: &'w Handle, name: &str) -> Result<&'w Connector, Response> {
-    let missing = || refusal(StatusCode::NOT_FOUND, &format!("No status found for connector {name}"));
-    worker.connectors().iter().find(|connector| connector.name() == name).ok_or_else(missing)
-}
-
-async fn connector(Shared(worker): Shared<Handle>, Path(name): Path<String>) -> Response {
-    match find(&worker, &name) {
-        Ok(connector) => Json(info_of(connector)).into_response(),
-        Err(refusal) => refusal,
+fn call(worker: &Handle, asked: &Asked) -> Result<Answer, Answer> {
+    match asked.route.call {
+        Call::Root => Ok(root(worker)),
+        Call::Connectors => connectors::list(worker, asked),
+        Call::Create => connectors::create(worker, asked),
+        Call::Connector => connectors::info(worker, asked),
+        Call::Delete => connectors::delete(worker, asked),
+        Call::Config => connectors::config(worker, asked),
+        Call::PutConfig => connectors::put_config(worker, asked),
+        Call::PatchConfig => connectors::patch_config(worker, asked),
+        Call::Status => connectors::status(worker, asked),
+        Call::Tasks => connectors::tasks(worker, asked),
+        Call::TaskStatus => connectors::task_status(worker, asked),
+        Call::Restart => connectors::restart(worker, asked),
+        Call::RestartTask => connectors::restart_task(worker, asked),
+        Call::Pause => connectors::aim(worker, asked, TargetState::Paused),
+        Call::Resume => connectors::aim(worker, asked, TargetState::Started),
+        Call::Stop => connectors::aim(worker, asked, TargetState::Stopped),
+        Call::Offsets => offsets::get(worker, asked),
+        Call::AlterOffsets => offsets::alter(worker, asked),
+        Call::ResetOffsets => offsets::reset(worker, asked),
+        Call::Topics
+        | Call::ResetTopics
+        | Call::PluginConfig
+        | Call::Validate
+        | Call::Loggers
+        | Call::Logger
+        | Call::SetLogger
+        | Call::OpenApi => Err(Answer::refusal(StatusCode::NOT_FOUND, "HTTP 404 Not Found")),
+        Call::Plugins => Ok(plugins::list()),
+        Call::Health => Ok(health::health(worker)),
+        Call::Live => Ok(health::live()),
+        Call::Ready => Ok(health::ready(worker)),
+        Call::Metrics => metrics(worker),
     }
 }
 
-async fn status(Shared(worker): Shared<Handle>, Path(name): Path<String>) -> Response {
-    match find(&worker, &name) {
-        Ok(connector) => Json(status_of(connector, worker.worker_id())).into_response(),
-        Err(refusal) => refusal,
-    }
+fn root(worker: &Handle) -> Answer {
+    let commit = option_env!("HEADWATER_COMMIT").unwrap_or("unknown");
+    let cluster = worker.cluster_id();
+    Answer::ok(json!({ "version": env!("CARGO_PKG_VERSION"), "commit": commit, "kafka_cluster_id": cluster }))
 }
 
-fn info_of(connector: &Connector) -> Value {
-    json!({
-        "name": connector.name(),
-        "config": connector.shown_config(),
-        "tasks": [{ "connector": connector.name(), "task": 0 }],
-        "type": "source",
-    })
-}
-
-/// One connector's status in Connect's form; a failure's code, words and hint stand in `trace`.
-fn status_of(connector: &Connector, worker_id: &str) -> Value {
-    let status = connector.status();
-    let mut part = serde_json::Map::new();
-    part.insert("state".to_owned(), json!(status.state.name()));
-    part.insert("worker_id".to_owned(), json!(worker_id));
-    if let Some(failure) = &status.failure {
-        let mut trace = format!("{failure}\n{}", failure.code.hint);
-        if status.state == State::Restarting {
-            trace.push_str(&format!(
-                "\nattempt {}, next at {} ms since the epoch",
-                status.attempt, status.next_attempt_ms
-            ));
-        }
-        part.insert("trace".to_owned(), json!(trace));
-    }
-    let mut task = part.clone();
-    task.insert("id".to_owned(), json!(0));
-    json!({ "name": connector.name(), "connector": part, "tasks": [task], "type": "source" })
-}
-
-/// KIP-1017: whether the worker itself answers.
-async fn health() -> Json<Value> {
-    Json(json!({ "status": "healthy", "message": "Worker has completed startup and is ready to handle requests." }))
-}
-
-/// The process answers.
-async fn live() -> &'static str {
-    "live\n"
-}
-
-/// Every connector is RUNNING; otherwise 503, and which is not, and why.
-async fn ready(Shared(worker): Shared<Handle>) -> Response {
-    let mut lines = String::new();
-    let mut ready = true;
-    for connector in worker.connectors() {
-        let status = connector.status();
-        ready &= status.state == State::Running;
-        let reason = status.failure.map(|failure| format!(" {failure}")).unwrap_or_default();
-        lines.push_str(&format!("{} {}{reason}\n", connector.name(), status.state.name()));
-    }
-    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, lines).into_response()
-}
-
-async fn metrics(Shared(worker): Shared<Handle>) -> Response {
-    match exposition::text(&worker) {
-        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
-        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
+#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
+fn metrics(worker: &Handle) -> Result<Answer, Answer> {
+    let failed = |error: prometheus::Error| Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+    let text = exposition::text(worker).map_err(failed)?;
+    Ok(Answer::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

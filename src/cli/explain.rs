@@ -34,6 +34,7 @@ pub fn pages() -> Vec<&'static Code> {
         crate::store::CODES,
         crate::pipeline::error::CODES,
         crate::admin::CODES,
+        crate::worker::CODES,
         crate::cli::migrate::CODES,
     ];
     let mut pages: Vec<&'static Code> = rooms.iter().flat_map(|codes| codes.iter().copied()).collect();

@@ -11,14 +11,18 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::Context;
 use crate::config::connector::ConnectorConfig;
 use crate::config::provider::Environment;
-use crate::config::worker::WorkerConfig;
+use crate::config::worker::{OffsetStorage, WorkerConfig};
 use crate::config::{ConfigError, Warning, source_file};
+use crate::error::Failure;
 use crate::observe::log;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::pipeline::status::State;
-use crate::pipeline::{assembly, supervise};
+use crate::pipeline::{assembly, supervise, translate};
+use crate::store::config::ConfigStore;
+use crate::store::config::file::FileConfigStore;
+use crate::store::config::kafka::KafkaConfigStore;
 use crate::util::stop::Stop;
-use crate::worker::Worker;
+use crate::worker::{self, FileConnector, Phase, Worker};
 
 /// How often the process looks whether it was asked to stop.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -29,9 +33,12 @@ const STOP_GRACE: Duration = Duration::from_secs(3);
 /// What the command takes.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
-    /// Connector files: Kafka Connect's {"name", "config"} JSON, .properties or YAML.
-    #[arg(required = true)]
+    /// Connector files: Kafka Connect's {"name", "config"} JSON, .properties or YAML. Without any: the connectors of
+    /// config.storage.topic, as a distributed worker of Kafka Connect runs them, and those that are registered by REST.
     pub connectors: Vec<PathBuf>,
+    /// With files: run the stored connectors too. A file wins over a stored connector of the same name.
+    #[arg(long)]
+    pub stored: bool,
     /// The worker's file: Kafka Connect's worker properties. The environment of the Connect container images is read too.
     #[arg(long)]
     pub worker: Option<PathBuf>,
@@ -101,32 +108,62 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
         tracing::warn!("{warning}");
     }
     let stop = stop_on_signals()?;
-    let mut start = |config: &ConnectorConfig, worker: &Arc<WorkerConfig>| start_connector(config, worker);
-    let worker = match Worker::start(&loaded.connectors, &loaded.worker, &super::host_name(), &mut start) {
+    let worker = match start(arguments, loaded) {
         Ok(worker) => worker,
-        Err(failure) => {
-            eprintln!("{failure}\n  {}", failure.code.hint);
-            return Ok(ExitCode::from(super::EXIT_FAILED));
-        }
+        Err(failure) => return Ok(failed(&failure)),
     };
-    let server = crate::admin::start(&loaded.worker, &worker);
-    let _server = match server {
+    let _server = match crate::admin::start(worker.config(), &worker) {
         Ok(server) => server,
         Err(failure) => {
             worker.stop();
-            eprintln!("{failure}\n  {}", failure.code.hint);
-            return Ok(ExitCode::from(super::EXIT_FAILED));
+            return Ok(failed(&failure));
         }
     };
-    while !stop.wait(LOOK_INTERVAL) {}
+    let mut refused = None;
+    while !stop.wait(LOOK_INTERVAL) {
+        if let Phase::Failed(failure) = worker.phase() {
+            refused = Some(failure);
+            break;
+        }
+    }
+    let has_failed = worker.connectors().iter().any(|connector| connector.status().state == State::Failed);
     worker.stop();
-    let deadline = crate::util::clock::moment() + loaded.worker.shutdown_timeout + STOP_GRACE;
+    let deadline = crate::util::clock::moment() + worker.config().shutdown_timeout + STOP_GRACE;
     let patience = Stop::new();
     while !worker.is_finished() && crate::util::clock::left_until(deadline).is_some() {
         patience.wait(Duration::from_millis(20));
     }
-    let failed = worker.connectors().iter().any(|connector| connector.status().state == State::Failed);
-    Ok(if failed { ExitCode::from(super::EXIT_FAILED) } else { ExitCode::SUCCESS })
+    if let Some(failure) = refused {
+        return Ok(failed(&failure));
+    }
+    Ok(if has_failed { ExitCode::from(super::EXIT_FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn failed(failure: &Failure) -> ExitCode {
+    eprintln!("{failure}\n  {}", failure.code.hint);
+    ExitCode::from(super::EXIT_FAILED)
+}
+
+/// Starts the worker: with the connectors of the files, and with the stored ones where there are no files or both are
+/// wanted.
+fn start(arguments: &Arguments, loaded: Loaded) -> Result<worker::Handle, Failure> {
+    let Loaded { worker: config, connectors, .. } = loaded;
+    let store = (connectors.is_empty() || arguments.stored).then(|| config_store(&config));
+    let files = arguments.connectors.iter().zip(connectors);
+    let files = files.map(|(path, config)| FileConnector { path: path.clone(), config }).collect();
+    Worker::start(files, &config, &super::host_name(), store, Box::new(start_connector))
+}
+
+/// Where connectors are kept: in Connect's topic, or in a file beside the offsets of a standalone worker.
+fn config_store(config: &WorkerConfig) -> Box<dyn ConfigStore> {
+    match &config.offsets {
+        OffsetStorage::Topic(_) => Box::new(KafkaConfigStore::new(translate::config_options(config))),
+        OffsetStorage::File(offsets) => {
+            let mut path = offsets.clone().into_os_string();
+            path.push(".connectors.json");
+            Box::new(FileConfigStore::new(path))
+        }
+    }
 }
 
 /// Starts the pipeline of one connector.

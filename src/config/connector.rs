@@ -179,6 +179,13 @@ impl Findings {
     }
 }
 
+/// The classes that `connector.class` may name in full, in the order of their names.
+pub const CLASSES: [(&str, ConnectorKind); 3] = [
+    ("io.debezium.connector.mariadb.MariaDbConnector", ConnectorKind::MariaDb),
+    ("io.debezium.connector.mysql.MySqlConnector", ConnectorKind::MySql),
+    ("io.debezium.connector.postgresql.PostgresConnector", ConnectorKind::Postgres),
+];
+
 /// The database that a class reads. Where that cannot be told, no rule applies, and nothing more is said.
 fn kind(class: &str) -> Result<ConnectorKind, ConfigError> {
     match class.rsplit('.').next().unwrap_or(class) {

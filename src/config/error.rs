@@ -272,7 +272,7 @@ const JAVA_CLASS: Code = page(
 const UNKNOWN_CONNECTOR: Code = page(
     118,
     "connector.class is not a connector of this program.",
-    "io.debezium.connector.mysql.MySqlConnector and io.debezium.connector.mariadb.MariaDbConnector are built in.",
+    "io.debezium.connector.mysql.MySqlConnector, io.debezium.connector.mariadb.MariaDbConnector and io.debezium.connector.postgresql.PostgresConnector are built in.",
 );
 
 impl Coded for ConfigError {

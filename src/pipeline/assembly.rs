@@ -74,6 +74,25 @@ pub fn pipeline_options(config: &ConnectorConfig, worker: &WorkerConfig) -> Pipe
     }
 }
 
+/// The store of a worker's positions, or a connector's own topic of them.
+///
+/// # Errors
+/// When there is no such place, or it would lose them.
+pub fn offset_store(
+    topic: Option<String>,
+    worker: &WorkerConfig,
+    abandoned: &Stop,
+) -> Result<Box<dyn OffsetStore>, Failure> {
+    if let Some(mut options) = translate::offset_options(topic, worker) {
+        options.clients.abandoned = abandoned.clone();
+        return Ok(Box::new(KafkaOffsetStore::open(options)?));
+    }
+    match &worker.offsets {
+        OffsetStorage::File(path) => Ok(Box::new(FileOffsetStore::new(path))),
+        OffsetStorage::Topic(_) => Err(BinlogError::Offset("no place to store it").into()),
+    }
+}
+
 impl ConnectorAssembly {
     /// An assembly for a checked configuration.
     ///
@@ -101,14 +120,7 @@ impl ConnectorAssembly {
     }
 
     fn offsets(&self, abandoned: &Stop) -> Result<Box<dyn OffsetStore>, Failure> {
-        if let Some(mut options) = translate::offset_options(&self.config, &self.worker) {
-            options.clients.abandoned = abandoned.clone();
-            return Ok(Box::new(KafkaOffsetStore::open(options)?));
-        }
-        match &self.worker.offsets {
-            OffsetStorage::File(path) => Ok(Box::new(FileOffsetStore::new(path))),
-            OffsetStorage::Topic(_) => Err(BinlogError::Offset("no place to store it").into()),
-        }
+        offset_store(self.config.offsets_topic.clone(), &self.worker, abandoned)
     }
 
     fn history(&self, abandoned: &Stop) -> Result<Box<dyn SchemaHistoryStore>, Failure> {

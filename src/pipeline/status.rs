@@ -15,6 +15,8 @@ pub enum State {
     Restarting,
     /// Something failed that only a person can mend.
     Failed,
+    /// Asked to wait, and waiting.
+    Paused,
     /// Asked to stop, and stopped.
     Stopped,
 }
@@ -27,6 +29,7 @@ impl State {
             State::Running => "RUNNING",
             State::Restarting => "RESTARTING",
             State::Failed => "FAILED",
+            State::Paused => "PAUSED",
             State::Stopped => "STOPPED",
         }
     }

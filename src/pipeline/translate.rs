@@ -33,6 +33,7 @@ use crate::source::postgres::options::{
 };
 use crate::source::{TableFilter, TextFilter};
 use crate::store::KafkaStoreOptions;
+use crate::store::config::kafka::KafkaConfigOptions;
 use crate::store::history::kafka::KafkaHistoryOptions;
 use crate::store::offset::kafka::KafkaOffsetOptions;
 use crate::util::java_regex::CompiledFilter;
@@ -421,14 +422,14 @@ fn creation_properties(rules: &CreationRules) -> BTreeMap<String, String> {
 }
 
 /// Where offsets lie in Kafka; `None` for a worker that keeps them in a file.
-pub fn offset_options(config: &ConnectorConfig, worker: &WorkerConfig) -> Option<KafkaOffsetOptions> {
+pub fn offset_options(topic: Option<String>, worker: &WorkerConfig) -> Option<KafkaOffsetOptions> {
     let OffsetStorage::Topic(storage) = &worker.offsets else { return None };
     let clients = worker.client_properties().as_map().clone();
     let mut settings = storage.settings.as_map().clone();
     settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
     Some(KafkaOffsetOptions {
         topic: TopicSpecification {
-            name: config.offsets_topic.clone().unwrap_or_else(|| storage.topic.clone()),
+            name: topic.unwrap_or_else(|| storage.topic.clone()),
             partitions: storage.partitions,
             replication_factor: i32::from(storage.replication_factor),
             settings,
@@ -441,6 +442,29 @@ pub fn offset_options(config: &ConnectorConfig, worker: &WorkerConfig) -> Option
             abandoned: Stop::new(),
         },
     })
+}
+
+/// The topic that a distributed worker keeps configurations in.
+pub fn config_options(worker: &WorkerConfig) -> KafkaConfigOptions {
+    let storage = &worker.config_storage;
+    let clients = worker.client_properties().as_map().clone();
+    let mut settings = storage.settings.as_map().clone();
+    settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
+    KafkaConfigOptions {
+        topic: TopicSpecification {
+            name: storage.topic.clone(),
+            partitions: storage.partitions,
+            replication_factor: i32::from(storage.replication_factor),
+            settings,
+        },
+        clients: KafkaStoreOptions {
+            producer: clients.clone(),
+            consumer: clients,
+            request_timeout: STORE_READ_TIMEOUT,
+            read_timeout: STORE_READ_TIMEOUT,
+            abandoned: Stop::new(),
+        },
+    }
 }
 
 /// Where the schema history lies in Kafka; `None` for another place.

@@ -100,6 +100,16 @@ pub enum StoreError {
         /// What is wrong.
         problem: String,
     },
+    /// A stored connector that cannot be read.
+    #[error("{key} in {place} cannot be read: {problem}")]
+    StoredConnector {
+        /// The record's key.
+        key: String,
+        /// Topic, partition and offset, or file.
+        place: String,
+        /// What is wrong, without values of properties.
+        problem: String,
+    },
     /// A schema history whose first records were removed.
     #[error("the schema history topic {topic} has lost its first {records} records{}", if *all { ", which were all of it" } else { "" })]
     HistoryCut {
@@ -204,6 +214,12 @@ static HISTORY_CUT: Code = page(
     "The schema history has lost its first records",
     "The topic does not keep its records, or somebody removed them. Set retention.ms=-1 and retention.bytes=-1 on it. Tables whose records are gone are not known any more: their rows stop the connector. If no table was altered since the stored offset, start once with snapshot.mode=recovery: the tables are then read from the server and recorded again.",
 );
+static STORED_CONNECTOR: Code = page(
+    812,
+    Stop,
+    "The configuration of a connector that was stored cannot be read",
+    "That connector does not run; the others do. Register it again (PUT /connectors/<name>/config writes a new record under the same key), or restore the file that the message names.",
+);
 
 /// The pages of this room, in the order of their numbers.
 pub static CODES: &[&Code] = &[
@@ -219,6 +235,7 @@ pub static CODES: &[&Code] = &[
     &OFFSET,
     &HISTORY,
     &HISTORY_CUT,
+    &STORED_CONNECTOR,
 ];
 
 impl Coded for StoreError {
@@ -236,6 +253,7 @@ impl Coded for StoreError {
             StoreError::Offset { .. } => &OFFSET,
             StoreError::History { .. } => &HISTORY,
             StoreError::HistoryCut { .. } => &HISTORY_CUT,
+            StoreError::StoredConnector { .. } => &STORED_CONNECTOR,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
@@ -28,12 +29,23 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StoreErro
 
 /// Replaces a file by these bytes: after a crash at any moment it holds the old ones or the new ones, whole.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    replace_as(path, bytes, &mut OpenOptions::new())
+}
+
+/// The same for what only its owner may read.
+pub(super) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    replace_as(path, bytes, OpenOptions::new().mode(0o600))
+}
+
+fn replace_as(path: &Path, bytes: &[u8], options: &mut OpenOptions) -> Result<(), StoreError> {
     // A symbolic link stays: what it points to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = target.clone().into_os_string();
     name.push(".new");
     let new = PathBuf::from(name);
-    let mut file = File::create(&new).map_err(failed(&new, "creating"))?;
+    // One that a crash left behind may have other rights.
+    drop(fs::remove_file(&new));
+    let mut file = options.write(true).create(true).truncate(true).open(&new).map_err(failed(&new, "creating"))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed(&new, "writing"))?;
     fs::rename(&new, &target).map_err(failed(&target, "replacing"))?;
     sync_folder_of(&target)

@@ -52,12 +52,13 @@ pub(super) struct TopicStore {
 /// A record to write.
 pub(super) struct Written<'a> {
     pub(super) key: Option<&'a [u8]>,
-    pub(super) value: &'a [u8],
+    /// `None` removes what is there under the key.
+    pub(super) value: Option<&'a [u8]>,
 }
 
 impl Written<'_> {
     fn size(&self) -> usize {
-        self.key.map_or(0, <[u8]>::len) + self.value.len()
+        self.key.map_or(0, <[u8]>::len) + self.value.map_or(0, <[u8]>::len)
     }
 }
 
@@ -237,7 +238,8 @@ impl TopicStore {
         }
         let mut patience = Patience::new(&self.options);
         for (number, written) in (first..).zip(records) {
-            let mut record = BaseRecord::with_opaque_to(&self.topic, number).payload(written.value);
+            let mut record = BaseRecord::with_opaque_to(&self.topic, number);
+            record.payload = written.value;
             record.key = written.key;
             record.partition = partition;
             while let Err((error, back)) = writer.send(record) {

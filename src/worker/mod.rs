@@ -1,124 +1,135 @@
 //! The worker: the connectors that are wanted in, their pipelines running out.
 //!
-//! In: checked configurations. Out: one pipeline for each, that runs by itself. Promised: one connector's
-//! failure does not reach another; stopping drains, commits and leaves, with a deadline. Nothing here
-//! survives a crash: configurations are read again, positions are in the stores.
+//! In: checked files, what the store holds, and what people ask for by REST. Out: one keeper and one pipeline for each
+//! connector, that run by themselves. Promised: what was answered with a yes is durable before the answer; one
+//! connector's failure, panic, change or end does not reach another; what only looks never waits for a store or a
+//! pipeline; stopping drains, commits and leaves. What survives a crash is in the stores: configurations and targets in
+//! [`crate::store::config`], positions in [`crate::store::offset`].
+//!
+//! ```text
+//!  files ──▶ ┌────────┐ wish  ┌────────┐ begin, end ┌──────────┐
+//!  store ──▶ │ Worker │──────▶│ keeper │───────────▶│ pipeline │   (a keeper and a pipeline for each connector)
+//!  REST ◀──▶ └───┬────┘       └────────┘            └──────────┘
+//!                └──▶ store: first durable, then wished
+//! ```
 
-use std::sync::Arc;
+mod change;
+mod connector;
+mod error;
+mod offsets;
+mod opening;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+pub use change::{Registered, Restart};
+pub use connector::{Connector, Origin};
+pub use error::{CODES, WorkerError};
+pub use offsets::{Altered, PartitionOffset};
+
+use connector::Plan;
 
 use crate::config::connector::ConnectorConfig;
-use crate::config::secret;
 use crate::config::worker::WorkerConfig;
 use crate::error::Failure;
-use crate::model::modes::ConnectorKind;
-use crate::observe::metrics::ConnectorMetrics;
-use crate::pipeline::status::Status;
+use crate::pipeline::error::PipelineError;
 use crate::pipeline::supervise::Handle as PipelineHandle;
+use crate::store::config::ConfigStore;
+pub use crate::store::config::{Properties, TargetState};
+use crate::util::{clock, stop::Stop};
 
-/// One connector of the worker.
-pub struct Connector {
-    name: String,
-    class: String,
-    kind: ConnectorKind,
-    prefix: String,
-    tags: Vec<(String, String)>,
-    shown: std::collections::BTreeMap<String, String>,
-    pipeline: PipelineHandle,
-}
+/// Starts the pipeline of a connector. The worker does not know what it is made of.
+pub type Start = dyn Fn(&ConnectorConfig, &Arc<WorkerConfig>) -> Result<PipelineHandle, Failure> + Send + Sync;
 
-impl Connector {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Its class, as written in its configuration.
-    pub fn class(&self) -> &str {
-        &self.class
-    }
-
-    /// Which database it reads.
-    pub fn kind(&self) -> ConnectorKind {
-        self.kind
-    }
-
-    /// `topic.prefix`.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    /// `custom.metric.tags`.
-    pub fn tags(&self) -> &[(String, String)] {
-        &self.tags
-    }
-
-    /// Its configuration as written, with secrets masked.
-    pub fn shown_config(&self) -> &std::collections::BTreeMap<String, String> {
-        &self.shown
-    }
-
-    /// What it is doing.
-    pub fn status(&self) -> Status {
-        self.pipeline.board().read()
-    }
-
-    /// Its numbers.
-    pub fn metrics(&self) -> &Arc<ConnectorMetrics> {
-        self.pipeline.metrics()
-    }
+/// Whether the connectors that are stored are known.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    /// They are being read; the failure of the last attempt, where there was one.
+    Reading(Option<Failure>),
+    /// They are known, and wished for.
+    Ready,
+    /// They cannot be read until a person comes.
+    Failed(Failure),
 }
 
 /// Connectors that run in this process. Shared by those who look at it.
 pub struct Worker {
-    connectors: Vec<Connector>,
+    config: Arc<WorkerConfig>,
     worker_id: String,
+    start: Box<Start>,
+    connectors: RwLock<BTreeMap<String, Arc<Connector>>>,
+    /// Those that were deleted or replaced, until they have ended.
+    leaving: Mutex<Vec<Arc<Connector>>>,
+    /// The turn of those that change something, and where it is kept.
+    store: Mutex<Option<Box<dyn ConfigStore>>>,
+    /// Where that is, for people; `None` when nothing is kept.
+    place: Option<String>,
+    phase: Mutex<Phase>,
+    cluster_id: std::sync::OnceLock<String>,
+    stopping: Stop,
 }
 
 /// What others hold of the worker.
 pub type Handle = Arc<Worker>;
 
-/// Starts the pipeline of a connector. The worker does not know what it is made of.
-pub type Start<'s> = dyn FnMut(&ConnectorConfig, &Arc<WorkerConfig>) -> Result<PipelineHandle, Failure> + 's;
+/// A connector of a file of the command line.
+pub struct FileConnector {
+    /// Its file.
+    pub path: std::path::PathBuf,
+    /// What is run.
+    pub config: ConnectorConfig,
+}
 
 impl Worker {
-    /// Starts every connector. One that cannot be started does not keep the others from running.
+    /// A worker that runs the connectors of files, and those of a store where there is one. Files win: a stored connector
+    /// of the same name is left as it is. The store is read on a thread of its own, for as long as it takes.
     ///
     /// # Errors
-    /// When none could be started: the first failure.
+    /// When a thread cannot be started.
     pub fn start(
-        configs: &[ConnectorConfig],
-        worker: &Arc<WorkerConfig>,
+        files: Vec<FileConnector>,
+        config: &Arc<WorkerConfig>,
         host_name: &str,
-        start: &mut Start<'_>,
+        store: Option<Box<dyn ConfigStore>>,
+        start: Box<Start>,
     ) -> Result<Handle, Failure> {
-        let mut connectors = Vec::new();
-        let mut first_failure = None;
-        for config in configs {
-            match start(config, worker) {
-                Ok(pipeline) => connectors.push(Connector {
-                    name: config.name.clone(),
-                    class: config.class.clone(),
-                    kind: config.kind,
-                    prefix: config.topics.prefix.clone(),
-                    tags: config.metric_tags.clone(),
-                    shown: shown(config),
-                    pipeline,
-                }),
-                Err(failure) => {
-                    tracing::error!(connector = config.name, code = %failure.code, reason = %failure.message, hint = failure.code.hint, "connector could not be started");
-                    first_failure.get_or_insert(failure);
-                }
+        let place = store.as_ref().map(|store| store.place());
+        let phase = if place.is_some() { Phase::Reading(None) } else { Phase::Ready };
+        let worker = Arc::new(Worker {
+            config: config.clone(),
+            worker_id: config.worker_id(host_name),
+            start,
+            connectors: RwLock::default(),
+            leaving: Mutex::default(),
+            store: Mutex::new(store),
+            place,
+            phase: Mutex::new(phase),
+            cluster_id: std::sync::OnceLock::new(),
+            stopping: Stop::new(),
+        });
+        for FileConnector { path, config } in files {
+            if let Some(other) = worker.connector(&config.name) {
+                let text =
+                    format!("Connector {} stands in two files: {} and {}", config.name, other.origin(), path.display());
+                return Err(WorkerError::Refused(text).into());
             }
+            let written = config.original.as_map().clone();
+            let plan = Plan { written, checked: Ok(Arc::new(config.clone())) };
+            worker.begin(Connector::new(&config.name, Origin::File(path), plan, TargetState::Started))?;
         }
-        match first_failure {
-            Some(failure) if connectors.is_empty() => Err(failure),
-            _ => Ok(Arc::new(Worker { connectors, worker_id: worker.worker_id(host_name) })),
-        }
+        opening::open(&worker)?;
+        Ok(worker)
     }
 
-    /// The connectors, in the order in which they were given.
-    pub fn connectors(&self) -> &[Connector] {
-        &self.connectors
+    /// The connectors, by name.
+    pub fn connectors(&self) -> Vec<Arc<Connector>> {
+        self.connectors.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The connector of this name.
+    pub fn connector(&self, name: &str) -> Option<Arc<Connector>> {
+        self.connectors.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// `host:port`, as Connect calls a worker.
@@ -126,24 +137,94 @@ impl Worker {
         &self.worker_id
     }
 
-    /// Asks every connector to stop.
-    pub fn stop(&self) {
-        for connector in &self.connectors {
-            connector.pipeline.stop();
+    /// The worker's settings.
+    pub fn config(&self) -> &Arc<WorkerConfig> {
+        &self.config
+    }
+
+    /// The id of the Kafka cluster, once it is known.
+    pub fn cluster_id(&self) -> Option<&str> {
+        self.cluster_id.get().map(String::as_str)
+    }
+
+    /// Whether the stored connectors are known.
+    pub fn phase(&self) -> Phase {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// An error as long as the stored connectors are not known: an empty list would not be true.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn ready(&self) -> Result<(), WorkerError> {
+        let starting = |failure: Option<Failure>| WorkerError::Starting {
+            place: self.place.clone().unwrap_or_default(),
+            reason: failure.map(|failure| failure.to_string()),
+        };
+        match self.phase() {
+            Phase::Ready => Ok(()),
+            Phase::Reading(failure) => Err(starting(failure)),
+            Phase::Failed(failure) => Err(starting(Some(failure))),
         }
     }
 
-    /// Whether every connector has ended: stopped, or failed for good.
+    /// Asks every connector to stop.
+    pub fn stop(&self) {
+        self.stopping.set();
+        for connector in self.connectors() {
+            connector.leave();
+        }
+    }
+
+    /// Whether every connector has ended.
     pub fn is_finished(&self) -> bool {
-        self.connectors.iter().all(|connector| connector.pipeline.is_finished())
+        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = |connector: &Arc<Connector>| connector.ended().is_set();
+        self.connectors().iter().all(ended) && leaving.iter().all(ended)
+    }
+
+    /// Puts a connector among the others and starts its keeper.
+    fn begin(self: &Arc<Self>, connector: Connector) -> Result<Arc<Connector>, Failure> {
+        let connector = Arc::new(connector);
+        let before = {
+            let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+            leaving.retain(|left| !left.ended().is_set());
+            // The last that left has waited for those before it.
+            leaving.iter().rfind(|left| left.name() == connector.name()).cloned()
+        };
+        let name = format!("keeper-{}", connector.name());
+        let failed = |error: std::io::Error| PipelineError::Spawn { thread: name.clone(), message: error.to_string() };
+        let (kept, worker) = (connector.clone(), self.clone());
+        let keep = move || connector::keep(&kept, before, &*worker.start, &worker.config);
+        std::thread::Builder::new().name(thread_name(&name)).spawn(keep).map_err(failed)?;
+        let mut connectors = self.connectors.write().unwrap_or_else(PoisonError::into_inner);
+        connectors.insert(connector.name().to_owned(), connector.clone());
+        Ok(connector)
+    }
+
+    /// Takes a connector out and lets it end by itself.
+    fn dismiss(&self, name: &str) {
+        let left = self.connectors.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        if let Some(left) = left {
+            left.leave();
+            self.leaving.lock().unwrap_or_else(PoisonError::into_inner).push(left);
+        }
+    }
+
+    /// Waits until a connector is as it is wanted; says whether it is.
+    fn settled_within(&self, connector: &Connector, time: Duration) -> bool {
+        let (deadline, patience) = (clock::moment() + time, Stop::new());
+        while !connector.is_settled() {
+            if clock::left_until(deadline).is_none() {
+                return false;
+            }
+            patience.wait(Duration::from_millis(20));
+        }
+        true
     }
 }
 
-/// A configuration for other eyes: variables unresolved, as Connect shows them, and secrets masked.
-fn shown(config: &ConnectorConfig) -> std::collections::BTreeMap<String, String> {
-    let show = |(name, value): (&str, &str)| {
-        let hidden = secret::is_sensitive(name) && !value.contains("${");
-        (name.to_owned(), if hidden { secret::MASK.to_owned() } else { value.to_owned() })
-    };
-    config.original.iter().map(show).collect()
+/// A connector's name may hold anything; a thread's may hold no NUL.
+fn thread_name(name: &str) -> String {
+    name.replace('\0', "?")
 }

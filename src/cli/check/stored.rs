@@ -108,7 +108,7 @@ pub(in crate::cli) fn offset(
     report: &mut Report,
 ) -> Option<Option<StoredOffset>> {
     let key = OffsetKey { connector: config.name.clone(), server: config.topics.prefix.clone() };
-    let mut store: Box<dyn OffsetStore> = match (translate::offset_options(config, worker), &worker.offsets) {
+    let mut store: Box<dyn OffsetStore> = match (translate::offset_options(config.offsets_topic.clone(), worker), &worker.offsets) {
         (Some(options), _) => {
             if !topic_exists("offset.storage.topic", &options.clients.producer, &options.topic, "compact", report)? {
                 return Some(None);

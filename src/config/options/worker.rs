@@ -7,7 +7,6 @@ use super::POSITIVE;
 const COPIES: Kind = Kind::Number(-1, i16::MAX as i64);
 const NO_PLUGINS: &str = "there are no plugins to load";
 const NO_GROUP: &str = "workers do not share connectors yet";
-const NO_STORED_CONFIGURATIONS: &str = "connectors come from their files, and no topic keeps them yet";
 const NO_STORED_STATES: &str = "states are told by the REST API, and no topic keeps them yet";
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
@@ -36,18 +35,9 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("offset.storage.*", Kind::Text, "Any setting of the offsets topic").low(),
     row("config.storage.topic", Kind::TopicName, "The topic that connectors' configurations are stored in")
         .or("connect-configs")
-        .high()
-        .no_effect(NO_STORED_CONFIGURATIONS)
-        .quietly(),
-    row("config.storage.replication.factor", COPIES, "Its copies, when it has to be made")
-        .or("3")
-        .low()
-        .no_effect(NO_STORED_CONFIGURATIONS)
-        .quietly(),
-    row("config.storage.*", Kind::Text, "Any setting of the configurations topic")
-        .low()
-        .no_effect(NO_STORED_CONFIGURATIONS)
-        .quietly(),
+        .high(),
+    row("config.storage.replication.factor", COPIES, "Its copies, when it has to be made").or("3").low(),
+    row("config.storage.*", Kind::Text, "Any setting of the configurations topic").low(),
     row("status.storage.topic", Kind::TopicName, "The topic that connectors' states are stored in")
         .or("connect-status")
         .high()

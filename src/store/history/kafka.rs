@@ -195,7 +195,8 @@ impl SchemaHistoryStore for KafkaSchemaHistory {
 
     fn append_all(&mut self, records: &[HistoryRecord]) -> Result<(), StoreError> {
         let texts: Vec<Vec<u8>> = records.iter().map(HistoryRecord::to_text).collect();
-        let written: Vec<Written<'_>> = texts.iter().map(|value| Written { key: None, value }).collect();
+        let written: Vec<Written<'_>> =
+            texts.iter().map(|value| Written { key: None, value: Some(value.as_slice()) }).collect();
         self.topic.write(Some(PARTITION), &written)
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::serialized_map::{self, Pairs};
-use super::{OffsetKey, OffsetStore};
+use super::{OffsetKey, OffsetStore, PartitionOffset};
 use crate::model::position::{OffsetMap, StoredOffset};
 use crate::store::{StoreError, file, json};
 
@@ -73,6 +73,22 @@ impl OffsetStore for FileOffsetStore {
         pairs.push((Some(key.bytes()), Some(json::write(&json::from_offset(offset)))));
         file::create_if_missing(&self.path)?;
         file::replace(&self.path, &serialized_map::write(&pairs))
+    }
+
+    fn remove(&mut self, key: &OffsetKey) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pairs = self.load()?;
+        let before = pairs.len();
+        pairs.retain(|(stored, _)| !is_of(key, stored));
+        if pairs.len() == before { Ok(()) } else { file::replace(&self.path, &serialized_map::write(&pairs)) }
+    }
+
+    fn of_connector(&mut self, connector: &str) -> Result<Vec<PartitionOffset>, StoreError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs = self.load()?;
+        let of =
+            |(key, value): &(Option<Vec<u8>>, Option<Vec<u8>>)| super::of(connector, key.as_deref()?, value.as_deref());
+        Ok(pairs.iter().filter_map(of).collect())
     }
 }
 

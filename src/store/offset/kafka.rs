@@ -9,14 +9,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::Message;
-use rdkafka::types::RDKafkaErrorCode;
 
-use super::{OffsetKey, OffsetStore};
+use super::{OffsetKey, OffsetStore, PartitionOffset};
 use crate::model::position::{OffsetMap, StoredOffset};
 use crate::store::kafka::{KafkaStoreOptions, TopicStore, Written};
-use crate::store::{StoreError, json};
-use crate::util::clock;
-use crate::util::kafka::admin::{Creation, TopicSpecification};
+use crate::store::{StoreError, compacted, json};
+use crate::util::kafka::admin::TopicSpecification;
 use crate::util::kafka::properties::{self, PropertyError, Role};
 use crate::util::stop::Stop;
 
@@ -82,60 +80,13 @@ pub struct KafkaOffsetStore {
     topic: TopicStore,
 }
 
-/// A topic that another connector has just made shows the broker's defaults until the broker knows its settings.
-const SETTLING: Duration = Duration::from_secs(5);
-
-/// How often it is asked again for as long.
-const ASK_AGAIN: Duration = Duration::from_millis(200);
-
 impl KafkaOffsetStore {
     /// Makes the topic if it is missing, and refuses one that is not compacted.
     pub fn open(options: KafkaOffsetOptions) -> Result<Self, StoreError> {
         let topic = TopicStore::new(options.topic.name.clone(), options.clients);
         topic.log_notes()?;
-        let store = KafkaOffsetStore { topic };
-        store.prepare(&options.topic)?;
-        Ok(store)
-    }
-
-    fn prepare(&self, specification: &TopicSpecification) -> Result<(), StoreError> {
-        let name = &specification.name;
-        let admin = self.topic.admin()?;
-        let found = admin.find_topic(name).map_err(|error| StoreError::admin("asking about", name, error))?;
-        if found.is_none() {
-            let created =
-                admin.create_topic(specification, false).map_err(|error| StoreError::admin("creating", name, error))?;
-            if created == Creation::Created {
-                tracing::info!(topic = %name, partitions = specification.partitions, "offset topic created");
-                return Ok(());
-            }
-        }
-        let deadline = clock::moment() + SETTLING;
-        loop {
-            match admin.topic_settings(name) {
-                Ok(settings) => {
-                    let policy = settings.get("cleanup.policy").map_or("delete", String::as_str);
-                    if policy == "compact" {
-                        return Ok(());
-                    }
-                    if clock::moment() >= deadline || self.topic.abandoned().wait(ASK_AGAIN) {
-                        let problem = format!("cleanup.policy is {policy}: offsets would be lost; it must be compact");
-                        return Err(StoreError::TopicUnsafe { topic: name.clone(), problem });
-                    }
-                }
-                // The broker that is asked has not heard of it yet.
-                Err(error)
-                    if error.code == Some(RDKafkaErrorCode::UnknownTopicOrPartition)
-                        && clock::moment() < deadline
-                        && !self.topic.abandoned().wait(ASK_AGAIN) => {}
-                Err(error) if error.retriable() => return Err(StoreError::admin("asking about", name, error)),
-                // Connect goes on too where it may not ask.
-                Err(error) => {
-                    tracing::warn!(topic = %name, "whether the offset topic is compacted cannot be seen: {error}");
-                    return Ok(());
-                }
-            }
-        }
+        compacted::prepare(&topic, &options.topic)?;
+        Ok(KafkaOffsetStore { topic })
     }
 }
 
@@ -174,6 +125,25 @@ impl OffsetStore for KafkaOffsetStore {
 
     fn write(&mut self, key: &OffsetKey, offset: &OffsetMap) -> Result<(), StoreError> {
         let (key, value) = (key.bytes(), json::write(&json::from_offset(offset)));
-        self.topic.write(None, &[Written { key: Some(&key), value: &value }])
+        self.topic.write(None, &[Written { key: Some(&key), value: Some(&value) }])
+    }
+
+    fn remove(&mut self, key: &OffsetKey) -> Result<(), StoreError> {
+        let key = key.bytes();
+        self.topic.write(None, &[Written { key: Some(&key), value: None }])
+    }
+
+    fn of_connector(&mut self, connector: &str) -> Result<Vec<PartitionOffset>, StoreError> {
+        // The same key may lie in several partitions of the topic: the youngest counts, as for `read`.
+        let mut found: BTreeMap<Vec<u8>, (i64, Option<PartitionOffset>)> = BTreeMap::new();
+        self.topic.read(None, &mut |message| {
+            let key = message.key().unwrap_or_default();
+            let written = message.timestamp().to_millis().unwrap_or(0);
+            if found.get(key).is_none_or(|(known, _)| *known <= written) {
+                found.insert(key.to_vec(), (written, super::of(connector, key, message.payload())));
+            }
+            Ok(())
+        })?;
+        Ok(found.into_values().filter_map(|(_, offset)| offset).collect())
     }
 }

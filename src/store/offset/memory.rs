@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{OffsetKey, OffsetStore};
+use super::{OffsetKey, OffsetStore, PartitionOffset};
 use crate::model::position::{OffsetMap, StoredOffset};
 use crate::store::StoreError;
 
@@ -23,5 +23,20 @@ impl OffsetStore for MemoryOffsetStore {
         let mut offsets = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
         offsets.insert(key.clone(), offset.clone());
         Ok(())
+    }
+
+    fn remove(&mut self, key: &OffsetKey) -> Result<(), StoreError> {
+        self.offsets.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        Ok(())
+    }
+
+    fn of_connector(&mut self, connector: &str) -> Result<Vec<PartitionOffset>, StoreError> {
+        let offsets = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = offsets.iter().filter(|(key, _)| key.connector == connector);
+        let shown = |(key, offset): (&OffsetKey, &OffsetMap)| PartitionOffset {
+            partition: serde_json::json!({ "server": key.server }),
+            offset: super::to_json(offset),
+        };
+        Ok(own.map(shown).collect())
     }
 }

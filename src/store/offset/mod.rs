@@ -56,6 +56,11 @@ impl OffsetKey {
     }
 }
 
+/// A map of primitives as JSON, in the order of its fields.
+pub fn to_json(offset: &OffsetMap) -> Value {
+    text::from_offset(offset)
+}
+
 /// An offset as Connect's REST API shows it: an object of primitives, or null where there is none.
 ///
 /// # Errors
@@ -70,6 +75,27 @@ pub trait OffsetStore: Send {
     fn read(&mut self, key: &OffsetKey) -> Result<Option<StoredOffset>, StoreError>;
     /// Stores an offset; durable when this returns.
     fn write(&mut self, key: &OffsetKey, offset: &OffsetMap) -> Result<(), StoreError>;
+    /// Removes what is stored under a key; durable when this returns.
+    fn remove(&mut self, key: &OffsetKey) -> Result<(), StoreError>;
+    /// Every offset of a connector, whatever its partitions are called.
+    fn of_connector(&mut self, connector: &str) -> Result<Vec<PartitionOffset>, StoreError>;
+}
+
+/// A partition as Connect's REST API shows it, and its offset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionOffset {
+    /// Debezium's is `{"server": "<topic.prefix>"}`.
+    pub partition: Value,
+    /// The offset, as it is stored.
+    pub offset: Value,
+}
+
+/// A stored pair, when it is an offset of this connector. What is no JSON belongs to nobody.
+fn of(connector: &str, key: &[u8], value: Option<&[u8]>) -> Option<PartitionOffset> {
+    let Ok(Value::Array(parts)) = serde_json::from_slice(key) else { return None };
+    let [Value::String(name), partition @ Value::Object(_)] = parts.as_slice() else { return None };
+    let offset = serde_json::from_slice(value?).unwrap_or(Value::Null);
+    (name == connector && !offset.is_null()).then(|| PartitionOffset { partition: partition.clone(), offset })
 }
 
 #[cfg(test)]

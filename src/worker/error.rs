@@ -1,0 +1,155 @@
+//! What keeps the worker from doing what it was asked.
+//!
+//! In: a request about a connector. Out: why not, in Kafka Connect's own words where it has words for it, because people
+//! and programs look for them. Promised: no value of a secret stands in a message.
+
+use crate::error::{Code, Coded, Disposition, Failure};
+
+/// Why a request was not obeyed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// There is no connector of that name.
+    #[error("Connector {0} not found")]
+    NotFound(String),
+    /// The same, as Connect words it for what changes a connector's state.
+    #[error("Unknown connector {0}")]
+    Unknown(String),
+    /// The same, as Connect words it for restarts.
+    #[error("Unknown connector: {0}")]
+    UnknownToRestart(String),
+    /// There is no such task.
+    #[error("Unknown task: {0}")]
+    UnknownTask(String),
+    /// There is one of that name already.
+    #[error("Connector {0} already exists")]
+    Exists(String),
+    /// The configuration cannot be used; all that is wrong with it.
+    #[error("{}", invalid(.0))]
+    Invalid(Vec<String>),
+    /// The request itself cannot be obeyed.
+    #[error("{0}")]
+    Refused(String),
+    /// The connector is one of the command line's files.
+    #[error(
+        "Connector {connector} is run from a file of the command line, which would bring it back as it was at the next start: change or remove {file} and start again"
+    )]
+    OfFile {
+        /// The connector.
+        connector: String,
+        /// Its file.
+        file: String,
+    },
+    /// Connectors cannot be kept.
+    #[error(
+        "This worker runs the connectors of the files on its command line and keeps no others. Start `headwater run` without files, or with --stored, to register connectors here"
+    )]
+    NoStore,
+    /// What is stored has not been read yet.
+    #[error("The worker is still reading its connectors from {place}{}", reason.as_ref().map_or(String::new(), |reason| format!(": {reason}")))]
+    Starting {
+        /// From where.
+        place: String,
+        /// What it waits for.
+        reason: Option<String>,
+    },
+    /// Offsets are changed only where nothing runs.
+    #[error(
+        "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/{0}/stop' endpoint"
+    )]
+    NotStopped(String),
+    /// The connector is still on its way to STOPPED.
+    #[error("Connector {0} has not ended yet, so that its offsets cannot be modified. Ask again in a moment")]
+    StillEnding(String),
+    /// A store, or a thread, failed.
+    #[error("{0}")]
+    Failed(Failure),
+}
+
+/// Connect's own words (`AbstractHerder.maybeAddConfigErrors`).
+fn invalid(errors: &[String]) -> String {
+    format!(
+        "Connector configuration is invalid and contains the following {} error(s):\n{}\nYou can also find the above list of errors at the endpoint `/connector-plugins/{{connectorType}}/config/validate`",
+        errors.len(),
+        errors.join("\n")
+    )
+}
+
+const fn page(number: u16, disposition: Disposition, title: &'static str, hint: &'static str) -> Code {
+    Code { number, disposition, title, hint }
+}
+
+static NOT_FOUND: Code = page(
+    1150,
+    Disposition::Reject,
+    "There is no connector or task of that name",
+    "GET /connectors lists the names. They are case-sensitive.",
+);
+static EXISTS: Code = page(
+    1151,
+    Disposition::Reject,
+    "There is a connector of that name already",
+    "PUT /connectors/<name>/config makes or changes it, whichever is needed.",
+);
+static REFUSED: Code = page(
+    1152,
+    Disposition::Reject,
+    "A request to change a connector cannot be obeyed as it is",
+    "The answer says what is wrong with it. PUT /connector-plugins/<class>/config/validate says it for each property.",
+);
+static OF_FILE: Code = page(
+    1153,
+    Disposition::Reject,
+    "Connectors that come from files of the command line are not changed by REST",
+    "What is changed here would be lost at the next start. Change the file; or run without files, and register connectors with PUT /connectors/<name>/config: they are kept in config.storage.topic.",
+);
+static STARTING: Code = page(
+    1154,
+    Disposition::Retry,
+    "The worker has not read yet which connectors it is to run",
+    "It is asked again until the brokers answer. If it stays, the message says what it waits for.",
+);
+static NOT_STOPPED: Code = page(
+    1155,
+    Disposition::Reject,
+    "Offsets are changed only while the connector is stopped",
+    "PUT /connectors/<name>/stop, change the offsets, PUT /connectors/<name>/resume.",
+);
+pub(super) static CANNOT_START: Code = page(
+    1156,
+    Disposition::Stop,
+    "A stored connector cannot be run with its configuration",
+    "The other connectors run. Mend it with PUT /connectors/<name>/config; the message lists all that is wrong.",
+);
+pub(super) static PANICKED: Code = page(
+    1157,
+    Disposition::Stop,
+    "A connector could not be started because of a fault in this program",
+    "Please report the message. The other connectors run; POST /connectors/<name>/restart tries again.",
+);
+
+/// Every page of this room, for `headwater explain`.
+pub static CODES: &[&Code] =
+    &[&NOT_FOUND, &EXISTS, &REFUSED, &OF_FILE, &STARTING, &NOT_STOPPED, &CANNOT_START, &PANICKED];
+
+impl Coded for WorkerError {
+    fn code(&self) -> &'static Code {
+        match self {
+            WorkerError::NotFound(_)
+            | WorkerError::Unknown(_)
+            | WorkerError::UnknownToRestart(_)
+            | WorkerError::UnknownTask(_) => &NOT_FOUND,
+            WorkerError::Exists(_) => &EXISTS,
+            WorkerError::Invalid(_) | WorkerError::Refused(_) => &REFUSED,
+            WorkerError::OfFile { .. } | WorkerError::NoStore => &OF_FILE,
+            WorkerError::Starting { .. } => &STARTING,
+            WorkerError::NotStopped(_) | WorkerError::StillEnding(_) => &NOT_STOPPED,
+            WorkerError::Failed(failure) => failure.code,
+        }
+    }
+}
+
+impl From<Failure> for WorkerError {
+    fn from(failure: Failure) -> Self {
+        WorkerError::Failed(failure)
+    }
+}
