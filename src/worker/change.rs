@@ -207,13 +207,13 @@ impl Worker {
     /// What would be run, with secrets in the place of masks.
     fn plan(&self, name: &str, written: Properties, known: Option<&Connector>) -> Result<Plan, WorkerError> {
         let mut written = self.unmask(written, known)?;
+        written.insert("name".to_owned(), name.to_owned());
         if written.get("connector.class").is_none_or(|class| class.trim().is_empty()) {
             let shown: Vec<String> =
                 connector::shown(&written).iter().map(|(name, value)| format!("{name}={value}")).collect();
             let text = format!("Connector config {{{}}} contains no connector type", shown.join(", "));
             return Err(WorkerError::Refused(text));
         }
-        written.insert("name".to_owned(), name.to_owned());
         let (config, warnings) = ConnectorConfig::from_map(name, written.clone(), &self.config).map_err(refusal)?;
         for warning in warnings {
             tracing::warn!(connector = name, "{warning}");
