@@ -29,7 +29,7 @@ use crate::source::binlog::options::{BinlogOptions, Past, StartAt};
 use crate::source::binlog::tables::LayoutMaker;
 use crate::source::postgres::connection as postgres;
 use crate::source::postgres::options::{
-    IdentityRule, PostgresOptions as SourceOptions, PublicationOptions, SlotOptions,
+    IdentityRule, PostgresOptions as SourceOptions, PublicationOptions, SlotOptions, StreamingOptions,
 };
 use crate::source::{TableFilter, TextFilter};
 use crate::store::KafkaStoreOptions;
@@ -289,6 +289,10 @@ pub fn postgres_options(
             via_partition_root: options.publication.via_partition_root,
             publish: options.publication.publish.clone(),
         },
+        streaming: options.streaming.as_ref().map(|streaming| StreamingOptions {
+            memory_bytes: streaming.memory_bytes,
+            folder: streaming.folder.clone().unwrap_or_else(std::env::temp_dir),
+        }),
         identities: identities(options),
         silence: stream.heartbeat_period.saturating_mul(stream.silence_heartbeats),
         captured: postgres_captured(config, options),

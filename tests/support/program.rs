@@ -153,9 +153,21 @@ impl Connector {
 
     /// Starts the binary.
     pub fn start(&self) -> Running {
+        self.start_as(self.command("run"))
+    }
+
+    /// Starts the binary behind statements of a shell, which may limit it.
+    pub fn start_behind(&self, statements: &str) -> Running {
+        let command = self.command("run");
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("{statements}; exec \"$0\" \"$@\"")).arg(command.get_program());
+        shell.args(command.get_args()).env("NO_COLOR", "1");
+        self.start_as(shell)
+    }
+
+    fn start_as(&self, mut command: Command) -> Running {
         let log = self.folder.path().join(format!("log-{:03}", self.starts.fetch_add(1, Ordering::Relaxed)));
         let file = std::fs::File::create(&log).unwrap();
-        let mut command = self.command("run");
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let child = command.spawn().unwrap();
         Running { child, name: self.name.clone(), port: self.port, log, quiet: false }
@@ -239,6 +251,13 @@ impl Running {
         let status = eventually("the end of the process after SIGTERM", within, || self.child.try_wait().unwrap());
         self.quiet = status.success();
         status
+    }
+
+    /// The most memory that it has ever had resident, in bytes (`VmHWM`).
+    pub fn peak_memory(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = text.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
     }
 
     /// Whether it has ended by itself.

@@ -66,6 +66,15 @@ pub struct PublicationOptions {
     pub publish: Option<String>,
 }
 
+/// Large transactions that are received while they are open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamingOptions {
+    /// `headwater.transaction.memory.bytes`.
+    pub memory_bytes: u64,
+    /// `headwater.transaction.folder`; `None` for the temporary folder.
+    pub folder: Option<PathBuf>,
+}
+
 /// What a table logs of a row before its change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplicaIdentity {
@@ -114,6 +123,8 @@ pub struct PostgresOptions {
     pub slot: SlotOptions,
     /// The publication.
     pub publication: PublicationOptions,
+    /// `headwater.transaction.streaming`.
+    pub streaming: Option<StreamingOptions>,
     /// Identities that tables are given, in order.
     pub replica_identities: Vec<ReplicaIdentityRule>,
     /// By the schema's name.
@@ -152,6 +163,10 @@ pub(super) fn postgres(settings: &Settings<'_>, findings: &mut Findings) -> Post
             via_partition_root: settings.flag("publish.via.partition.root"),
             publish: publish(settings),
         },
+        streaming: settings.flag("headwater.transaction.streaming").then(|| StreamingOptions {
+            memory_bytes: u64::try_from(settings.number("headwater.transaction.memory.bytes")).unwrap_or(0),
+            folder: file("headwater.transaction.folder"),
+        }),
         replica_identities: replica_identities(settings, &mut findings.errors),
         schemas: filter("schema"),
         messages: filter("message.prefix"),

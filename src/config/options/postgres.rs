@@ -75,6 +75,12 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("schema.refresh.mode", Kind::Text, "columns_diff or columns_diff_exclude_unchanged_toast")
         .or("columns_diff")
         .no_effect("the stream itself tells every change of a table's columns"),
+    row("headwater.transaction.streaming", Kind::Bool, "Whether large transactions are received while they are open (PostgreSQL 14 and later), held here, and delivered at their commit: sooner, and without the server writing them to its disk (logical_decoding_work_mem). Otherwise the server holds them, as it does for Debezium")
+        .or("false"),
+    row("headwater.transaction.memory.bytes", Kind::Number(65_536, 1 << 40), "How much of all open transactions is held in memory; beyond it the largest goes to a file")
+        .or("33554432")
+        .unit("bytes"),
+    row("headwater.transaction.folder", Kind::Text, "Where those files are made; they have no name there and vanish with the process. Otherwise the temporary folder ($TMPDIR, /tmp)"),
     row("hstore.handling.mode", HSTORE, "How HSTORE is written").or("json"),
     row("interval.handling.mode", INTERVAL, "How INTERVAL is written").or("numeric"),
     row("money.fraction.digits", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Digits of MONEY after the point").or("2"),

@@ -1,7 +1,9 @@
 //! What can be wrong with a PostgreSQL server's stream as a whole, beside its bytes and its connection.
 
+use std::path::PathBuf;
+
 use super::connection::Lsn;
-use crate::error::{Code, Coded, Disposition};
+use crate::error::{Code, Coded, Disposition, Failure};
 
 /// An error of the PostgreSQL source.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +122,35 @@ pub enum PostgresError {
     /// The server ended the stream.
     #[error("the server ended the stream")]
     Ended,
+    /// A streamed transaction that cannot be delivered as if it had come whole.
+    #[error("an open transaction cannot be received in parts, at {lsn}: {why}")]
+    MustComeWhole {
+        /// Why.
+        why: &'static str,
+        /// Where.
+        lsn: Lsn,
+    },
+    /// What is held of open transactions cannot be written to a file, or read back.
+    #[error(
+        "open transactions beyond {limit_bytes} bytes cannot be held in folder {}: {error}",
+        folder.display()
+    )]
+    Spill {
+        /// Where the files are.
+        folder: PathBuf,
+        /// What may be held in memory.
+        limit_bytes: u64,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The slot sends transactions when they are prepared.
+    #[error("replication slot {slot:?} sends transactions when they are prepared (two_phase), at {lsn}")]
+    TwoPhase {
+        /// The slot.
+        slot: String,
+        /// Where.
+        lsn: Lsn,
+    },
     /// The server's answer to a question about its catalog is not what was asked for.
     #[error("the server's answer about {0} cannot be read")]
     Catalog(&'static str),
@@ -267,6 +298,35 @@ code!(
     "It is asked again. If it stays behind, look at pg_stat_wal_receiver there."
 );
 
+code!(
+    MUST_COME_WHOLE,
+    1430,
+    Retry,
+    "a large transaction cannot be received while it is open",
+    "Headwater connects again and leaves large transactions to the server until the connector is started anew; nothing is lost or repeated. If it happens often, set headwater.transaction.streaming=false."
+);
+code!(
+    SPILL,
+    1431,
+    Retry,
+    "what is held of open transactions cannot be kept in a file",
+    "Make room in the folder (the files have no names there: lsof +L1 shows them), give headwater.transaction.folder a larger one, or raise headwater.transaction.memory.bytes. Until the connector is started anew large transactions are left to the server, as with headwater.transaction.streaming=false; nothing is lost or confirmed."
+);
+code!(
+    TWO_PHASE,
+    1432,
+    Stop,
+    "the replication slot sends transactions before they are committed",
+    "A transaction that is prepared may still be rolled back, and Debezium's topics have only what was committed. Make the slot without two_phase: with nothing prepared (SELECT * FROM pg_prepared_xacts;) and the connector stopped, SELECT pg_drop_replication_slot('SLOT'); SELECT pg_create_logical_replication_slot('SLOT', 'pgoutput'); on PostgreSQL 18 without dropping it: ALTER_REPLICATION_SLOT SLOT (TWO_PHASE false); on a replication connection. Transactions that are prepared then come when they are committed."
+);
+
+impl PostgresError {
+    /// Whether a failure is [`PostgresError::MustComeWhole`].
+    pub(super) fn is_must_come_whole(failure: &Failure) -> bool {
+        failure.code.number == MUST_COME_WHOLE.number
+    }
+}
+
 impl Coded for PostgresError {
     fn code(&self) -> &'static Code {
         match self {
@@ -289,6 +349,9 @@ impl Coded for PostgresError {
             PostgresError::Silent(_) => &SILENT,
             PostgresError::Ended => &ENDED,
             PostgresError::Catalog(_) => &CATALOG,
+            PostgresError::MustComeWhole { .. } => &MUST_COME_WHOLE,
+            PostgresError::Spill { .. } => &SPILL,
+            PostgresError::TwoPhase { .. } => &TWO_PHASE,
         }
     }
 }
@@ -314,4 +377,7 @@ pub static CODES: &[&Code] = &[
     &CATALOG,
     &OFFSET_AHEAD,
     &STANDBY_BEHIND,
+    &MUST_COME_WHOLE,
+    &SPILL,
+    &TWO_PHASE,
 ];

@@ -22,7 +22,9 @@ mod publication;
 mod reader;
 mod relations;
 pub mod slot;
+mod spill;
 pub mod start;
+mod streamed;
 mod walk;
 pub mod wire;
 

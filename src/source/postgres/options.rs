@@ -1,5 +1,6 @@
 //! What the configuration says about a PostgreSQL source.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,21 @@ pub struct PublicationOptions {
     pub publish: Option<String>,
 }
 
+/// Large transactions that are received while they are open.
+#[derive(Clone, Debug)]
+pub struct StreamingOptions {
+    /// `headwater.transaction.memory.bytes`: what all of them may hold in memory.
+    pub memory_bytes: u64,
+    /// `headwater.transaction.folder`: where the files are that hold the rest.
+    pub folder: PathBuf,
+}
+
+impl Default for StreamingOptions {
+    fn default() -> Self {
+        StreamingOptions { memory_bytes: 32 << 20, folder: std::env::temp_dir() }
+    }
+}
+
 /// What the configuration says.
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -63,6 +79,8 @@ pub struct PostgresOptions {
     pub slot: SlotOptions,
     /// The publication.
     pub publication: PublicationOptions,
+    /// `headwater.transaction.streaming`; `None` where the server holds open transactions.
+    pub streaming: Option<StreamingOptions>,
     /// `replica.identity.autoset.values`; `None` where it is not set.
     pub identities: Option<IdentityRule>,
     /// Silence of this long is a dead connection.

@@ -32,6 +32,8 @@ struct Open {
 pub struct Progress {
     /// The position between transactions.
     between: PostgresPosition,
+    /// The end of the last transaction, which the place between transactions may be far behind of.
+    last_commit: Option<Lsn>,
     open: Option<Open>,
     /// The position that the stream went on from, until something new was read.
     resumed: Option<PostgresPosition>,
@@ -58,7 +60,8 @@ impl Progress {
             },
         };
         let resumed = position.delivered.is_some().then_some(position);
-        Progress { between, open: None, resumed, transaction_metadata }
+        let last_commit = between.commit_lsn;
+        Progress { between, last_commit, open: None, resumed, transaction_metadata }
     }
 
     /// The position: everything before it was read.
@@ -158,7 +161,7 @@ impl Progress {
         let open = self.open.as_ref();
         PostgresOrigin {
             lsn: lsn.0,
-            last_commit_lsn: self.between.commit_lsn.map(|lsn| lsn.0),
+            last_commit_lsn: self.last_commit.map(|lsn| lsn.0),
             transaction_id: open.map(|open| open.transaction_id),
             xmin,
             timestamp_us: open.map_or(self.between.timestamp_us, |open| open.timestamp_us),
@@ -178,6 +181,7 @@ impl Progress {
     pub fn commit(&mut self, commit: &Commit) -> Option<TransactionBoundary> {
         let open = self.open.take()?;
         self.resumed = None;
+        self.last_commit = Some(commit.end_lsn);
         self.between = PostgresPosition {
             commit_lsn: Some(commit.end_lsn),
             lsn: commit.end_lsn,
@@ -203,6 +207,7 @@ impl Progress {
         // In the middle of a transaction the message says nothing of where that one stands.
         if self.open.is_none() && self.resumed.is_none() {
             between.commit_lsn = Some(lsn);
+            self.last_commit = Some(lsn);
             between.lsn = lsn;
             between.kind = Some(MessageKind::Message);
             between.transaction_id = None;

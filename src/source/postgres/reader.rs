@@ -1,7 +1,10 @@
 //! The reader: from blocks of the plugin's messages to batches of changes.
 //!
 //! Rows are not looked at: a message's relation gives the layout, its kind the way to walk, and the bytes stay where they
-//! are. A message is one change of one row.
+//! are. A message is one change of one row. A transaction that comes in blocks while it is open is held until its commit
+//! (`streamed`, `spill`), and then handed over like any other (`replay`).
+
+mod replay;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,11 +15,12 @@ use super::confirm::Confirmation;
 use super::connection::{Lsn, ReadOutcome, ReplicationStream, WalMessage};
 use super::error::PostgresError;
 use super::options::PostgresOptions;
-use super::pgoutput::{LogicalMessage as WireMessage, Message, PgOutputError};
+use super::pgoutput::{Begin, Commit, LogicalMessage as WireMessage, Message, PgOutputError};
 use super::position::MessageKind;
 use super::progress::Progress;
 use super::relations::{Captured, Relations};
 use super::start;
+use super::streamed::Streamed;
 use super::walk::PostgresWalk;
 use crate::error::Failure;
 use crate::model::change::{Batch, Change, LogicalMessage, Operation, Origin, ReplicationOrigin, RowsChange};
@@ -25,6 +29,7 @@ use crate::model::position::Position;
 use crate::model::row::{Row, RowCells, RowWalk};
 use crate::source::{Beginning, Read, Report, Source};
 use crate::util::{clock, stop::Stop};
+use replay::Streaming;
 
 /// How long `heartbeat.action.query` may keep the stream waiting.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(2);
@@ -45,6 +50,7 @@ pub struct PostgresSource {
     action: Catalog,
     progress: Progress,
     relations: Relations,
+    streaming: Streaming,
     stream: Option<ReplicationStream>,
     confirmation: Confirmation,
     beginning: Option<Beginning>,
@@ -67,6 +73,14 @@ struct Context<'b> {
     block: &'b [u8],
     lsn: Lsn,
     range: Range<u32>,
+    /// It was received while its transaction was open, and has the number of its part.
+    streamed: bool,
+}
+
+impl<'b> Context<'b> {
+    fn body(&self) -> &'b [u8] {
+        self.block.get(self.range.start as usize..self.range.end as usize).unwrap_or_default()
+    }
 }
 
 impl PostgresSource {
@@ -85,6 +99,8 @@ impl PostgresSource {
         statements.push(format!("SET statement_timeout = {}", ACTION_TIMEOUT.as_millis() / 2));
         let confirmation = Confirmation::default();
         confirmation.attach(stream.confirmed());
+        let streaming =
+            Streaming::new(options.streaming.is_some(), Streamed::new(options.streaming.clone().unwrap_or_default()));
         PostgresSource {
             action: Catalog::new(connect, statements, stop.clone()),
             database: options.connect.database.as_str().into(),
@@ -93,6 +109,7 @@ impl PostgresSource {
             catalog,
             progress,
             relations: Relations::default(),
+            streaming,
             stream: Some(stream),
             confirmation,
             beginning,
@@ -115,37 +132,51 @@ impl PostgresSource {
     fn read_batch(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
         batch.changes.clear();
         batch.bytes = 0;
-        let Some(stream) = &mut self.stream else { return Err(PostgresError::Ended.into()) };
-        let outcome = stream.read_block(&mut batch.block, &mut self.messages)?;
-        let moved = match outcome {
-            ReadOutcome::Messages => {
-                self.silent = Duration::ZERO;
-                self.messages_read(batch)?;
-                true
-            }
-            ReadOutcome::Keepalive => {
-                self.silent = Duration::ZERO;
-                false
-            }
-            ReadOutcome::Stopped => return Ok(Read::Idle),
-            ReadOutcome::End => return Err(PostgresError::Ended.into()),
-            ReadOutcome::Silent(time) => {
-                self.silent += time;
-                if self.silent < BUSY_LIMIT && self.is_busy() {
-                    return Ok(Read::Idle);
-                }
-                return Err(PostgresError::Silent(self.silent.as_millis()).into());
-            }
-        };
+        let moved = self.replay(batch)? || self.read_rest(batch)? || self.read_stream(batch)?;
         // The slot advances on a quiet database, too: what was sent and is stored is not needed any more.
         let end = self.stream.as_ref().map_or(Lsn::INVALID, ReplicationStream::keepalive_end);
-        let quiet = self.failed.is_none() && self.progress.nothing_before(end);
+        let caught_up = self.failed.is_none() && self.streaming.is_caught_up();
+        let quiet = caught_up && self.progress.nothing_before(end);
         if !moved && !quiet {
             return Ok(Read::Idle);
         }
         batch.received_ns = clock::now_ns();
         batch.position = self.position();
         Ok(Read::Batch)
+    }
+
+    /// Reads what stood behind a streamed transaction that has been handed over.
+    fn read_rest(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
+        if !self.streaming.rest.take(&mut batch.block, &mut self.messages) {
+            return Ok(false);
+        }
+        self.messages_read(batch)?;
+        Ok(true)
+    }
+
+    /// Reads from the stream. Says whether there was anything but parts of open transactions.
+    fn read_stream(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
+        let Some(stream) = &mut self.stream else { return Err(PostgresError::Ended.into()) };
+        match stream.read_block(&mut batch.block, &mut self.messages)? {
+            ReadOutcome::Messages => {
+                self.silent = Duration::ZERO;
+                self.report.bytes_read += self.messages.last().map_or(0, |last| u64::from(last.range.end));
+                self.messages_read(batch)
+            }
+            ReadOutcome::Keepalive => {
+                self.silent = Duration::ZERO;
+                Ok(false)
+            }
+            ReadOutcome::Stopped => Ok(false),
+            ReadOutcome::End => Err(PostgresError::Ended.into()),
+            ReadOutcome::Silent(time) => {
+                self.silent += time;
+                if self.silent < BUSY_LIMIT && self.is_busy() {
+                    return Ok(false);
+                }
+                Err(PostgresError::Silent(self.silent.as_millis()).into())
+            }
+        }
     }
 
     /// Whether the server says that its walsender is there. It answers no questions while it decodes what is not for us (a
@@ -159,23 +190,42 @@ impl PostgresSource {
         }
     }
 
-    /// Reads the messages of a block. A failure behind the first of them is kept until what comes before it was handed
-    /// over.
-    fn messages_read(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+    /// Reads the messages of a block, up to the commit of a streamed transaction. Says whether there was anything but
+    /// parts of open transactions.
+    fn messages_read(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
         let messages = std::mem::take(&mut self.messages);
         batch.bytes = messages.last().map_or(0, |last| last.range.end as usize);
-        self.report.bytes_read += batch.bytes as u64;
         let block = std::mem::take(&mut batch.block);
-        let mut result = Ok(());
-        for message in &messages {
-            let context = Context { block: &block, lsn: message.start_lsn, range: message.range.clone() };
-            result = self.message(batch, &context);
+        let (mut result, mut moved) = (Ok(()), false);
+        for (message, number) in messages.iter().zip(1..) {
+            let context =
+                Context { block: &block, lsn: message.start_lsn, range: message.range.clone(), streamed: false };
+            self.report.events_read += 1;
+            if self.streaming.streamed.is_receiving() {
+                result = self.hold(&context, context.body());
+            } else {
+                moved = true;
+                result = self.message(batch, &context);
+            }
             if result.is_err() {
                 break;
             }
+            if self.streaming.replaying.is_some() {
+                self.streaming.rest.keep(&block, messages.get(number..).unwrap_or_default());
+                break;
+            }
+        }
+        if result.is_ok() {
+            result = self.keep_limit();
         }
         batch.block = block;
         self.messages = messages;
+        self.keep_failure(batch, result)?;
+        Ok(moved)
+    }
+
+    /// A failure behind changes is kept until they were handed over.
+    fn keep_failure(&mut self, batch: &Batch, result: Result<(), Failure>) -> Result<(), Failure> {
         match result {
             Err(failure) if !batch.changes.is_empty() => {
                 self.failed = Some(failure);
@@ -186,31 +236,23 @@ impl PostgresSource {
     }
 
     fn message(&mut self, batch: &mut Batch, context: &Context<'_>) -> Result<(), Failure> {
-        let body = context.block.get(context.range.start as usize..context.range.end as usize).unwrap_or_default();
-        self.report.events_read += 1;
-        let out_of_place = |what| PostgresError::OutOfPlace { what, lsn: context.lsn };
-        match Message::parse(body, false).map_err(|error| located(error, context.lsn))? {
+        let body = context.body();
+        match Message::parse(body, context.streamed).map_err(|error| located(error, context.lsn))? {
             Message::Begin(begin) => {
-                if self.progress.is_open() {
-                    return Err(out_of_place("a beginning inside a transaction").into());
-                }
-                self.progress.begin(&begin, context.lsn);
-                self.fetch_xmin();
-                if !self.progress.continues() {
-                    batch.changes.extend(self.progress.boundary().map(Change::Begin));
-                }
+                self.outside("a beginning inside a transaction", context)?;
+                self.begin(batch, &begin, context.lsn);
             }
             Message::Commit(commit) => {
                 self.inside("an end outside of a transaction", context)?;
-                self.report.transactions += 1;
-                batch.changes.extend(self.progress.commit(&commit).map(Change::End));
+                self.commit(batch, &commit);
             }
             Message::Origin(origin) => {
                 let lsn = origin.commit_lsn.0;
                 self.progress.replicated_from(ReplicationOrigin { name: origin.name.to_owned(), lsn });
             }
             Message::Relation(relation) => {
-                self.relations.describe(&relation, &self.options, &mut self.catalog)?;
+                let heard = self.relations.hear();
+                self.relations.describe(&relation, heard, &self.options, &mut self.catalog)?;
             }
             // The catalog is asked for types when a relation has one that is not known.
             Message::Type(_) => {}
@@ -223,23 +265,44 @@ impl PostgresSource {
             Message::Delete(delete) => {
                 self.row(batch, context, delete.relation, delete.images_at, MessageKind::Delete)?;
             }
-            Message::Truncate(truncate) => {
-                self.truncate(batch, context, &truncate.relations)?;
-            }
+            Message::Truncate(truncate) => self.truncate(batch, context, &truncate.relations)?,
             Message::Message(message) => self.logical_message(batch, context, body, &message)?,
-            Message::StreamStart(_)
-            | Message::StreamStop
-            | Message::StreamCommit(_)
-            | Message::StreamAbort(_)
-            | Message::BeginPrepare(_)
+            Message::StreamStart(start) => self.stream_start(&start, context)?,
+            Message::StreamAbort(abort) => self.stream_abort(&abort, context)?,
+            Message::StreamCommit(commit) => self.stream_commit(&commit, context)?,
+            Message::StreamStop => {
+                let what = "the end of a block that has not begun";
+                return Err(PostgresError::OutOfPlace { what, lsn: context.lsn }.into());
+            }
+            Message::BeginPrepare(_)
             | Message::Prepare(_)
             | Message::CommitPrepared(_)
             | Message::RollbackPrepared(_)
             | Message::StreamPrepare(_) => {
-                return Err(out_of_place("a message of a protocol that was not asked for").into());
+                return Err(PostgresError::TwoPhase { slot: self.options.slot.name.clone(), lsn: context.lsn }.into());
             }
         }
         Ok(())
+    }
+
+    /// A transaction begins.
+    fn begin(&mut self, batch: &mut Batch, begin: &Begin, lsn: Lsn) {
+        self.progress.begin(begin, lsn);
+        self.fetch_xmin();
+        if !self.progress.continues() {
+            batch.changes.extend(self.progress.boundary().map(Change::Begin));
+        }
+    }
+
+    /// A transaction ends.
+    fn commit(&mut self, batch: &mut Batch, commit: &Commit) {
+        self.report.transactions += 1;
+        batch.changes.extend(self.progress.commit(commit).map(Change::End));
+    }
+
+    /// What stands between transactions only must not be in one.
+    fn outside(&self, what: &'static str, context: &Context<'_>) -> Result<(), PostgresError> {
+        if self.progress.is_open() { Err(PostgresError::OutOfPlace { what, lsn: context.lsn }) } else { Ok(()) }
     }
 
     /// What stands in transactions only must be in one.
@@ -258,7 +321,7 @@ impl PostgresSource {
     ) -> Result<(), Failure> {
         self.inside("a row outside of a transaction", context)?;
         // What may fail comes before the progress is told: a position says that everything before it was read.
-        let Some(captured) = self.relations.get(relation)?.cloned() else {
+        let Some(captured) = self.relations.get(relation, &self.options, &mut self.catalog)? else {
             self.progress.change(context.lsn, kind);
             self.report.filtered += 1;
             return Ok(());
@@ -314,7 +377,7 @@ impl PostgresSource {
         self.inside("a truncation outside of a transaction", context)?;
         let mut captured = Vec::with_capacity(relations.len());
         for relation in relations {
-            captured.extend(self.relations.get(*relation)?.cloned());
+            captured.extend(self.relations.get(*relation, &self.options, &mut self.catalog)?);
         }
         let wanted = self.progress.change(context.lsn, MessageKind::Truncate);
         if self.options.skip_truncates {
@@ -412,10 +475,12 @@ impl Source for PostgresSource {
         self.stream = None;
         self.failed = None;
         self.relations.clear();
+        self.streaming.clear();
         self.silent = Duration::ZERO;
         let found = start::find_slot(&self.options, &mut self.catalog)?;
         let position = start::resumed(&self.options, self.progress.position(), found)?;
-        let stream = start::stream(&self.options, &mut self.catalog, position.start(), &self.stop)?;
+        let stream =
+            start::stream(&self.options, &mut self.catalog, position.start(), self.streaming.wanted, &self.stop)?;
         self.confirmation.attach(stream.confirmed());
         self.stream = Some(stream);
         self.progress = Progress::from(position, self.options.transaction_metadata);

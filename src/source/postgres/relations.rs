@@ -2,7 +2,8 @@
 //!
 //! In: what the stream says of a table before its rows, and what the catalog adds. Out: how its rows are read. Promised:
 //! names and types of columns are always the stream's, which tells them anew whenever they change; the key is the
-//! stream's too wherever it says it, so that a table altered since has the key that its old rows had.
+//! stream's too wherever it says it, so that a table altered since has the key that its old rows had; a layout lives as
+//! long as what it was made of stays the same.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::catalog::{Catalog, CatalogTable};
 use super::codec::{PgColumn, describe};
 use super::error::PostgresError;
 use super::options::PostgresOptions;
-use super::pgoutput::{Relation, ReplicaIdentity};
+use super::pgoutput::{Message, Relation, ReplicaIdentity};
 use crate::error::Failure;
 use crate::model::row::TableLayout;
 use crate::model::table::{Column, Table, TableId};
@@ -28,33 +29,115 @@ pub struct Captured {
     pub name: Arc<str>,
 }
 
+/// What is known of a table.
+enum Known {
+    /// It is not captured.
+    PassedOver,
+    /// How its rows are read.
+    Captured(Captured),
+    /// The stream's words, in a part of a transaction that was rolled back: read when a row needs them.
+    Told(Box<[u8]>),
+}
+
+/// A table, and the number of its description among all that came.
+struct Entry {
+    known: Known,
+    heard: u64,
+}
+
+/// What a layout was made of.
+struct Made {
+    table: Table,
+    columns: Vec<PgColumn>,
+    captured: Captured,
+}
+
 /// What is known of the tables of a stream.
 #[derive(Default)]
 pub struct Relations {
-    by_id: HashMap<u32, Option<Captured>>,
+    by_id: HashMap<u32, Entry>,
+    /// What a streamed transaction was told for itself, while it is handed over: it was told before others were that are
+    /// read by now, and may have altered tables that the others do not see.
+    streamed: Option<HashMap<u32, Entry>>,
+    /// The last layout of each table: a table is described anew whenever anything about it may have changed.
+    made: HashMap<u32, Made>,
+    heard: u64,
 }
 
 impl Relations {
     /// A table: `None` for one that is not captured.
     ///
     /// # Errors
-    /// When the stream has not described it.
+    /// When the stream has not described it; else as [`Relations::describe`].
     #[inline]
-    pub fn get(&self, id: u32) -> Result<Option<&Captured>, PostgresError> {
-        self.by_id.get(&id).map(Option::as_ref).ok_or(PostgresError::UnknownRelation(id))
+    pub fn get(
+        &mut self,
+        id: u32,
+        options: &PostgresOptions,
+        catalog: &mut Catalog,
+    ) -> Result<Option<Captured>, Failure> {
+        let entry = self.streamed.as_ref().unwrap_or(&self.by_id).get(&id);
+        let (told, heard) = match entry.ok_or(PostgresError::UnknownRelation(id))? {
+            Entry { known: Known::PassedOver, .. } => return Ok(None),
+            Entry { known: Known::Captured(captured), .. } => return Ok(Some(captured.clone())),
+            Entry { known: Known::Told(told), heard } => (told.clone(), *heard),
+        };
+        let Message::Relation(relation) = Message::parse(&told, true)? else {
+            return Err(PostgresError::UnknownRelation(id).into());
+        };
+        let captured = self.captured_as(&relation, options, catalog)?;
+        self.enter(id, Entry { known: captured.clone().map_or(Known::PassedOver, Known::Captured), heard });
+        Ok(captured)
     }
 
     /// Forgets everything: a new stream describes its tables again.
     pub fn clear(&mut self) {
         self.by_id.clear();
+        self.streamed = None;
     }
 
     /// The tables that are captured, for metrics.
     pub fn captured(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.by_id.values().flatten().map(|captured| captured.name.to_string()).collect();
+        let mut names: Vec<String> = Vec::new();
+        for entry in self.by_id.values() {
+            if let Known::Captured(captured) = &entry.known {
+                names.push(captured.name.to_string());
+            }
+        }
         names.sort();
         names.dedup();
         names
+    }
+
+    /// A description came; gives its number.
+    pub fn hear(&mut self) -> u64 {
+        self.heard += 1;
+        self.heard
+    }
+
+    /// The number of the last description that came.
+    pub fn heard_mut(&mut self) -> &mut u64 {
+        &mut self.heard
+    }
+
+    /// A streamed transaction is handed over: it knows what it is told, and nothing else.
+    pub fn begin_streamed(&mut self) {
+        self.streamed = Some(HashMap::new());
+    }
+
+    /// It is handed over. The server takes for granted that what it was told is known to all from now on; but what came
+    /// later is newer.
+    pub fn end_streamed(&mut self) {
+        for (id, entry) in self.streamed.take().into_iter().flatten() {
+            if self.by_id.get(&id).is_none_or(|known| known.heard < entry.heard) {
+                self.enter(id, entry);
+            }
+        }
+    }
+
+    /// The stream describes a table, in a part of a transaction that was rolled back.
+    pub fn tell(&mut self, id: u32, body: &[u8], heard: u64) {
+        self.enter(id, Entry { known: Known::Told(body.into()), heard });
     }
 
     /// The stream describes a table.
@@ -64,24 +147,42 @@ impl Relations {
     pub fn describe(
         &mut self,
         relation: &Relation<'_>,
+        heard: u64,
         options: &PostgresOptions,
         catalog: &mut Catalog,
     ) -> Result<(), Failure> {
-        if self.by_id.len() >= RELATIONS_MAXIMUM {
-            self.by_id.clear();
+        let captured = self.captured_as(relation, options, catalog)?;
+        self.enter(relation.id, Entry { known: captured.map_or(Known::PassedOver, Known::Captured), heard });
+        Ok(())
+    }
+
+    fn enter(&mut self, id: u32, entry: Entry) {
+        let entries = self.streamed.as_mut().unwrap_or(&mut self.by_id);
+        if entries.len() >= RELATIONS_MAXIMUM {
+            entries.clear();
         }
+        entries.insert(id, entry);
+    }
+
+    /// How the rows of a table are read that is as the stream says; `None` for one that is not captured.
+    fn captured_as(
+        &mut self,
+        relation: &Relation<'_>,
+        options: &PostgresOptions,
+        catalog: &mut Catalog,
+    ) -> Result<Option<Captured>, Failure> {
         let id = TableId {
             catalog: options.connect.database.as_str().into(),
             schema: Some(relation.schema.into()),
             table: relation.name.into(),
         };
         if !(options.captured)(&id) {
-            self.by_id.insert(relation.id, None);
-            return Ok(());
+            return Ok(None);
         }
         names_differ(&id, relation)?;
         if relation.columns.iter().any(|column| catalog.types.get(column.type_oid).is_none()) {
             catalog.refresh_types()?;
+            self.made.clear();
         }
         let now = catalog.table(relation.id)?;
         let table = table(id, relation, &now, catalog);
@@ -90,10 +191,18 @@ impl Relations {
             .iter()
             .map(|column| PgColumn { type_oid: column.type_oid, type_modifier: column.type_modifier })
             .collect();
+        // Schemas and topics are made once for a layout: one that says the same must be the same one.
+        let made = self.made.get(&relation.id).filter(|made| made.table == table && made.columns == columns);
+        if let Some(made) = made {
+            return Ok(Some(made.captured.clone()));
+        }
         let layout = options.layouts.layout(&table, &columns, &catalog.types)?;
-        let name: Arc<str> = table.id.to_string().into();
-        self.by_id.insert(relation.id, Some(Captured { layout: Arc::new(layout), name }));
-        Ok(())
+        let captured = Captured { layout: Arc::new(layout), name: table.id.to_string().into() };
+        if self.made.len() >= RELATIONS_MAXIMUM {
+            self.made.clear();
+        }
+        self.made.insert(relation.id, Made { table, columns, captured: captured.clone() });
+        Ok(Some(captured))
     }
 }
 

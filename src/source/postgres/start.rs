@@ -23,7 +23,7 @@ use crate::util::{clock, stop::Stop};
 /// The first wait for a slot that is in use.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Servers of this version and later send logical messages.
+/// Servers of this version and later send logical messages, and transactions while they are open.
 const MESSAGES_VERSION: u32 = 140_000;
 
 /// Opens a stream behind the stored position, or a new one.
@@ -55,7 +55,7 @@ pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop
             (position, Some(beginning))
         }
     };
-    let stream = stream(&options, &mut catalog, position.start(), stop)?;
+    let stream = stream(&options, &mut catalog, position.start(), options.streaming.is_some(), stop)?;
     let progress = Progress::from(position, options.transaction_metadata);
     Ok(PostgresSource::new(options, stop.clone(), catalog, progress, stream, beginning))
 }
@@ -102,6 +102,7 @@ pub(super) fn stream(
     options: &PostgresOptions,
     catalog: &mut Catalog,
     start_lsn: Lsn,
+    streaming: bool,
     stop: &Stop,
 ) -> Result<ReplicationStream, Failure> {
     check_end(catalog, start_lsn)?;
@@ -110,9 +111,17 @@ pub(super) fn stream(
     let deadline = clock::moment() + options.slot.retry_delay.saturating_mul(options.slot.max_retries);
     loop {
         let connection = Connection::connect(&options.connect, Purpose::Replication, &stop.flag())?;
+        let able = connection.server_version_num() >= MESSAGES_VERSION;
+        if streaming && !able {
+            tracing::warn!(
+                "this server sends transactions whole only (PostgreSQL 14): headwater.transaction.streaming has no effect"
+            );
+        }
         let request = ReplicationRequest {
             start_lsn,
-            messages: connection.server_version_num() >= MESSAGES_VERSION,
+            protocol_version: if streaming && able { 2 } else { 1 },
+            streaming: streaming && able,
+            messages: able,
             more_options: options.slot.stream_parameters.clone(),
             status_interval: options.slot.status_interval,
             silence: options.silence,
