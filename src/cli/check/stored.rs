@@ -108,25 +108,27 @@ pub(in crate::cli) fn offset(
     report: &mut Report,
 ) -> Option<Option<StoredOffset>> {
     let key = OffsetKey { connector: config.name.clone(), server: config.topics.prefix.clone() };
-    let mut store: Box<dyn OffsetStore> = match (translate::offset_options(config.offsets_topic.clone(), worker), &worker.offsets) {
-        (Some(options), _) => {
-            if !topic_exists("offset.storage.topic", &options.clients.producer, &options.topic, "compact", report)? {
-                return Some(None);
-            }
-            match KafkaOffsetStore::open(options) {
-                Ok(store) => Box::new(store),
-                Err(error) => {
-                    report.failure("offset.storage.topic", &Failure::from(error));
-                    return None;
+    let mut store: Box<dyn OffsetStore> =
+        match (translate::offset_options(config.offsets_topic.clone(), worker), &worker.offsets) {
+            (Some(options), _) => {
+                if !topic_exists("offset.storage.topic", &options.clients.producer, &options.topic, "compact", report)?
+                {
+                    return Some(None);
+                }
+                match KafkaOffsetStore::open(options) {
+                    Ok(store) => Box::new(store),
+                    Err(error) => {
+                        report.failure("offset.storage.topic", &Failure::from(error));
+                        return None;
+                    }
                 }
             }
-        }
-        (None, OffsetStorage::File(path)) => {
-            file("offset.storage.file.filename", path, report);
-            Box::new(FileOffsetStore::new(path))
-        }
-        (None, OffsetStorage::Topic(_)) => return None,
-    };
+            (None, OffsetStorage::File(path)) => {
+                file("offset.storage.file.filename", path, report);
+                Box::new(FileOffsetStore::new(path))
+            }
+            (None, OffsetStorage::Topic(_)) => return None,
+        };
     match store.read(&key) {
         Ok(stored) => Some(stored),
         Err(error) => {

@@ -284,4 +284,18 @@ mod tests {
         let delivered: Vec<bool> = [200, 201, 500].map(|lsn| third.change(Lsn(lsn), MessageKind::Insert)).into();
         assert_eq!(delivered, [false, true, true]);
     }
+
+    #[test]
+    fn what_the_server_says_of_its_log_is_no_commit() {
+        let mut progress = Progress::from(PostgresPosition::beginning(Lsn(50)), false);
+        let last_commit = |progress: &Progress| progress.origin(Lsn(500), None).last_commit_lsn;
+        assert!(progress.nothing_before(Lsn(90)));
+        assert_eq!((progress.position().start(), last_commit(&progress)), (Lsn(90), None));
+        progress.begin(&BEGIN, Lsn(100));
+        let _ = progress.commit(&Commit { commit_lsn: Lsn(190), end_lsn: Lsn(200), commit_time_us: 0 });
+        assert!(progress.nothing_before(Lsn(300)));
+        assert_eq!((progress.position().start(), last_commit(&progress)), (Lsn(300), Some(200)));
+        assert!(progress.message(Lsn(400)));
+        assert_eq!(last_commit(&progress), Some(400));
+    }
 }
