@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use prometheus::proto::{Gauge, LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Encoder, TextEncoder};
 
+use crate::model::modes::ConnectorKind;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::{Activity, Pulse};
 use crate::pipeline::status::State;
@@ -43,9 +44,20 @@ const DEBEZIUM: &[(&str, &str, Read)] = &[
     }),
     ("NumberOfCommittedTransactions", "Transactions read to their end", |m| m.transactions.get() as f64),
     ("NumberOfDisconnects", "Connections to the database that were lost or dropped", |m| m.disconnects.get() as f64),
-    ("BinlogPosition", "Where in the binlog file reading is", |m| m.binlog_position.get() as f64),
     ("MaxQueueSizeInBytes", "Bound of the bytes between source and acknowledgement", |m| m.budget_bytes.get() as f64),
     ("CurrentQueueSizeInBytes", "Bytes between source and acknowledgement", |m| m.outstanding_bytes.get() as f64),
+];
+
+/// What only the connectors of MySQL and MariaDB have.
+const BINLOG: &[(&str, &str, Read)] =
+    &[("BinlogPosition", "Where in the binlog file reading is", |m| m.binlog_position.get() as f64)];
+
+/// What only PostgreSQL's has. Debezium's position is a map, of which the number comes out under its key.
+const POSTGRES: &[(&str, &str, Read)] = &[
+    ("SourceEventPosition", "Where in the server's log reading is", |m| m.binlog_position.get() as f64),
+    ("LastTransactionId", "The last transaction that was read to its end; 0 before the first", |m| {
+        m.last_transaction.get() as f64
+    }),
 ];
 
 /// What Debezium has no attribute for.
@@ -178,6 +190,7 @@ pub(super) fn text(worker: &Handle) -> prometheus::Result<String> {
         let series = named.map(|connector| metric(debezium_labels(connector), read(&connector.metrics())));
         families.push(family(&format!("debezium_metrics_{attribute}"), help, series.collect()));
     }
+    families.extend(kind_families(&connectors));
     let own = |connector: &Arc<Connector>| label("connector", connector.name());
     for (name, help, read) in HEADWATER {
         let series = connectors.iter().map(|connector| metric(vec![own(connector)], read(&connector.metrics())));
@@ -201,6 +214,34 @@ pub(super) fn text(worker: &Handle) -> prometheus::Result<String> {
     let mut bytes = Vec::new();
     TextEncoder::new().encode(&families, &mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What one kind of connector has.
+fn kind_families(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
+    let known = connectors.iter().filter(|connector| connector.kind().is_some());
+    let (postgres, binlog): (Vec<&Arc<Connector>>, Vec<&Arc<Connector>>) =
+        known.partition(|connector| connector.kind() == Some(ConnectorKind::Postgres));
+    let mut families = Vec::new();
+    for (of, attributes) in [(&binlog, BINLOG), (&postgres, POSTGRES)] {
+        for (attribute, help, read) in attributes.iter().filter(|_| !of.is_empty()) {
+            let series = of.iter().map(|connector| {
+                let mut labels = debezium_labels(connector);
+                if *attribute == "SourceEventPosition" {
+                    labels.push(label("key", "lsn"));
+                }
+                metric(labels, read(&connector.metrics()))
+            });
+            families.push(family(&format!("debezium_metrics_{attribute}"), help, series.collect()));
+        }
+    }
+    if !postgres.is_empty() {
+        let of = |connector: &&Arc<Connector>| {
+            metric(vec![label("connector", connector.name())], connector.metrics().unread_bytes.get() as f64)
+        };
+        let help = "Bytes of the server's log beyond what was read";
+        families.push(family("headwater_unread_bytes", help, postgres.iter().map(of).collect()));
+    }
+    families
 }
 
 fn pulse_families(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {

@@ -142,8 +142,10 @@ pub struct ConnectorMetrics {
     pub binlog_position: Gauge,
     /// The transactions that were read to their end.
     pub gtid_set: Text,
-    /// The id of the last transaction.
-    pub last_transaction: Text,
+    /// The number of the last transaction, where transactions have numbers.
+    pub last_transaction: Gauge,
+    /// Bytes of the server's log beyond what was read, where the server says so.
+    pub unread_bytes: Gauge,
     /// The stored position, printed.
     pub stored_position: Text,
     /// The reader's pulse.

@@ -29,6 +29,7 @@ use crate::source::Source;
 use crate::source::binlog::error::BinlogError;
 use crate::source::binlog::options::Past;
 use crate::source::binlog::start;
+use crate::source::postgres::slot::DroppedSlot;
 use crate::source::postgres::{self, Confirmation};
 use crate::store::history::file::FileSchemaHistory;
 use crate::store::history::kafka::KafkaSchemaHistory;
@@ -167,6 +168,12 @@ impl ConnectorAssembly {
         }
     }
 
+    fn dropped_slot(&self) -> Option<DroppedSlot> {
+        let Layouts::Postgres(config, layouts) = &self.layouts else { return None };
+        let options = translate::postgres_options(&self.config, config, layouts.clone());
+        options.slot.drop_on_stop.then(|| DroppedSlot::of(&options))
+    }
+
     fn converter(&self, setting: &ConverterSetting, role: Role, abort: &Stop) -> Result<Arc<dyn Converter>, Failure> {
         Ok(serialize::build(setting.options.as_map(), &setting.class, role, &abort.flag())?)
     }
@@ -237,7 +244,13 @@ impl Assembly for ConnectorAssembly {
             source,
             sink: Box::new(CountedSink { sink, counters: self.counters.clone(), metrics: self.metrics.clone() }),
             history: Box::new(StoredHistory { store: history, source: server }),
-            discipline: Box::new(AfterAck { store: offsets, key, committed: self.committed.clone(), confirmation }),
+            discipline: Box::new(AfterAck {
+                store: offsets,
+                key,
+                committed: self.committed.clone(),
+                confirmation,
+                dropped_slot: self.dropped_slot(),
+            }),
             envelope: Arc::new(Envelope::new(translate::envelope_options(&self.config))),
             key: key_converter,
             value: value_converter,
@@ -316,6 +329,8 @@ struct AfterAck {
     committed: Arc<AtomicBool>,
     /// Who is told what the server may forget.
     confirmation: Option<Confirmation>,
+    /// The slot that `slot.drop.on.stop` is about.
+    dropped_slot: Option<DroppedSlot>,
 }
 
 impl Discipline for AfterAck {
@@ -326,6 +341,14 @@ impl Discipline for AfterAck {
             confirmation.stored(offset);
         }
         Ok(())
+    }
+
+    fn stopped(&mut self) {
+        if let Some(slot) = self.dropped_slot.take()
+            && let Err(failure) = slot.drop_now()
+        {
+            tracing::error!(code = %failure.code, reason = %failure.message, "the slot could not be dropped (slot.drop.on.stop)");
+        }
     }
 }
 

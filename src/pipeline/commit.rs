@@ -22,6 +22,9 @@ pub trait Discipline: Send {
     /// # Errors
     /// When it could not be made durable; the old one is then still in force.
     fn commit(&mut self, offset: &OffsetMap) -> Result<(), Failure>;
+
+    /// The connector has stopped because it was asked to, and everything that was read is delivered and stored.
+    fn stopped(&mut self) {}
 }
 
 /// Commits what the desk says is delivered, at an interval and once more at the end.
@@ -85,6 +88,11 @@ impl Committer {
         let result = self.commit(&mut seen, &mut acknowledged);
         self.metrics.committer.set(Activity::Stopped);
         result
+    }
+
+    /// Tells the discipline that the connector has stopped in order.
+    pub fn stopped(&mut self) {
+        self.discipline.stopped();
     }
 
     fn commit(&mut self, seen: &mut u64, acknowledged: &mut u64) -> Result<(), Failure> {

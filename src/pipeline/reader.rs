@@ -127,6 +127,8 @@ impl Reader {
         metrics.passed_over.set(report.passed_over);
         metrics.binlog_file.set(report.file);
         metrics.binlog_position.set(i64::try_from(report.position).unwrap_or(i64::MAX));
+        metrics.last_transaction.set(report.last_transaction.unwrap_or(0));
+        metrics.unread_bytes.set(report.unread_bytes.map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)));
         metrics.gtid_set.set(report.gtids.unwrap_or_default());
         metrics.captured_tables.set(report.captured_tables.join(","));
         if report.last_change_ms != 0 {

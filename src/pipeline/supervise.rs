@@ -399,7 +399,17 @@ impl Run {
         let finished = match self.committer.join() {
             // A store that has just not answered would be asked in vain.
             Ok(committer) if failure.is_some() && committer.is_unanswered() => Ok(()),
-            Ok(mut committer) => committer.finish(),
+            Ok(mut committer) => {
+                let finished = committer.finish();
+                if failure.is_none()
+                    && finished.is_ok()
+                    && supervisor.stop.is_set()
+                    && self.desk.drained(clock::moment())
+                {
+                    committer.stopped();
+                }
+                finished
+            }
             Err(_) => Ok(()),
         };
         if failure.is_none() && !supervisor.stop.is_set() && !self.desk.drained(clock::moment()) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::tolerance::ErrorRules;
 use crate::config::connector::database::ProtocolCompression;
-use crate::config::connector::postgres::ReplicaIdentity;
+use crate::config::connector::postgres::{ReplicaIdentity, SlotOptions as ConfigSlot};
 use crate::config::connector::{
     ConnectorConfig, DatabaseOptions, HistoryStorage, PostgresOptions, RecordTooLarge, StartPosition,
     TopicCreation as CreationRules,
@@ -233,7 +233,7 @@ pub fn postgres_connect_options(config: &ConnectorConfig, options: &PostgresOpti
 }
 
 /// The `REPLICA IDENTITY` of the first rule that a table matches.
-fn identities(options: &PostgresOptions) -> Option<IdentityRule> {
+pub fn postgres_identities(options: &PostgresOptions) -> Option<IdentityRule> {
     let rules = options.replica_identities.clone();
     if rules.is_empty() {
         return None;
@@ -258,6 +258,24 @@ pub fn postgres_captured(config: &ConnectorConfig, options: &PostgresOptions) ->
     })
 }
 
+/// The slot.
+pub fn postgres_slot(slot: &ConfigSlot) -> SlotOptions {
+    SlotOptions {
+        name: slot.name.clone(),
+        drop_on_stop: slot.drop_on_stop,
+        failover: slot.failover,
+        takeover: slot.takeover,
+        stream_parameters: slot.stream_parameters.clone(),
+        max_retries: slot.max_retries,
+        retry_delay: slot.retry_delay,
+        create_timeout: slot.create_timeout,
+        mismatch: slot.mismatch,
+        flush: slot.flush,
+        status_interval: slot.status_interval,
+        xmin_interval: slot.xmin_interval,
+    }
+}
+
 /// What the PostgreSQL source takes.
 pub fn postgres_options(
     config: &ConnectorConfig,
@@ -266,23 +284,11 @@ pub fn postgres_options(
 ) -> SourceOptions {
     let (stream, skipped) = (&config.stream, config.capture.skipped_operations);
     let messages = options.messages.clone();
-    let slot = options.slot.clone();
     SourceOptions {
         connect: postgres_connect_options(config, options),
         initial_statements: config.database.initial_statements.clone(),
         heartbeat_action: config.heartbeat.action_query.clone(),
-        slot: SlotOptions {
-            name: slot.name,
-            failover: slot.failover,
-            stream_parameters: slot.stream_parameters,
-            max_retries: slot.max_retries,
-            retry_delay: slot.retry_delay,
-            create_timeout: slot.create_timeout,
-            mismatch: slot.mismatch,
-            flush: slot.flush,
-            status_interval: slot.status_interval,
-            xmin_interval: slot.xmin_interval,
-        },
+        slot: postgres_slot(&options.slot),
         publication: PublicationOptions {
             name: options.publication.name.clone(),
             autocreate: options.publication.autocreate,
@@ -293,7 +299,7 @@ pub fn postgres_options(
             memory_bytes: streaming.memory_bytes,
             folder: streaming.folder.clone().unwrap_or_else(std::env::temp_dir),
         }),
-        identities: identities(options),
+        identities: postgres_identities(options),
         silence: stream.heartbeat_period.saturating_mul(stream.silence_heartbeats),
         captured: postgres_captured(config, options),
         captured_message: Arc::new(move |prefix: &str| accepts(&messages, prefix)),

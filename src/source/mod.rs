@@ -64,6 +64,10 @@ pub struct Report {
     pub gtids: Option<String>,
     /// When the last change happened, in milliseconds since the epoch; 0 before the first.
     pub last_change_ms: i64,
+    /// The id of the last transaction that was read to its end, where ids are numbers.
+    pub last_transaction: Option<i64>,
+    /// Bytes of the server's log beyond what was read, where the server says so.
+    pub unread_bytes: Option<u64>,
     /// Tables that are captured and tracked.
     pub captured_tables: Vec<String>,
 }

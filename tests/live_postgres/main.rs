@@ -12,6 +12,10 @@
     clippy::disallowed_methods
 )]
 
+mod check;
+mod failover;
+mod faults;
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -19,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use headwater::source::postgres::connection::{ConnectOptions, Connection, Lsn, Purpose, Secret};
+use headwater::source::postgres::connection::{ConnectOptions, Connection, ConnectionError, Lsn, Purpose, Secret};
 use serde_json::Value;
 use support::program::{Connector, Running};
 use support::{SetWhenDropped, address, eventually, number, topic, unique};
@@ -37,15 +41,23 @@ struct Scene {
 impl Scene {
     fn new(test: &str, statements: &[&str]) -> Option<Scene> {
         let (server, broker) = (address("HEADWATER_TEST_POSTGRES_17", test)?, address("HEADWATER_TEST_KAFKA", test)?);
-        let port = server.rsplit(':').next().unwrap().parse().unwrap();
+        Some(Scene::at(server.rsplit(':').next().unwrap().parse().unwrap(), broker, statements))
+    }
+
+    /// The same on a server of the test's own.
+    fn at(port: u16, broker: String, statements: &[&str]) -> Scene {
         let scene = Scene { port, broker, database: unique("pg") };
         scene.session("postgres").query_drop(&format!("CREATE DATABASE {}", scene.database)).unwrap();
         let mut session = scene.sql();
         statements.iter().for_each(|statement| session.query_drop(statement).unwrap());
-        Some(scene)
+        scene
     }
 
     fn session(&self, database: &str) -> Connection {
+        self.try_session(database).unwrap()
+    }
+
+    fn try_session(&self, database: &str) -> Result<Connection, ConnectionError> {
         let options = ConnectOptions {
             host: "127.0.0.1".to_owned(),
             port: self.port,
@@ -54,7 +66,7 @@ impl Scene {
             database: database.to_owned(),
             ..ConnectOptions::default()
         };
-        Connection::connect(&options, Purpose::Sql, &std::sync::Arc::default()).unwrap()
+        Connection::connect(&options, Purpose::Sql, &std::sync::Arc::default())
     }
 
     /// A session in the scene's database.
@@ -115,7 +127,7 @@ impl Drop for Scene {
     fn drop(&mut self) {
         let database = &self.database;
         let slots = format!("FROM pg_replication_slots WHERE database = '{database}'");
-        let mut session = self.session("postgres");
+        let Ok(mut session) = self.try_session("postgres") else { return };
         // What cannot be removed must not hide why a test has failed.
         let _ = session.query_drop(&format!("SELECT pg_terminate_backend(active_pid) {slots} AND active"));
         for _ in 0..100 {

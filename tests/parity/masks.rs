@@ -233,6 +233,12 @@ pub const MASKS: &[Mask] = &[
     },
     Mask {
         on: &[Kind::Offset],
+        fields: &["value.timeline?"],
+        when: When::Always,
+        because: "a field of Headwater's own: the timeline of PostgreSQL's log that the position lies on",
+    },
+    Mask {
+        on: &[Kind::Offset],
         fields: &["value.server_id"],
         when: When::Recorded,
         because: "the server's own name for itself",

@@ -113,9 +113,13 @@ pub fn run(arguments: &run::Arguments) -> ExitCode {
 
 fn connector(config: &ConnectorConfig, worker: &Arc<WorkerConfig>, report: &mut Report) {
     if let Some(options) = &config.postgres {
-        let tables = postgres::check(config, options, report).unwrap_or_default();
-        if brokers::check(config, &tables, report) {
-            stored::check_position(config, worker, report);
+        let mut session = postgres::check(config, options, report);
+        let tables = session.as_mut().map(|session| std::mem::take(&mut session.tables)).unwrap_or_default();
+        if brokers::check(config, &tables, report)
+            && let Some(stored) = stored::check_position(config, worker, report)
+            && let Some(session) = &mut session
+        {
+            postgres::check_slot(session, stored.as_ref(), report);
         }
         brokers::check_converters(config, report);
         return;

@@ -40,20 +40,25 @@ pub(in crate::cli) fn check(
     check_offset(config, stored, server, report);
 }
 
-/// Looks at the offset of a connector that keeps no history.
-pub(in crate::cli) fn check_position(config: &ConnectorConfig, worker: &WorkerConfig, report: &mut Report) {
-    match offset(config, worker, report) {
-        Some(Some(stored)) => report.good("stored offset", &format!("goes on from {}", Printed(&stored))),
-        Some(None) if begins_without_rows(config.snapshot_mode) => {
+/// Looks at the offset of a connector that keeps no history; gives it, unless it could not be read.
+pub(in crate::cli) fn check_position(
+    config: &ConnectorConfig,
+    worker: &WorkerConfig,
+    report: &mut Report,
+) -> Option<Option<StoredOffset>> {
+    let stored = offset(config, worker, report)?;
+    match &stored {
+        Some(stored) => report.good("stored offset", &format!("goes on from {}", Printed(stored))),
+        None if begins_without_rows(config.snapshot_mode) => {
             let mode = config.snapshot_mode.as_str();
             report.good("stored offset", &format!("none: snapshot.mode={mode} begins with the slot"));
         }
-        Some(None) => {
+        None => {
             let mode = config.snapshot_mode.as_str();
             report.failure("snapshot.mode", &Failure::from(BinlogError::DataSnapshot(mode)));
         }
-        None => {}
     }
+    Some(stored)
 }
 
 /// Whether a start without an offset reads no rows.

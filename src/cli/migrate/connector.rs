@@ -228,9 +228,12 @@ fn position(config: &ConnectorConfig, offsets: &Offsets, report: &mut Report) ->
 /// Asks the database, the brokers and the stores, as `headwater check` does.
 fn servers(config: &ConnectorConfig, worker: &Worker, told: Told, report: &mut Report) {
     let options = translate::binlog_options(config, Arc::new(binlog_layouts(config)));
-    let mut session = None;
+    let (mut session, mut postgres_session) = (None, None);
     let tables = match &config.postgres {
-        Some(options) => postgres::check(config, options, report).unwrap_or_default(),
+        Some(options) => {
+            postgres_session = postgres::check(config, options, report);
+            postgres_session.as_mut().map(|session| std::mem::take(&mut session.tables)).unwrap_or_default()
+        }
         None => {
             session = database::check(config, &options, report);
             session.as_mut().map(|session| std::mem::take(&mut session.tables)).unwrap_or_default()
@@ -254,6 +257,9 @@ fn servers(config: &ConnectorConfig, worker: &Worker, told: Told, report: &mut R
             false => None,
         },
     };
+    if let (Some(found), Some(session)) = (&found, &mut postgres_session) {
+        postgres::check_slot(session, found.as_ref(), report);
+    }
     if let Some(found) = found
         && config.postgres.is_none()
     {

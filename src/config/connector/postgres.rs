@@ -33,8 +33,12 @@ pub struct PostgresTlsOptions {
 pub struct SlotOptions {
     /// `slot.name`.
     pub name: String,
+    /// `slot.drop.on.stop`.
+    pub drop_on_stop: bool,
     /// `slot.failover`.
     pub failover: bool,
+    /// `headwater.slot.takeover`: a reader that keeps the slot is ended.
+    pub takeover: bool,
     /// `slot.stream.params`: options for the plugin beside ours.
     pub stream_parameters: Vec<(String, String)>,
     /// `slot.max.retries`: attempts to use a slot that is busy.
@@ -214,7 +218,9 @@ fn slot(settings: &Settings<'_>, findings: &mut Findings) -> SlotOptions {
     }
     SlotOptions {
         name,
+        drop_on_stop: settings.flag("slot.drop.on.stop"),
         failover: settings.flag("slot.failover"),
+        takeover: settings.flag("headwater.slot.takeover"),
         stream_parameters: stream_parameters(settings, &mut findings.errors),
         max_retries: u32::try_from(settings.number("slot.max.retries")).unwrap_or(0),
         retry_delay: settings.millis("slot.retry.delay.ms"),

@@ -35,13 +35,13 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("database.tcpKeepAlive", Kind::Bool, "Whether TCP keep-alive is on").or("true"),
     row("plugin.name", Kind::Text, "The plugin that decodes the log: pgoutput. Debezium's default, decoderbufs, is not read here").or("decoderbufs").high(),
     row("slot.name", Kind::Text, "The replication slot").or("debezium").high(),
-    row("slot.drop.on.stop", Kind::Bool, "Whether the slot is dropped on a clean stop")
-        .or("false")
-        .no_effect("the slot is kept, so that nothing is lost while the connector is away; SELECT pg_drop_replication_slot('NAME') drops it"),
+    row("slot.drop.on.stop", Kind::Bool, "Whether the slot is dropped on a clean stop, once everything is delivered; the next start makes a new one and passes over what happened between")
+        .or("false"),
     row("slot.failover", Kind::Bool, "Whether the slot survives a failover (PostgreSQL 17)").or("false"),
     row("slot.stream.params", Kind::Text, "Options for the plugin, separated by ';'").low(),
     row("slot.max.retries", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Attempts to use the slot").or("6"),
     row("slot.retry.delay.ms", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Pause between them").or("10000").unit("ms"),
+    row("headwater.slot.takeover", Kind::Bool, "Whether another process that still reads from the slot after slot.retry.delay.ms is ended (pg_terminate_backend), for a predecessor that hangs. Otherwise it is waited for and named").or("false").low(),
     row("offset.mismatch.strategy", MISMATCH, "What is believed when the slot is ahead of the stored position. Where it is not set that is an error, because changes between the two may be lost")
         .or("no_validation"),
     row("internal.slot.seek.to.known.offset.on.start", Kind::Bool, "Old form of offset.mismatch.strategy=trust_offset")

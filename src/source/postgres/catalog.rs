@@ -4,12 +4,18 @@
 //! is now, and the stream how it was; so the stream's word counts wherever both have one, and what has vanished since is
 //! not an error. Nothing here survives a crash.
 
+use std::time::{Duration, Instant};
+
 use super::codec::{TYPES_COLUMNS, TYPES_QUERY, Types};
 use super::connection::{ConnectOptions, Connection, Purpose, ResultSet, Row, quote_literal};
 use super::error::PostgresError;
 use crate::error::{Disposition, Failure};
 use crate::model::table::TableId;
-use crate::util::stop::Stop;
+use crate::util::{clock, stop::Stop};
+
+/// A connection that was not used for this long may have been forgotten by something on the way, which is not noticed
+/// before a question's deadline. To make a new one takes milliseconds.
+const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A column as the catalog has it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +53,8 @@ pub struct Catalog {
     initial_statements: Vec<String>,
     stop: Stop,
     connection: Option<Connection>,
+    /// When it was used last.
+    used: Instant,
     /// The types of the database.
     pub types: Types,
 }
@@ -64,7 +72,7 @@ fn flag(row: &Row, index: usize) -> bool {
 impl Catalog {
     /// A catalog that has not been asked anything.
     pub fn new(options: ConnectOptions, initial_statements: Vec<String>, stop: Stop) -> Self {
-        Catalog { options, initial_statements, stop, connection: None, types: Types::default() }
+        Catalog { options, initial_statements, stop, connection: None, used: clock::moment(), types: Types::default() }
     }
 
     /// Runs a statement, on a new connection where there is none that works.
@@ -89,8 +97,8 @@ impl Catalog {
     /// As [`Catalog::query`].
     pub fn query_once(&mut self, sql: &str) -> Result<ResultSet, Failure> {
         let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
+            Some(connection) if self.used.elapsed() < IDLE_LIMIT => connection,
+            Some(_) | None => {
                 let mut connection = Connection::connect(&self.options, Purpose::Sql, &self.stop.flag())?;
                 for statement in &self.initial_statements {
                     connection.query_drop(statement)?;
@@ -99,11 +107,17 @@ impl Catalog {
             }
         };
         let answer = connection.query(sql);
+        self.used = clock::moment();
         let broken = answer.as_ref().is_err_and(|error| error.server_error().is_none());
         if !broken {
             self.connection = Some(connection);
         }
         Ok(answer?)
+    }
+
+    /// Lets go of the connection: where another one to the same server has died, this one is no better.
+    pub fn disconnect(&mut self) {
+        self.connection = None;
     }
 
     /// The first value of the first row, as text.

@@ -33,7 +33,7 @@ pub enum PostgresError {
         offset: Lsn,
     },
     /// The server has given the slot up.
-    #[error("replication slot {slot:?} is lost: {reason}")]
+    #[error("replication slot {slot:?} is lost: {reason}. To drop it: SELECT pg_drop_replication_slot('{slot}');")]
     SlotLost {
         /// The slot.
         slot: String,
@@ -79,6 +79,18 @@ pub enum PostgresError {
         offset: Lsn,
         /// Where the log ends.
         end: Lsn,
+    },
+    /// The server's log left the one that was read before the position.
+    #[error(
+        "the server is on timeline {timeline}, which left the log that was read at {left}; the stored offset is {offset}"
+    )]
+    Diverged {
+        /// The server's timeline.
+        timeline: u32,
+        /// Where the two part; 0/0 where they never met.
+        left: Lsn,
+        /// What is stored.
+        offset: Lsn,
     },
     /// A standby has not yet replayed what was read already.
     #[error("the stored offset is {offset}, and the standby has replayed up to {end}")]
@@ -154,6 +166,13 @@ pub enum PostgresError {
     /// The server's answer to a question about its catalog is not what was asked for.
     #[error("the server's answer about {0} cannot be read")]
     Catalog(&'static str),
+}
+
+impl PostgresError {
+    /// Whether the slot is in use by this process of the server.
+    pub(super) fn is_process(&self, process: Option<&str>) -> bool {
+        matches!(self, PostgresError::SlotActive { pid, .. } if process == Some(pid.as_str()))
+    }
 }
 
 macro_rules! code {
@@ -320,6 +339,14 @@ code!(
     "A transaction that is prepared may still be rolled back, and Debezium's topics have only what was committed. Make the slot without two_phase: with nothing prepared (SELECT * FROM pg_prepared_xacts;) and the connector stopped, SELECT pg_drop_replication_slot('SLOT'); SELECT pg_create_logical_replication_slot('SLOT', 'pgoutput'); on PostgreSQL 18 without dropping it: ALTER_REPLICATION_SLOT SLOT (TWO_PHASE false); on a replication connection. Transactions that are prepared then come when they are committed."
 );
 
+code!(
+    DIVERGED,
+    1440,
+    Stop,
+    "the server's log is not the one that was read",
+    "A standby was promoted that did not have everything that was delivered, so what it wrote instead would be passed over. The topics hold changes that the database has lost: compare the tables. Then, to read from the slot's own position and repeat what lies between, set offset.mismatch.strategy=trust_slot for one start; or begin anew with a null value under the connector's key in offset.storage.topic. slot.failover=true with synchronized_standby_slots keeps it from happening again."
+);
+
 impl PostgresError {
     /// Whether a failure is [`PostgresError::MustComeWhole`].
     pub(super) fn is_must_come_whole(failure: &Failure) -> bool {
@@ -339,6 +366,7 @@ impl Coded for PostgresError {
             PostgresError::SlotActive { .. } => &SLOT_ACTIVE,
             PostgresError::SlotAhead { .. } => &SLOT_AHEAD,
             PostgresError::OffsetAhead { .. } => &OFFSET_AHEAD,
+            PostgresError::Diverged { .. } => &DIVERGED,
             PostgresError::StandbyBehind { .. } => &STANDBY_BEHIND,
             PostgresError::NoPublication(_) => &NO_PUBLICATION,
             PostgresError::PublicationForAll(_) => &PUBLICATION_FOR_ALL,
@@ -380,4 +408,5 @@ pub static CODES: &[&Code] = &[
     &MUST_COME_WHOLE,
     &SPILL,
     &TWO_PHASE,
+    &DIVERGED,
 ];

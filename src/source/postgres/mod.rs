@@ -25,6 +25,7 @@ pub mod slot;
 mod spill;
 pub mod start;
 mod streamed;
+pub mod timeline;
 mod walk;
 pub mod wire;
 

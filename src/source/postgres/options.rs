@@ -18,8 +18,12 @@ pub type IdentityRule = Arc<dyn Fn(&TableId) -> Option<String> + Send + Sync>;
 pub struct SlotOptions {
     /// `slot.name`.
     pub name: String,
+    /// `slot.drop.on.stop`.
+    pub drop_on_stop: bool,
     /// `slot.failover`.
     pub failover: bool,
+    /// `headwater.slot.takeover`.
+    pub takeover: bool,
     /// `slot.stream.params`.
     pub stream_parameters: Vec<(String, String)>,
     /// `slot.max.retries`.

@@ -4,7 +4,8 @@
 //! the last one that was delivered whole (`lsn_commit`), and how much of the next one was. Changes of one transaction come
 //! in the order of their places in the log, and several may share one: `lsn` and `lsn_proc` are the last place of which
 //! every change was delivered, so that a Debezium that goes on from here skips nothing. What was delivered beyond it stands
-//! in fields of ours (`open_lsn`, `open_lsn_events`, `open_txId`), so that we repeat nothing.
+//! in fields of ours (`open_lsn`, `open_lsn_events`, `open_txId`), so that we repeat nothing. A place means something on its
+//! timeline only, which stands in another field of ours (`timeline`).
 
 use super::connection::Lsn;
 use super::error::PostgresError;
@@ -16,6 +17,8 @@ const OPEN_LSN: &str = "open_lsn";
 const OPEN_LSN_EVENTS: &str = "open_lsn_events";
 /// The transaction that those changes belong to.
 const OPEN_TRANSACTION: &str = "open_txId";
+/// The timeline of the server's log; ours.
+const TIMELINE: &str = "timeline";
 /// How many changes of the place `lsn` were delivered; Debezium's, since 3.7.
 const LSN_EVENTS_PROCESSED: &str = "lsn_events_processed";
 
@@ -93,12 +96,28 @@ pub struct PostgresPosition {
     pub timestamp_us: i64,
     /// What was delivered of the transaction behind `commit_lsn`.
     pub delivered: Option<Delivered>,
+    /// The timeline of the log that it was read from; `None` where that is not known (Debezium's, a standby's).
+    pub timeline: Option<u32>,
 }
 
 impl PostgresPosition {
     /// Where a stream begins that has no past.
     pub fn beginning(lsn: Lsn) -> Self {
-        PostgresPosition { commit_lsn: None, lsn, kind: None, transaction_id: None, timestamp_us: 0, delivered: None }
+        PostgresPosition {
+            commit_lsn: None,
+            lsn,
+            kind: None,
+            transaction_id: None,
+            timestamp_us: 0,
+            delivered: None,
+            timeline: None,
+        }
+    }
+
+    /// The last place of which something was delivered.
+    pub fn furthest(&self) -> Lsn {
+        let open = self.delivered.and_then(|delivered| delivered.at).map_or(Lsn::INVALID, |(at, _)| at);
+        self.start().max(self.lsn).max(open)
     }
 
     /// Where the server is asked to begin: nothing that ended before this is needed any more.
@@ -140,6 +159,7 @@ impl PostgresPosition {
             transaction_id,
             timestamp_us: stored.integer("ts_usec").unwrap_or(0),
             delivered: None,
+            timeline: stored.integer(TIMELINE).and_then(|number| u32::try_from(number).ok()),
         };
         let delivered = position.delivered_of(stored);
         Ok(PostgresPosition { delivered, ..position })
@@ -183,7 +203,7 @@ impl PostgresPosition {
 impl ResumePoint for PostgresPosition {
     fn offset(&self) -> OffsetMap {
         let number = |lsn: Lsn| OffsetField::Integer(lsn.0.cast_signed());
-        let mut fields = Vec::with_capacity(9);
+        let mut fields = Vec::with_capacity(10);
         let mut add = |name: &str, field: OffsetField| fields.push((name.to_owned(), field));
         // In the order of Debezium's map, so that whoever compares the texts sees the same.
         add("lsn_proc", number(self.lsn));
@@ -204,6 +224,9 @@ impl ResumePoint for PostgresPosition {
             add(OPEN_LSN, number(at));
             add(OPEN_LSN_EVENTS, OffsetField::Integer(i64::try_from(events).unwrap_or(i64::MAX)));
             add(OPEN_TRANSACTION, OffsetField::Integer(i64::from(transaction_id)));
+        }
+        if let Some(timeline) = self.timeline {
+            add(TIMELINE, OffsetField::Integer(i64::from(timeline)));
         }
         fields
     }

@@ -85,6 +85,7 @@ impl Progress {
                 transaction_id: Some(*transaction_id),
                 timestamp_us: *timestamp_us,
                 delivered,
+                timeline: self.between.timeline,
             },
             None => PostgresPosition { delivered, ..self.between.clone() },
         }
@@ -189,6 +190,7 @@ impl Progress {
             transaction_id: Some(open.transaction_id),
             timestamp_us: open.timestamp_us,
             delivered: None,
+            timeline: self.between.timeline,
         };
         if !self.transaction_metadata {
             return None;

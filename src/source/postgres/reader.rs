@@ -19,7 +19,7 @@ use super::pgoutput::{Begin, Commit, LogicalMessage as WireMessage, Message, PgO
 use super::position::MessageKind;
 use super::progress::Progress;
 use super::relations::{Captured, Relations};
-use super::start;
+use super::start::{self, Started, Wish};
 use super::streamed::Streamed;
 use super::walk::PostgresWalk;
 use crate::error::Failure;
@@ -52,6 +52,8 @@ pub struct PostgresSource {
     relations: Relations,
     streaming: Streaming,
     stream: Option<ReplicationStream>,
+    /// The server's process of the stream, or of the last one.
+    walsender: String,
     confirmation: Confirmation,
     beginning: Option<Beginning>,
     report: Report,
@@ -89,7 +91,7 @@ impl PostgresSource {
         stop: Stop,
         catalog: Catalog,
         progress: Progress,
-        stream: ReplicationStream,
+        (stream, walsender): (ReplicationStream, String),
         beginning: Option<Beginning>,
     ) -> Self {
         let mut connect = options.connect.clone();
@@ -111,6 +113,7 @@ impl PostgresSource {
             relations: Relations::default(),
             streaming,
             stream: Some(stream),
+            walsender,
             confirmation,
             beginning,
             report: Report::default(),
@@ -183,7 +186,12 @@ impl PostgresSource {
     /// large transaction of other tables, one that was spilled to disk), and would have to begin anew on a new connection.
     fn is_busy(&mut self) -> bool {
         let slot = super::connection::quote_literal(&self.options.slot.name);
-        let sql = format!("SELECT active FROM pg_catalog.pg_replication_slots WHERE slot_name = {slot}");
+        // One that waits for the network is not busy: it has nothing for us, or cannot reach us. Others' waits are not shown.
+        let sql = format!(
+            "SELECT s.active AND a.wait_event_type IS DISTINCT FROM 'Activity' AND a.wait_event_type IS DISTINCT FROM 'Client' \
+             AS active FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid \
+             WHERE s.slot_name = {slot}"
+        );
         match self.action.query_once(&sql) {
             Ok(answer) => answer.first("active").as_deref() == Some("t"),
             Err(_) => false,
@@ -477,10 +485,11 @@ impl Source for PostgresSource {
         self.relations.clear();
         self.streaming.clear();
         self.silent = Duration::ZERO;
-        let found = start::find_slot(&self.options, &mut self.catalog)?;
-        let position = start::resumed(&self.options, self.progress.position(), found)?;
-        let stream =
-            start::stream(&self.options, &mut self.catalog, position.start(), self.streaming.wanted, &self.stop)?;
+        let position = self.progress.position();
+        let wish = Wish { streaming: self.streaming.wanted, previous: Some(&self.walsender) };
+        let Started { stream, position, walsender } =
+            start::go_on(&self.options, &mut self.catalog, position, wish, &self.stop)?;
+        self.walsender = walsender;
         self.confirmation.attach(stream.confirmed());
         self.stream = Some(stream);
         self.progress = Progress::from(position, self.options.transaction_metadata);
@@ -500,6 +509,13 @@ impl Source for PostgresSource {
 
     fn report(&self) -> Report {
         let position = self.progress.position();
-        Report { position: position.lsn.0, captured_tables: self.relations.captured(), ..self.report.clone() }
+        let end = self.stream.as_ref().map(ReplicationStream::server_end);
+        Report {
+            position: position.lsn.0,
+            last_transaction: position.transaction_id.map(i64::from),
+            unread_bytes: end.map(|end| end.0.saturating_sub(position.furthest().0)),
+            captured_tables: self.relations.captured(),
+            ..self.report.clone()
+        }
     }
 }

@@ -1,12 +1,22 @@
 //! The replication slot: found, checked, made; and what its own position says about the stored one.
 
+use std::time::Duration;
+
 use super::catalog::Catalog;
-use super::connection::{Lsn, quote_literal};
+use super::connection::{ConnectOptions, Lsn, quote_literal};
 use super::error::PostgresError;
-use super::options::SlotOptions;
+use super::options::{PostgresOptions, SlotOptions};
 use super::position::PostgresPosition;
-use crate::error::Failure;
+use crate::error::{Disposition, Failure};
 use crate::model::modes::{LsnFlushMode, OffsetMismatchStrategy};
+use crate::util::backoff::Backoff;
+use crate::util::stop::Stop;
+
+/// Tries to drop a slot that is in use; about ten seconds.
+const DROP_ATTEMPTS: u32 = 14;
+
+/// For the connection, and for each try.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The plugin that is read.
 const PLUGIN: &str = "pgoutput";
@@ -16,6 +26,8 @@ const PLUGIN: &str = "pgoutput";
 pub struct Slot {
     /// What was confirmed to it.
     pub confirmed: Lsn,
+    /// Whether standbys keep a copy of it.
+    pub failover: bool,
 }
 
 /// The slot, if it is there and can be read.
@@ -58,7 +70,7 @@ pub fn find(catalog: &mut Catalog, name: &str, database: &str) -> Result<Option<
     }
     let lsn = field("confirmed_flush_lsn").or_else(|| field("restart_lsn"));
     let confirmed = lsn.and_then(|text| text.parse().ok()).ok_or(PostgresError::Catalog("the slot's position"))?;
-    Ok(Some(Slot { confirmed }))
+    Ok(Some(Slot { confirmed, failover: field("failover").as_deref() == Some("t") }))
 }
 
 /// Makes the slot; gives the place from which on it has everything.
@@ -112,6 +124,108 @@ pub fn active(catalog: &mut Catalog, name: &str) -> Result<Option<PostgresError>
     Ok(Some(PostgresError::SlotActive { slot: name.to_owned(), pid, client }))
 }
 
+/// Ends the process that reads from the slot, whose place is taken then.
+///
+/// # Errors
+/// When the server does not answer; its refusal is logged, and waiting goes on.
+pub fn take_over(catalog: &mut Catalog, name: &str, active: Option<&PostgresError>) -> Result<(), Failure> {
+    let Some(PostgresError::SlotActive { pid, .. }) = active else { return Ok(()) };
+    let (slot, pid) = (quote_literal(name), quote_literal(pid));
+    // The process that was named, and only while it is still that one.
+    let end = format!(
+        "SELECT pg_catalog.pg_terminate_backend(active_pid) FROM pg_catalog.pg_replication_slots \
+         WHERE slot_name = {slot} AND active_pid::text = {pid}"
+    );
+    match catalog.query(&end) {
+        Ok(_) => tracing::warn!(
+            slot = name,
+            pid,
+            "the reader of the slot is ended: it is a stream of ours that was lost, or headwater.slot.takeover says so"
+        ),
+        Err(failure) if failure.code.disposition == Disposition::Retry => return Err(failure),
+        Err(failure) => {
+            tracing::error!(slot = name, reason = %failure, "the reader of the slot cannot be ended: GRANT pg_signal_backend to this user")
+        }
+    }
+    Ok(())
+}
+
+/// A slot that is dropped when its connector has stopped, as `slot.drop.on.stop` asks for.
+pub struct DroppedSlot {
+    connect: ConnectOptions,
+    name: String,
+}
+
+impl DroppedSlot {
+    /// The slot of a connector.
+    pub fn of(options: &PostgresOptions) -> Self {
+        let mut connect = options.connect.clone();
+        // Somebody waits for the end.
+        (connect.connect_timeout, connect.query_timeout) = (DROP_TIMEOUT, Some(DROP_TIMEOUT));
+        DroppedSlot { connect, name: options.slot.name.clone() }
+    }
+
+    /// Drops it; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// When it is still in use after some tries, or the server refuses.
+    pub fn drop_now(self) -> Result<(), Failure> {
+        let mut catalog = Catalog::new(self.connect, Vec::new(), Stop::new());
+        let drop = format!(
+            "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
+            quote_literal(&self.name)
+        );
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        loop {
+            match catalog.query(&drop) {
+                Ok(_) => break,
+                // The walsender lets go of it a moment after it was told goodbye.
+                Err(failure)
+                    if failure.code.disposition == Disposition::Retry && backoff.attempts() < DROP_ATTEMPTS =>
+                {
+                    Stop::new().wait(backoff.next_delay());
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        tracing::warn!(
+            slot = self.name,
+            "the slot is dropped (slot.drop.on.stop): what happens until the next start is not read"
+        );
+        Ok(())
+    }
+}
+
+/// Says what a failover would do to the slot, as far as a primary can tell: only a standby knows whether it has copied one.
+///
+/// # Errors
+/// When the server does not answer.
+pub fn warn_of_failover(catalog: &mut Catalog, options: &SlotOptions, found: Option<&Slot>) -> Result<(), Failure> {
+    if !options.failover {
+        return Ok(());
+    }
+    if found.is_some_and(|found| !found.failover) {
+        tracing::warn!(
+            slot = options.name,
+            "slot.failover is set, and the slot was made without: ALTER_REPLICATION_SLOT {} (FAILOVER true) on a replication connection, while nobody reads from it",
+            options.name
+        );
+    }
+    let sql = "SELECT pg_catalog.current_setting('synchronized_standby_slots', true)";
+    if catalog.value(sql)?.is_some_and(|slots| slots.is_empty()) {
+        tracing::warn!(
+            slot = options.name,
+            "synchronized_standby_slots is empty: after a failover what was delivered may be missing on the standby; set it to the standby's slot"
+        );
+    }
+    Ok(())
+}
+
+/// A position at which the slot itself stands.
+pub fn at_slot(slot: &Slot) -> PostgresPosition {
+    PostgresPosition { commit_lsn: Some(slot.confirmed), ..PostgresPosition::beginning(slot.confirmed) }
+}
+
 /// From where to go on, when the slot and the stored position do not agree.
 ///
 /// # Errors
@@ -123,14 +237,13 @@ pub fn reconcile(
 ) -> Result<PostgresPosition, PostgresError> {
     use OffsetMismatchStrategy as S;
     let (offset, confirmed) = (position.start(), slot.confirmed);
-    let at_slot = || PostgresPosition { commit_lsn: Some(confirmed), ..PostgresPosition::beginning(confirmed) };
     if confirmed <= offset {
         return Ok(position);
     }
     match (options.mismatch, options.flush) {
         (Some(S::TrustSlot | S::TrustGreaterLsn), _) => {
             tracing::warn!(%offset, %confirmed, "going on from the slot's position (offset.mismatch.strategy)");
-            Ok(at_slot())
+            Ok(at_slot(slot))
         }
         // Somebody else moves the slot, and is to know what was delivered.
         (Some(S::NoValidation), _) | (None, LsnFlushMode::Manual | LsnFlushMode::ConnectorAndDriver) => {
@@ -139,7 +252,7 @@ pub fn reconcile(
                 %confirmed,
                 "the slot was confirmed beyond the stored position: what lies between them does not come again"
             );
-            Ok(at_slot())
+            Ok(at_slot(slot))
         }
         (Some(S::TrustOffset), _) | (None, LsnFlushMode::Connector) => {
             Err(PostgresError::SlotAhead { slot: options.name.clone(), confirmed, offset })

@@ -8,13 +8,15 @@ use super::connection::{
     Connection, ConnectionError, Lsn, Purpose, ReplicationRefusal, ReplicationRequest, ReplicationStream,
 };
 use super::error::PostgresError;
-use super::options::PostgresOptions;
+use super::options::{PostgresOptions, SlotOptions};
 use super::position::PostgresPosition;
 use super::progress::Progress;
 use super::reader::PostgresSource;
 use super::slot::Slot;
+use super::timeline::Timeline;
 use super::{publication, slot};
-use crate::error::Failure;
+use crate::error::{Disposition, Failure};
+use crate::model::modes::OffsetMismatchStrategy;
 use crate::model::position::StoredOffset;
 use crate::source::Beginning;
 use crate::util::backoff::Backoff;
@@ -42,46 +44,133 @@ pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop
     publication::prepare(&mut catalog, &options)?;
     publication::set_identities(&mut catalog, &options)?;
     let position = stored.map(PostgresPosition::from_stored).transpose()?;
-    let found = find_slot(&options, &mut catalog)?;
-    let (position, beginning) = match position {
-        Some(position) => (resumed(&options, position, found)?, None),
-        None => {
-            let lsn = match found {
-                Some(found) => found.confirmed,
-                None => slot::create(&mut catalog, &options.slot)?,
-            };
-            let position = PostgresPosition::beginning(lsn);
-            let beginning = Beginning { position: Arc::new(position.clone()), schema: Vec::new() };
-            (position, Some(beginning))
+    let found = slot::find(&mut catalog, &options.slot.name, &options.connect.database)?;
+    slot::warn_of_failover(&mut catalog, &options.slot, found.as_ref())?;
+    let begins = position.is_none() || (found.is_none() && options.slot.drop_on_stop);
+    let found = match found {
+        Some(found) => found,
+        None if begins => {
+            let confirmed = slot::create(&mut catalog, &options.slot)?;
+            if let Some(position) = &position {
+                tracing::warn!(
+                    offset = %position.start(),
+                    beginning = %confirmed,
+                    "the slot was dropped when the connector stopped (slot.drop.on.stop): changes between the two were not read"
+                );
+            }
+            Slot { confirmed, failover: options.slot.failover }
         }
+        None => return Err(missing(&options.slot, position.as_ref()).into()),
     };
-    let stream = stream(&options, &mut catalog, position.start(), options.streaming.is_some(), stop)?;
+    let position = position.filter(|_| !begins).unwrap_or_else(|| PostgresPosition::beginning(found.confirmed));
+    let wish = Wish { streaming: options.streaming.is_some(), previous: None };
+    let Started { stream, position, walsender } = resume(&options, &mut catalog, position, &found, wish, stop)?;
+    let beginning = begins.then(|| Beginning { position: Arc::new(position.clone()), schema: Vec::new() });
     let progress = Progress::from(position, options.transaction_metadata);
-    Ok(PostgresSource::new(options, stop.clone(), catalog, progress, stream, beginning))
+    Ok(PostgresSource::new(options, stop.clone(), catalog, progress, (stream, walsender), beginning))
 }
 
-/// The connector's slot, if it is there and can be read.
-pub(super) fn find_slot(options: &PostgresOptions, catalog: &mut Catalog) -> Result<Option<Slot>, Failure> {
-    slot::find(catalog, &options.slot.name, &options.connect.database)
+/// A stream that has been started.
+pub(super) struct Started {
+    pub(super) stream: ReplicationStream,
+    /// Behind this it goes on.
+    pub(super) position: PostgresPosition,
+    /// The server's process of it.
+    pub(super) walsender: String,
 }
 
-/// From where to go on behind a position, if the slot can be the one that it was read from. We never
-/// confirm what was not read, so a slot that is ahead is another one of that name, or somebody else has moved it.
-pub(super) fn resumed(
+/// How a stream is started.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'p> {
+    /// Whether large transactions are to come while they are open.
+    pub(super) streaming: bool,
+    /// The server's process of our last stream, which may not have noticed that nobody listens any more.
+    pub(super) previous: Option<&'p str>,
+}
+
+/// Connects again and goes on behind a position.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn go_on(
     options: &PostgresOptions,
+    catalog: &mut Catalog,
     position: PostgresPosition,
-    found: Option<Slot>,
-) -> Result<PostgresPosition, PostgresError> {
-    let Some(found) = found else {
-        let (slot, offset) = (options.slot.name.clone(), position.start());
-        return Err(PostgresError::SlotMissing { slot, offset });
+    wish: Wish<'_>,
+    stop: &Stop,
+) -> Result<Started, Failure> {
+    catalog.disconnect();
+    let found = slot::find(catalog, &options.slot.name, &options.connect.database)?;
+    let Some(found) = found else { return Err(missing(&options.slot, Some(&position)).into()) };
+    resume(options, catalog, position, &found, wish, stop)
+}
+
+fn missing(options: &SlotOptions, position: Option<&PostgresPosition>) -> PostgresError {
+    let offset = position.map_or(Lsn::INVALID, PostgresPosition::start);
+    PostgresError::SlotMissing { slot: options.name.clone(), offset }
+}
+
+/// Starts the stream behind a position, or behind what takes its place.
+fn resume(
+    options: &PostgresOptions,
+    catalog: &mut Catalog,
+    position: PostgresPosition,
+    found: &Slot,
+    wish: Wish<'_>,
+    stop: &Stop,
+) -> Result<Started, Failure> {
+    let mut connection = Connection::connect(&options.connect, Purpose::Replication, &stop.flag())?;
+    let (timeline, standby) = (Timeline::read(&mut connection)?, is_standby(catalog)?);
+    let mut position = behind(&options.slot, position, found, |position| {
+        check_end(catalog, position.furthest())?;
+        Ok(timeline.check(position, found.confirmed)?)
+    })?;
+    let (stream, walsender) = stream(options, catalog, connection, position.start(), wish, stop)?;
+    // While the slot was waited for somebody else may have moved it, and the server begins where that one ended. From now on
+    // only we can.
+    let Some(found) = slot::find(catalog, &options.slot.name, &options.connect.database)? else {
+        return Err(missing(&options.slot, Some(&position)).into());
     };
-    slot::reconcile(position, &found, &options.slot)
+    position = slot::reconcile(position, &found, &options.slot)?;
+    // A standby may be promoted under the stream, and its timeline is then another.
+    position.timeline = (!standby).then_some(timeline.id);
+    Ok(Started { stream, position, walsender })
+}
+
+/// The position to go on from: the stored one if it is in the server's log and the slot's, or the slot's where a setting says so.
+///
+/// # Errors
+/// What is wrong with the stored one.
+pub fn behind(
+    options: &SlotOptions,
+    position: PostgresPosition,
+    found: &Slot,
+    check: impl FnOnce(&PostgresPosition) -> Result<(), Failure>,
+) -> Result<PostgresPosition, Failure> {
+    match check(&position) {
+        Ok(()) => Ok(slot::reconcile(position, found, options)?),
+        // It is not in the log, and the slot's is.
+        Err(failure)
+            if failure.code.disposition == Disposition::Stop
+                && options.mismatch == Some(OffsetMismatchStrategy::TrustSlot) =>
+        {
+            tracing::warn!(reason = %failure, confirmed = %found.confirmed, "going on from the slot's position (offset.mismatch.strategy)");
+            Ok(slot::at_slot(found))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn is_standby(catalog: &mut Catalog) -> Result<bool, Failure> {
+    Ok(catalog.value("SELECT pg_catalog.pg_is_in_recovery()")?.as_deref() == Some("t"))
 }
 
 /// A place beyond the end of the server's log is of another server's: what is written up to it would be passed over.
-fn check_end(catalog: &mut Catalog, offset: Lsn) -> Result<(), Failure> {
-    let standby = catalog.value("SELECT pg_catalog.pg_is_in_recovery()")?.as_deref() == Some("t");
+///
+/// # Errors
+/// When it is, or the server does not answer.
+pub fn check_end(catalog: &mut Catalog, offset: Lsn) -> Result<(), Failure> {
+    let standby = is_standby(catalog)?;
     let end = match standby {
         true => catalog.value("SELECT pg_catalog.pg_last_wal_replay_lsn()")?,
         false => catalog.value("SELECT pg_catalog.pg_current_wal_insert_lsn()")?,
@@ -98,29 +187,35 @@ fn check_end(catalog: &mut Catalog, offset: Lsn) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`open`]; a slot that is in use says by whom.
-pub(super) fn stream(
+fn stream(
     options: &PostgresOptions,
     catalog: &mut Catalog,
+    connection: Connection,
     start_lsn: Lsn,
-    streaming: bool,
+    wish: Wish<'_>,
     stop: &Stop,
-) -> Result<ReplicationStream, Failure> {
-    check_end(catalog, start_lsn)?;
+) -> Result<(ReplicationStream, String), Failure> {
+    let mut connected = Some(connection);
     // An old connection of our own is gone in a moment, and somebody else's may stay for long.
     let mut backoff = Backoff::new(FIRST_PAUSE, options.slot.retry_delay.max(FIRST_PAUSE));
+    let takeover_at = clock::moment() + options.slot.retry_delay;
     let deadline = clock::moment() + options.slot.retry_delay.saturating_mul(options.slot.max_retries);
     loop {
-        let connection = Connection::connect(&options.connect, Purpose::Replication, &stop.flag())?;
+        let mut connection = match connected.take() {
+            Some(connection) => connection,
+            None => Connection::connect(&options.connect, Purpose::Replication, &stop.flag())?,
+        };
+        let walsender = connection.query("SELECT pg_catalog.pg_backend_pid() AS pid")?.first("pid").unwrap_or_default();
         let able = connection.server_version_num() >= MESSAGES_VERSION;
-        if streaming && !able {
+        if wish.streaming && !able {
             tracing::warn!(
                 "this server sends transactions whole only (PostgreSQL 14): headwater.transaction.streaming has no effect"
             );
         }
         let request = ReplicationRequest {
             start_lsn,
-            protocol_version: if streaming && able { 2 } else { 1 },
-            streaming: streaming && able,
+            protocol_version: if wish.streaming && able { 2 } else { 1 },
+            streaming: wish.streaming && able,
             messages: able,
             more_options: options.slot.stream_parameters.clone(),
             status_interval: options.slot.status_interval,
@@ -128,7 +223,7 @@ pub(super) fn stream(
             ..ReplicationRequest::new(options.slot.name.clone(), vec![options.publication.name.clone()])
         };
         let error = match connection.start_replication(&request) {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => return Ok((stream, walsender)),
             Err(error) => error,
         };
         let in_use =
@@ -138,6 +233,10 @@ pub(super) fn stream(
         }
         let active = slot::active(catalog, &options.slot.name)?;
         let pause = backoff.next_delay();
+        let is_ours = active.as_ref().is_some_and(|active| active.is_process(wish.previous));
+        if is_ours || (options.slot.takeover && clock::moment() + pause >= takeover_at) {
+            slot::take_over(catalog, &options.slot.name, active.as_ref())?;
+        }
         if clock::moment() + pause >= deadline {
             return Err(active.map_or_else(|| error.into(), Failure::from));
         }

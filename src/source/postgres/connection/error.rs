@@ -332,8 +332,9 @@ pages! {
         "ALTER SYSTEM SET wal_level = logical; and restart the server (RDS: rds.logical_replication = 1). A standby follows its \
          primary.";
     PUBLICATION_MISSING 1224 Stop "The publication does not exist"
-        "CREATE PUBLICATION name FOR TABLE …; or set publication.autocreate.mode. A publication that was created after the \
-         position that is read does not exist there yet: the slot must be newer than the publication.";
+        "CREATE PUBLICATION name FOR TABLE …; or set publication.autocreate.mode. What was written while there was none cannot \
+         be read any more: with the connector stopped, SELECT pg_replication_slot_advance('SLOT', pg_current_wal_lsn()); \
+         then start it once with offset.mismatch.strategy=trust_greater_lsn, and read the tables again.";
     WAL_REMOVED 1225 Stop "The log that is needed is gone from the server"
         "Changes since the stored position are lost: drop the slot, SELECT pg_drop_replication_slot('name');, take a new \
          snapshot, and keep more log: ALTER SYSTEM SET max_slot_wal_keep_size = '100GB';";

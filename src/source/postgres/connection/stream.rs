@@ -20,7 +20,7 @@ use super::super::wire::{Keepalive, Split, WalMessage, parse_error, split_copy_d
 use super::conversation::{Conversation, notice};
 use super::login::unexpected;
 use super::status::Reporter;
-use super::{ConfirmedLsn, ConnectionError, Doing, Lsn, ReplicationRequest, StopFlag};
+use super::{ConfirmedLsn, ConnectionError, Doing, Lsn, ReplicationRefusal, ReplicationRequest, StopFlag};
 use crate::source::line::{Deadline, LineError, Readiness, Received, StreamCounters, pause, wait};
 use crate::util::clock::moment;
 
@@ -37,6 +37,10 @@ const GATHER: Duration = Duration::from_millis(1);
 const GATHERED_BYTES: usize = 1024;
 /// The longest wait before the line is looked at again, ready or not, and the reporter's failure is seen.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// The SQLSTATE of the warning that a publication does not exist (object_not_in_prerequisite_state); nothing else in a stream
+/// is warned of with it.
+const SKIPPED_PUBLICATION: &str = "55000";
 
 /// How a call of [`ReplicationStream::read_block`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,7 +283,14 @@ impl ReplicationStream {
         match kind {
             b'N' => {
                 notice(body);
-                Ok(())
+                match parse_error(body) {
+                    // From 18 on a publication that is not there is warned of, and what it is about is passed over in silence.
+                    Ok(error) if error.sql_state == SKIPPED_PUBLICATION => {
+                        let refusal = ReplicationRefusal::PublicationMissing;
+                        Err(ConnectionError::Replication { refusal, error: Box::new(error) }.into())
+                    }
+                    Ok(_) | Err(_) => Ok(()),
+                }
             }
             b'S' | b'A' => Ok(()),
             // CopyDone, CommandComplete: the server shuts down, and everything has been sent.
