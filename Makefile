@@ -4,11 +4,12 @@
 #   make check   the same without servers and tests: formatting, lints, house rules
 #   make bench   speed: each stage, then the whole with a backlog of a million rows
 #   make crash   the crash campaign: killed a hundred times, nothing lost
+#   make faults  the fault campaign: everything around it fails, 500 times; the table goes to docs/reliability.md
 #   make parity  beside the real Debezium: the same traffic, everything that lands compared. SCENARIOS=folder for your own, RECORD=1
 #   make dist    the published binary, in dist/
 #   make docker  the container image, headwater:latest
 #   make clean   removes what was built (not the test servers: tests/stack/stack.sh)
-.PHONY: help demo test check bench crash parity dist docker clean
+.PHONY: help demo test check bench crash faults parity dist docker clean
 help:
 	@sed -n 's/^#   //p' Makefile
 demo:
@@ -21,6 +22,8 @@ bench:
 	@scripts/bench.sh $(ARGS)
 crash:
 	@scripts/crash.sh $(ARGS)
+faults:
+	@scripts/faults.sh $(ARGS)
 parity:
 	@SCENARIOS="$(SCENARIOS)" ONLY="$(ONLY)" RECORD="$(RECORD)" scripts/parity.sh $(ARGS)
 dist:

@@ -23,7 +23,7 @@ fn bad(message: impl Into<String>) -> Answer {
     Answer::refusal(StatusCode::BAD_REQUEST, message)
 }
 
-fn find(worker: &Handle, name: &str) -> Result<std::sync::Arc<Connector>> {
+pub(super) fn find(worker: &Handle, name: &str) -> Result<std::sync::Arc<Connector>> {
     worker.ready()?;
     Ok(worker.connector(name).ok_or_else(|| WorkerError::NotFound(name.to_owned()))?)
 }

@@ -25,7 +25,7 @@ const DEBEZIUM: &[(&str, &str, Read)] = &[
         f64::from(u8::from(m.connected.load(Ordering::Relaxed)))
     }),
     ("MilliSecondsBehindSource", "Between a change and its receipt, in milliseconds; -1 before the first", |m| {
-        m.behind_source_ms.get() as f64
+        m.behind_source_now_ms() as f64
     }),
     (
         "MilliSecondsSinceLastEvent",
@@ -115,14 +115,14 @@ fn since_last_event(metrics: &ConnectorMetrics) -> f64 {
     }
 }
 
-fn label(name: &str, value: &str) -> LabelPair {
+pub(super) fn label(name: &str, value: &str) -> LabelPair {
     let mut label = LabelPair::default();
     label.set_name(name.to_owned());
     label.set_value(value.to_owned());
     label
 }
 
-fn metric(labels: Vec<LabelPair>, value: f64) -> Metric {
+pub(super) fn metric(labels: Vec<LabelPair>, value: f64) -> Metric {
     let mut gauge = Gauge::default();
     gauge.set_value(value);
     let mut metric = Metric::default();
@@ -131,7 +131,7 @@ fn metric(labels: Vec<LabelPair>, value: f64) -> Metric {
     metric
 }
 
-fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
+pub(super) fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
     family.set_help(help.to_owned());
@@ -211,6 +211,7 @@ pub(super) fn text(worker: &Handle) -> prometheus::Result<String> {
     });
     families.push(family("headwater_connector_state", "1 for the state that the connector is in", series.collect()));
     families.extend(pulse_families(&connectors));
+    families.extend(super::flow_series::families(&connectors));
     let mut bytes = Vec::new();
     TextEncoder::new().encode(&families, &mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -1,11 +1,15 @@
-//! Health, for orchestrators.
+//! Health, for orchestrators: whether the process can still act, and whether changes are proven to flow.
+//!
+//! *Live* fails only when a watchdog has given up: a restart by the orchestrator is the last thing to try, and before
+//! that the watchdog mends what can be mended from inside. *Ready* says that every connector that is to run does.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use crate::observe::flow;
 use crate::pipeline::status::State;
-use crate::worker::{Phase, TargetState, Worker};
+use crate::worker::{Connector, Phase, TargetState, Worker};
 
 /// KIP-1017: whether the worker itself answers. 503 while it is not known which connectors it runs.
 pub(super) fn health(worker: &Worker) -> Answer {
@@ -22,28 +26,48 @@ pub(super) fn health(worker: &Worker) -> Answer {
     Answer::json(status, json!({ "status": word, "message": message }))
 }
 
-const TEXT: &str = "text/plain; charset=utf-8";
-
-/// The process answers.
-pub(super) fn live() -> Answer {
-    Answer::text(StatusCode::OK, TEXT, "live\n".to_owned())
+/// How one connector is, and why.
+fn explained(connector: &Connector) -> (bool, Value) {
+    let (status, flow) = (connector.status(), connector.metrics().flow.read());
+    // What a person has paused or stopped is as it is wanted.
+    let wanted = connector.target() == TargetState::Started;
+    let flows = status.state == State::Running && flow.proven;
+    let value = json!({
+        "state": status.state.name(),
+        "verdict": flow.verdict,
+        "because": flow.because,
+        "since_ms": flow.since_ms,
+        "failure": status.failure.map(|failure| failure.to_string()),
+    });
+    (flows || !wanted, value)
 }
 
-/// Every connector that is to run is RUNNING; otherwise 503, and which is not, and why.
+fn answer(good: bool, word: &str, reason: Option<String>, connectors: Map<String, Value>) -> Answer {
+    let code = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Answer::json(code, json!({ "status": word, "reason": reason, "connectors": connectors }))
+}
+
+/// The process answers, and no watchdog has given up.
+pub(super) fn live(worker: &Worker) -> Answer {
+    let connectors = worker.connectors();
+    let all = connectors.iter().map(|connector| (connector.name().to_owned(), explained(connector).1)).collect();
+    match flow::has_given_up() {
+        false => answer(true, "live", None, all),
+        true => {
+            let reason = "a pipeline does not end: the process does, to be started again";
+            answer(false, "given up", Some(reason.to_owned()), all)
+        }
+    }
+}
+
+/// Every connector that is to run is RUNNING, and changes are proven to flow; otherwise 503, and which is not, and why.
 pub(super) fn ready(worker: &Worker) -> Answer {
-    let mut lines = String::new();
-    let mut ready = true;
-    if let Err(error) = worker.ready() {
-        ready = false;
-        lines.push_str(&format!("worker {error}\n"));
-    }
+    let refusal = worker.ready().err().map(|error| error.to_string());
+    let (mut all_ready, mut all) = (refusal.is_none(), Map::new());
     for connector in worker.connectors() {
-        let status = connector.status();
-        // What a person has paused or stopped is as it is wanted.
-        ready &= status.state == State::Running || connector.target() != TargetState::Started;
-        let reason = status.failure.map(|failure| format!(" {failure}")).unwrap_or_default();
-        lines.push_str(&format!("{} {}{reason}\n", connector.name(), status.state.name()));
+        let (ready, value) = explained(&connector);
+        all_ready &= ready;
+        all.insert(connector.name().to_owned(), value);
     }
-    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Answer::text(code, TEXT, lines)
+    answer(all_ready, if all_ready { "ready" } else { "not ready" }, refusal, all)
 }

@@ -10,6 +10,8 @@ mod answer;
 mod connectors;
 mod error;
 mod exposition;
+mod flow;
+mod flow_series;
 mod health;
 mod offsets;
 mod plugins;

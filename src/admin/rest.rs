@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::routes::{self, Call, Found, Route};
-use super::{connectors, exposition, health, offsets, plugins};
+use super::{connectors, exposition, flow, health, offsets, plugins};
 use crate::worker::{Handle, TargetState};
 
 /// The longest body that is read. A configuration is kilobytes.
@@ -144,6 +144,8 @@ fn waits(call: Call) -> bool {
         | Call::Logger
         | Call::SetLogger
         | Call::OpenApi
+        | Call::Flow
+        | Call::Incidents
         | Call::Health
         | Call::Live
         | Call::Ready
@@ -200,9 +202,11 @@ fn call(worker: &Handle, asked: &Asked) -> Result<Answer, Answer> {
         | Call::Logger
         | Call::SetLogger
         | Call::OpenApi => Err(Answer::refusal(StatusCode::NOT_FOUND, "HTTP 404 Not Found")),
+        Call::Flow => flow::flow(worker, asked),
+        Call::Incidents => flow::incidents(worker, asked),
         Call::Plugins => Ok(plugins::list()),
         Call::Health => Ok(health::health(worker)),
-        Call::Live => Ok(health::live()),
+        Call::Live => Ok(health::live(worker)),
         Call::Ready => Ok(health::ready(worker)),
         Call::Metrics => metrics(worker),
     }

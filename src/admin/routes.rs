@@ -28,6 +28,8 @@ pub(super) enum Call {
     ResetOffsets,
     Topics,
     ResetTopics,
+    Flow,
+    Incidents,
     Plugins,
     PluginConfig,
     Validate,
@@ -102,6 +104,8 @@ pub(super) const ROUTES: &[Route] = &[
     write("DELETE", "/connectors/{connector}/offsets", Call::ResetOffsets),
     read("GET", "/connectors/{connector}/topics", Call::Topics),
     write("PUT", "/connectors/{connector}/topics/reset", Call::ResetTopics),
+    read("GET", "/connectors/{connector}/flow", Call::Flow),
+    read("GET", "/connectors/{connector}/incidents", Call::Incidents),
     read("GET", "/connector-plugins", Call::Plugins),
     read("GET", "/connector-plugins/{plugin}/config", Call::PluginConfig),
     Route {

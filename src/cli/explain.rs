@@ -33,6 +33,7 @@ pub fn pages() -> Vec<&'static Code> {
         crate::sink::CODES,
         crate::store::CODES,
         crate::pipeline::error::CODES,
+        crate::watchdog::CODES,
         crate::admin::CODES,
         crate::worker::CODES,
         crate::cli::migrate::CODES,

@@ -23,6 +23,8 @@ use crate::error::Coded;
 
 /// The configuration cannot be used.
 pub const EXIT_CONFIGURATION: u8 = 2;
+/// A pipeline did not end, and the process has to: whoever started it is to start it again (sysexits' EX_TEMPFAIL).
+pub const EXIT_UNDEAD: u8 = 75;
 /// Something failed that a person has to mend.
 pub const EXIT_FAILED: u8 = 1;
 

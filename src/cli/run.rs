@@ -14,14 +14,15 @@ use crate::config::provider::Environment;
 use crate::config::worker::{OffsetStorage, WorkerConfig};
 use crate::config::{ConfigError, Warning, source_file};
 use crate::error::Failure;
-use crate::observe::log;
 use crate::observe::metrics::ConnectorMetrics;
+use crate::observe::{flow, log};
 use crate::pipeline::status::State;
 use crate::pipeline::{assembly, supervise, translate};
 use crate::store::config::ConfigStore;
 use crate::store::config::file::FileConfigStore;
 use crate::store::config::kafka::KafkaConfigStore;
 use crate::util::stop::Stop;
+use crate::watchdog::{self, Recorder};
 use crate::worker::{self, FileConnector, Phase, Worker};
 
 /// How often the process looks whether it was asked to stop.
@@ -120,7 +121,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
         }
     };
     let mut refused = None;
-    while !stop.wait(LOOK_INTERVAL) {
+    while !stop.wait(LOOK_INTERVAL) && !flow::has_given_up() {
         if let Phase::Failed(failure) = worker.phase() {
             refused = Some(failure);
             break;
@@ -135,6 +136,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
     }
     if let Some(failure) = refused {
         return Ok(failed(&failure));
+    }
+    if flow::has_given_up() {
+        return Ok(ExitCode::from(super::EXIT_UNDEAD));
     }
     Ok(if has_failed { ExitCode::from(super::EXIT_FAILED) } else { ExitCode::SUCCESS })
 }
@@ -151,7 +155,9 @@ fn start(arguments: &Arguments, loaded: Loaded) -> Result<worker::Handle, Failur
     let store = (connectors.is_empty() || arguments.stored).then(|| config_store(&config));
     let files = arguments.connectors.iter().zip(connectors);
     let files = files.map(|(path, config)| FileConnector { path: path.clone(), config }).collect();
-    Worker::start(files, &config, &super::host_name(), store, Box::new(start_connector))
+    let recorder = recorder(&config)?;
+    let start = move |config: &ConnectorConfig, worker: &Arc<WorkerConfig>| start_connector(config, worker, &recorder);
+    Worker::start(files, &config, &super::host_name(), store, Box::new(start))
 }
 
 /// Where connectors are kept: in Connect's topic, or in a file beside the offsets of a standalone worker.
@@ -166,15 +172,48 @@ fn config_store(config: &WorkerConfig) -> Box<dyn ConfigStore> {
     }
 }
 
-/// Starts the pipeline of one connector.
+/// Where the worker's incidents go.
+fn recorder(worker: &WorkerConfig) -> Result<Recorder, Failure> {
+    let urls = worker.notice_urls.expose().split(',').map(str::trim).filter(|url| !url.is_empty());
+    Recorder::start(watchdog::RecorderOptions {
+        file: worker.incidents_file.clone(),
+        urls: urls.map(str::to_owned).collect(),
+        after: worker.notices_after,
+    })
+}
+
+/// When the watchdog of a connector takes something for stuck, and what it does.
+fn watch_options(config: &ConnectorConfig, worker: &WorkerConfig) -> watchdog::WatchOptions {
+    let options = &config.watchdog;
+    watchdog::WatchOptions {
+        deadlines: watchdog::verdict::Deadlines {
+            silence: config.stream.heartbeat_period * config.stream.silence_heartbeats + options.source_deadline,
+            source: options.source_deadline,
+            pipeline: options.pipeline_deadline,
+            broker: options.broker_deadline,
+            commit: worker.offset_flush_interval + options.commit_deadline,
+            store: options.commit_deadline,
+            exit: options.exit_after,
+        },
+        bounds: watchdog::action::Bounds {
+            restart_after: options.restart_after,
+            may_restart_for_broker: config.errors.max_retries.is_none(),
+        },
+    }
+}
+
+/// Starts the pipeline of one connector, and its watchdog.
 pub fn start_connector(
     config: &ConnectorConfig,
     worker: &Arc<WorkerConfig>,
-) -> Result<supervise::Handle, crate::error::Failure> {
+    recorder: &Recorder,
+) -> Result<supervise::Handle, Failure> {
     let metrics = Arc::new(ConnectorMetrics::new());
     let options = assembly::pipeline_options(config, worker);
     let assembly = assembly::ConnectorAssembly::new(config.clone(), worker.clone(), metrics.clone())?;
-    supervise::start(Box::new(assembly), options, metrics)
+    let pipeline = supervise::start(Box::new(assembly), options, metrics)?;
+    watchdog::watch(&pipeline, watch_options(config, worker), recorder.clone())?;
+    Ok(pipeline)
 }
 
 /// A flag that SIGTERM and SIGINT set; the second of them ends the process at once.

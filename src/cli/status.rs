@@ -34,7 +34,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         // The states are what was asked for; a Kafka Connect cluster has no numbers here.
         Ok(_) | Err(_) => String::new(),
     };
-    let (lines, all_run) = describe(&states, &metrics, crate::util::clock::now_ms());
+    let mut flows = serde_json::Map::new();
+    for name in states.as_object().into_iter().flat_map(serde_json::Map::keys) {
+        // A Kafka Connect cluster does not know the call.
+        if let Ok((200, text)) = arguments.address.get(&format!("/connectors/{name}/flow"))
+            && let Ok(flow) = serde_json::from_str(&text)
+        {
+            flows.insert(name.clone(), flow);
+        }
+    }
+    let (lines, all_run) = describe(&states, &metrics, &Value::Object(flows), crate::util::clock::now_ms());
     for line in lines {
         super::say(&line);
     }
@@ -42,7 +51,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The lines, and whether all connectors run.
-fn describe(states: &Value, metrics: &str, now_ms: i64) -> (Vec<String>, bool) {
+fn describe(states: &Value, metrics: &str, flows: &Value, now_ms: i64) -> (Vec<String>, bool) {
     let (mut lines, mut all_run) = (Vec::new(), true);
     let connectors: Vec<(&String, &Value)> = states.as_object().into_iter().flatten().collect();
     if connectors.is_empty() {
@@ -63,12 +72,40 @@ fn describe(states: &Value, metrics: &str, now_ms: i64) -> (Vec<String>, bool) {
         for line in text(shown, "trace").lines() {
             lines.push(format!("{:width$}    {line}", ""));
         }
+        lines.extend(flow_lines(flows.get(name)).into_iter().map(|line| format!("{:width$}    {line}", "")));
     }
     (lines, all_run)
 }
 
 fn text<'v>(value: Option<&'v Value>, field: &str) -> &'v str {
     value.and_then(|value| value.get(field)).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What the watchdog says of a connector: its verdict, and where on the ladder something waits.
+fn flow_lines(flow: Option<&Value>) -> Vec<String> {
+    let Some(flow) = flow else { return Vec::new() };
+    let number = |value: &Value, field: &str| value.get(field).and_then(Value::as_f64);
+    let mut lines = vec![format!("{}: {}", text(Some(flow), "verdict"), text(Some(flow), "because"))];
+    if let Some(bytes) = flow.get("head").and_then(|head| number(head, "behind_bytes")).filter(|bytes| *bytes > 0.0) {
+        lines.push(format!("the stream is {bytes:.0} bytes behind the server's log"));
+    }
+    for hop in flow.get("ladder").and_then(Value::as_array).into_iter().flatten() {
+        if let (Some(waiting), Some(behind)) = (number(hop, "waiting"), number(hop, "behind_ms"))
+            && waiting > 0.0
+            && text(Some(hop), "hop") != "received"
+        {
+            let (unit, hop) = (text(Some(hop), "waiting_unit"), text(Some(hop), "hop"));
+            lines.push(format!("{waiting:.0} {unit} wait to be {hop}, the oldest for {:.1} s", behind / 1000.0));
+        }
+    }
+    if let Some(last) = flow.get("last_incident").filter(|last| last.is_object()) {
+        let lasted = match number(last, "lasted_ms") {
+            Some(lasted) => format!("lasted {:.1} s", lasted / 1000.0),
+            None => "is not over".to_owned(),
+        };
+        lines.push(format!("last incident: {} {}, {lasted}", text(Some(last), "verdict"), text(Some(last), "id")));
+    }
+    lines
 }
 
 /// What the metrics say of a connector, in words.
@@ -97,7 +134,7 @@ mod tests {
     use serde_json::json;
 
     fn check(states: Value, metrics: &str, expected: &[&str], expected_all_run: bool) {
-        let (lines, all_run) = describe(&states, metrics, 100_000);
+        let (lines, all_run) = describe(&states, metrics, &Value::Null, 100_000);
         assert_eq!(lines, expected);
         assert_eq!(all_run, expected_all_run);
     }
@@ -120,5 +157,25 @@ mod tests {
             &["orders  FAILED      a:8083", "          HW0454: gone", "          hint"],
             false,
         );
+    }
+
+    #[test]
+    fn the_flow_says_where_something_waits() {
+        let hop = |hop: &str, waiting: u64| json!({"hop": hop, "waiting": waiting, "waiting_unit": "records", "behind_ms": 5_250});
+        let flow = json!({
+            "verdict": "broker_stuck",
+            "because": "12 records are under way",
+            "head": {"behind_bytes": 1_024},
+            "ladder": [hop("received", 9), hop("encoded", 0), hop("acknowledged", 12)],
+            "last_incident": {"id": "orders-1", "verdict": "broker_stuck", "lasted_ms": null},
+        });
+        let expected = [
+            "broker_stuck: 12 records are under way",
+            "the stream is 1024 bytes behind the server's log",
+            "12 records wait to be acknowledged, the oldest for 5.2 s",
+            "last incident: broker_stuck orders-1, is not over",
+        ];
+        assert_eq!(flow_lines(Some(&flow)), expected);
+        assert!(flow_lines(None).is_empty());
     }
 }

@@ -34,6 +34,7 @@ pub mod events;
 pub mod history;
 pub mod postgres;
 mod transforms;
+mod watchdog;
 
 pub use capture::{CaptureOptions, ColumnMask, ColumnRule};
 pub use database::{DatabaseOptions, StartPosition, StreamOptions, TlsOptions};
@@ -43,6 +44,7 @@ pub use delivery::{
 pub use events::{EventOptions, TopicOptions};
 pub use history::{HistoryStorage, SchemaHistoryOptions};
 pub use postgres::PostgresOptions;
+pub use watchdog::WatchdogOptions;
 
 /// A connector, checked.
 #[derive(Clone, Debug)]
@@ -98,6 +100,8 @@ pub struct ConnectorConfig {
     pub errors: ErrorOptions,
     /// Bounds.
     pub limits: LimitOptions,
+    /// When something counts as stuck.
+    pub watchdog: WatchdogOptions,
     /// `custom.metric.tags`, in the order written.
     pub metric_tags: Vec<(String, String)>,
     /// The properties as written, for the REST API, which shows variables unresolved as Connect does.
@@ -258,6 +262,7 @@ fn read(
         heartbeat: delivery::heartbeat(settings),
         errors: delivery::errors(settings, findings),
         limits: delivery::limits(settings),
+        watchdog: watchdog::watchdog(settings),
         metric_tags: settings.text("custom.metric.tags").and_then(|tags| option::pairs(&tags)).unwrap_or_default(),
         original,
     }

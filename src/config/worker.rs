@@ -13,7 +13,7 @@ use super::environment;
 use super::error::{ConfigError, Warning, WarningKind};
 use super::option::Applies;
 use super::provider::{Environment, Providers};
-use super::secret::{ClientProperties, Masking};
+use super::secret::{ClientProperties, Masking, Secret};
 use super::settings::Settings;
 use super::source_file;
 
@@ -114,6 +114,12 @@ pub struct WorkerConfig {
     pub override_policy: OverridePolicy,
     /// Rules that name the series on `/metrics`; our own when there are none.
     pub metrics_rules: Option<PathBuf>,
+    /// A file that incidents are appended to.
+    pub incidents_file: Option<PathBuf>,
+    /// Addresses that are told of incidents: they are passwords themselves.
+    pub notice_urls: Secret,
+    /// How long an incident must last before anybody is told.
+    pub notices_after: Duration,
     /// How the log is written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -249,6 +255,9 @@ fn worker(
         topic_creation_enabled: settings.flag("topic.creation.enable"),
         override_policy: override_policy(settings, errors),
         metrics_rules: settings.text("metrics.jmx.exporter.config").map(PathBuf::from),
+        incidents_file: settings.text("headwater.incidents.file").map(PathBuf::from),
+        notice_urls: Secret::new(settings.text("headwater.notices.urls").unwrap_or_default()),
+        notices_after: settings.millis("headwater.notices.after.ms"),
         log_format: match settings.text("headwater.log.format") {
             Some(word) if word.eq_ignore_ascii_case("json") => LogFormat::Json,
             _ => LogFormat::Text,

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::flow::FlowBoard;
+use super::ladder::Ladder;
 use super::pulse::Pulse;
 
 /// A number that only grows.
@@ -148,6 +150,10 @@ pub struct ConnectorMetrics {
     pub unread_bytes: Gauge,
     /// The stored position, printed.
     pub stored_position: Text,
+    /// How far changes have come.
+    pub ladder: Ladder,
+    /// What the watchdog says of it.
+    pub flow: FlowBoard,
     /// The reader's pulse.
     pub reader: Pulse,
     /// The encoders' pulse, for all of them.
@@ -163,6 +169,16 @@ impl ConnectorMetrics {
     pub fn new() -> Self {
         let metrics = ConnectorMetrics::default();
         metrics.behind_source_ms.set(-1);
+        metrics.ladder.head.forget();
         metrics
+    }
+
+    /// Milliseconds between the last change at the source and its receipt, and for as long as nothing flows that should,
+    /// that time in addition: a lag that stands still while the stream does would be a lie. -1 before the first change.
+    pub fn behind_source_now_ms(&self) -> i64 {
+        match (self.behind_source_ms.get(), self.flow.stalled_ms()) {
+            (behind, 0) => behind,
+            (behind, stalled) => behind.max(0).saturating_add(stalled),
+        }
     }
 }

@@ -4,6 +4,9 @@
 //! setting a number is one store to memory, so that it may stand beside the row path; a reading never
 //! blocks a stage. Nothing here survives a crash.
 
+pub mod flow;
+pub mod incident;
+pub mod ladder;
 pub mod log;
 pub mod metrics;
 pub mod pulse;

@@ -66,6 +66,7 @@ pub fn pipeline_options(config: &ConnectorConfig, worker: &WorkerConfig) -> Pipe
         restart_limit: config.errors.restart_wait,
         max_retries: config.errors.max_retries,
         failure_mode: config.errors.event_processing,
+        head_interval: config.watchdog.head_interval,
         reader: ReaderOptions {
             heartbeat_interval: config.heartbeat.interval,
             reconnect_first: config.stream.reconnect_backoff,

@@ -96,9 +96,11 @@ impl Committer {
     }
 
     fn commit(&mut self, seen: &mut u64, acknowledged: &mut u64) -> Result<(), Failure> {
+        let at = self.metrics.ladder.settled.get();
         let (position, settled): (Option<Position>, u64) = self.desk.resume_point();
         let Some(position) = position else { return Ok(()) };
         if settled == *seen {
+            self.metrics.ladder.stored.set(at);
             self.metrics.committer.set(Activity::Idle);
             return Ok(());
         }
@@ -109,6 +111,7 @@ impl Committer {
         committed?;
         self.metrics.committer.set(Activity::Idle);
         self.metrics.committer.progress(1, 1, clock::now_ns());
+        self.metrics.ladder.stored.set(at);
         self.metrics.commits.add(1);
         self.metrics.last_commit_ms.set(clock::now_ms());
         self.metrics.stored_position.set(Printed(&*position).to_string());

@@ -59,6 +59,7 @@ impl Desk {
             state = self.changed.wait_timeout(state, STOP_POLL).unwrap_or_else(PoisonError::into_inner).0;
         }
         let ordinal = state.ledger.enter(position, bytes);
+        self.metrics.ladder.entered.add(1);
         self.show(&state);
         Some(Ticket::new(ordinal, self.clone()))
     }
@@ -96,6 +97,7 @@ impl Settlements for Desk {
         let mut state = self.lock();
         state.ledger.settle(ordinal);
         state.settled += 1;
+        self.metrics.ladder.settled.add(1);
         self.show(&state);
         self.changed.notify_all();
     }

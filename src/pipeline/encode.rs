@@ -146,6 +146,7 @@ impl Encoder {
             if encoded.send(out).is_err() {
                 return;
             }
+            self.encoding.metrics.ladder.encoded.add(1);
             self.encoding.metrics.encoders.progress(items_in, items_out, clock::now_ns());
             self.encoding.metrics.encoders.set(Activity::Idle);
         }

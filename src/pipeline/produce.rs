@@ -139,6 +139,7 @@ impl Producer {
             ticket.settle();
         }
         recycle_encoded(batch, spare);
+        self.metrics.ladder.produced.add(1);
         self.metrics.producer.progress(1, records, clock::now_ns());
         Ok(())
     }

@@ -11,6 +11,7 @@ use flume::{Receiver, SendTimeoutError, Sender};
 
 use super::desk::Desk;
 use super::encode::Job;
+use super::orders::Orders;
 use super::status::{Part, StatusBoard};
 use crate::error::{Disposition, Failure};
 use crate::model::change::{Batch, Change};
@@ -60,6 +61,8 @@ pub struct Reader {
     pub metrics: Arc<ConnectorMetrics>,
     /// Where it says how it is.
     pub board: Arc<StatusBoard>,
+    /// What the watchdog asks of it.
+    pub orders: Arc<Orders>,
     /// Set when it should stop.
     pub stop: Stop,
 }
@@ -80,6 +83,12 @@ impl Reader {
         let mut next_heartbeat = self.options.heartbeat_interval.map(|interval| clock::moment() + interval);
         let mut batch = self.empty(&*source);
         while !self.stop.is_set() {
+            // Looked at between batches: what was read and not handed over would be passed over by a new connection.
+            if let Some(order) = self.orders.renew_source.take() {
+                self.reconnect(&mut *source, order, &mut connections)?;
+                running = false;
+                continue;
+            }
             self.metrics.reader.set(Activity::BlockedOnSource);
             let read = match source.read(&mut batch) {
                 Ok(read) => read,
@@ -90,6 +99,7 @@ impl Reader {
                     continue;
                 }
             };
+            self.metrics.ladder.turns.add(1);
             self.metrics.connected.store(true, std::sync::atomic::Ordering::Relaxed);
             if !running {
                 running = true;
@@ -99,6 +109,7 @@ impl Reader {
                 next_report = clock::moment() + REPORT_INTERVAL;
                 self.report(&*source);
             }
+            self.metrics.ladder.changes.add(batch.changes.len() as u64);
             if heartbeat_is_due(&mut next_heartbeat, self.options.heartbeat_interval) {
                 source.heartbeat();
                 batch.changes.push(Change::Heartbeat);

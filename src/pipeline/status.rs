@@ -52,7 +52,7 @@ pub struct Status {
 
 /// Who waits for something to come back. Each speaks for itself: that the registry answers again says nothing
 /// about the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// The whole pipeline, which is built again.
     Pipeline,
@@ -62,6 +62,8 @@ pub enum Part {
     Registry,
     /// The schema history.
     History,
+    /// The watchdog: something does not get on that says nothing of it itself.
+    Watchdog,
 }
 
 struct Trouble {
@@ -118,7 +120,8 @@ impl StatusBoard {
         let next_attempt_ms = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
         let mut board = self.lock();
         if part == Part::Pipeline {
-            board.troubles.clear();
+            // What the watchdog saw lasts until it sees changes flow again.
+            board.troubles.retain(|trouble| trouble.part == Part::Watchdog);
         }
         let trouble = Trouble { part, failure, attempt, next_attempt_ms };
         match board.troubles.iter_mut().find(|known| known.part == part) {
@@ -140,6 +143,33 @@ impl StatusBoard {
         let mut board = self.lock();
         board.troubles.retain(|trouble| !matches!(trouble.part, Part::Pipeline | Part::Source));
         board.show();
+    }
+
+    /// The watchdog's word: what does not get on, which attempt to mend it is next and when; or `None`: all does. It is
+    /// heard only while the pipeline says RUNNING or RESTARTING.
+    pub fn watched(&self, word: Option<(Failure, u32, std::time::Duration)>) {
+        let mut board = self.lock();
+        if !matches!(board.status.state, State::Running | State::Restarting) {
+            return;
+        }
+        let known = board.troubles.iter().any(|trouble| trouble.part == Part::Watchdog);
+        if word.is_none() && !known {
+            return;
+        }
+        board.troubles.retain(|trouble| trouble.part != Part::Watchdog);
+        if let Some((failure, attempt, delay)) = word {
+            let now = crate::util::clock::now_ms();
+            let next_attempt_ms = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+            board.troubles.push(Trouble { part: Part::Watchdog, failure, attempt, next_attempt_ms });
+        }
+        board.show();
+    }
+
+    /// Which part is in trouble, the oldest one first; the watchdog's word does not count.
+    pub fn trouble(&self) -> Option<(Part, Failure)> {
+        let board = self.lock();
+        let own = board.troubles.iter().find(|trouble| trouble.part != Part::Watchdog);
+        own.map(|trouble| (trouble.part, trouble.failure.clone()))
     }
 
     /// Says that a person must come.
@@ -208,7 +238,9 @@ mod tests {
     fn it_runs_only_when_no_part_waits() {
         let wait =
             |part, words| move |board: &StatusBoard| board.restarting(part, Broken(words).into(), 1, Duration::ZERO);
+        let stuck = |board: &StatusBoard| board.watched(Some((Broken("stuck").into(), 1, Duration::ZERO)));
         check(&[
+            (&stuck, State::Unassigned, ""),
             (&|board| board.heard(), State::Running, ""),
             (&wait(Part::Source, "database"), State::Restarting, "database"),
             (&wait(Part::Registry, "registry"), State::Restarting, "database"),
@@ -220,7 +252,13 @@ mod tests {
             (&wait(Part::Pipeline, "pipeline"), State::Restarting, "pipeline"),
             (&|board| board.recovered(Part::History), State::Restarting, "pipeline"),
             (&|board| board.heard(), State::Running, ""),
+            (&stuck, State::Restarting, "stuck"),
+            (&wait(Part::Pipeline, "pipeline"), State::Restarting, "stuck"),
+            (&|board| board.heard(), State::Restarting, "stuck"),
+            (&|board| board.watched(None), State::Running, ""),
             (&|board| board.failed(Broken("over").into()), State::Failed, "over"),
+            (&stuck, State::Failed, "over"),
+            (&|board| board.watched(None), State::Failed, "over"),
         ]);
     }
 }

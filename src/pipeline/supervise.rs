@@ -19,6 +19,8 @@ use super::commit::{Committer, Discipline};
 use super::desk::Desk;
 use super::encode::{Encoder, Encoding};
 use super::error::PipelineError;
+use super::head;
+use super::orders::Orders;
 use super::produce::{HistoryWriter, Producer, Sink};
 use super::reader::{Reader, ReaderOptions};
 use super::status::{Part, State, StatusBoard};
@@ -110,6 +112,8 @@ pub struct PipelineOptions {
     pub max_retries: Option<u32>,
     /// `event.processing.failure.handling.mode`.
     pub failure_mode: EventProcessingFailureHandlingMode,
+    /// How often the server is asked where its log ends; `None` for never.
+    pub head_interval: Option<Duration>,
     /// How the reader behaves.
     pub reader: ReaderOptions,
 }
@@ -119,6 +123,8 @@ pub struct Handle {
     stop: Stop,
     board: Arc<StatusBoard>,
     metrics: Arc<ConnectorMetrics>,
+    orders: Arc<Orders>,
+    ended: Stop,
     thread: Option<JoinHandle<()>>,
     name: String,
 }
@@ -151,6 +157,16 @@ impl Handle {
         &self.metrics
     }
 
+    /// What may be asked of it.
+    pub fn orders(&self) -> &Arc<Orders> {
+        &self.orders
+    }
+
+    /// Set when its supervisor has ended, for those who do not hold the handle.
+    pub fn ended(&self) -> &Stop {
+        &self.ended
+    }
+
     /// The connector's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -167,11 +183,23 @@ pub fn start(
     metrics: Arc<ConnectorMetrics>,
 ) -> Result<Handle, Failure> {
     let (stop, board) = (Stop::new(), Arc::new(StatusBoard::new()));
+    let (orders, ended) = (Arc::new(Orders::default()), Stop::new());
     let name = options.connector.clone();
-    let supervisor =
-        Supervisor { assembly, options, metrics: metrics.clone(), board: board.clone(), stop: stop.clone() };
-    let thread = spawn(&format!("connector-{name}"), move || supervisor.run())?;
-    Ok(Handle { stop, board, metrics, thread: Some(thread), name })
+    let supervisor = Supervisor {
+        assembly,
+        options,
+        metrics: metrics.clone(),
+        board: board.clone(),
+        orders: orders.clone(),
+        stop: stop.clone(),
+    };
+    let at_end = ended.clone();
+    let run = move || {
+        supervisor.run();
+        at_end.set();
+    };
+    let thread = spawn(&format!("connector-{name}"), run)?;
+    Ok(Handle { stop, board, metrics, orders, ended, thread: Some(thread), name })
 }
 
 fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, Failure> {
@@ -184,6 +212,7 @@ struct Supervisor {
     options: PipelineOptions,
     metrics: Arc<ConnectorMetrics>,
     board: Arc<StatusBoard>,
+    orders: Arc<Orders>,
     stop: Stop,
 }
 
@@ -301,6 +330,9 @@ impl Run {
         let (metrics, board) = (&supervisor.metrics, &supervisor.board);
         let desk = Desk::new(options.budget_bytes, metrics.clone());
         let mut threads = Vec::new();
+        supervisor.orders.begin();
+        metrics.ladder.begin(parts.source.heard());
+        head::spawn(parts.source.head_probe(), options.head_interval, &intake, metrics);
 
         let (name, interval) = (options.connector.clone(), options.flush_interval);
         let committer = Committer::new(name, desk.clone(), parts.discipline, interval, metrics.clone());
@@ -347,6 +379,7 @@ impl Run {
             spare: spare_batches,
             metrics: metrics.clone(),
             board: board.clone(),
+            orders: supervisor.orders.clone(),
             stop: intake.clone(),
         };
         let source = parts.source;
@@ -355,7 +388,7 @@ impl Run {
     }
 
     /// Waits for the end of every thread, and commits what is delivered by then.
-    fn supervise(self, supervisor: &Supervisor) -> Result<(), Failure> {
+    fn supervise(mut self, supervisor: &Supervisor) -> Result<(), Failure> {
         let mut running = self.threads.len();
         let mut failure: Option<Failure> = None;
         let mut deadline: Option<Instant> = None;
@@ -366,19 +399,14 @@ impl Run {
                         running -= 1;
                     }
                     if let Err(error) = result {
-                        if failure.is_none() && error.code.disposition == Disposition::Retry {
-                            // Now, and not when the threads have ended: a store that does not answer may hold one
-                            // of them for as long as its timeout.
-                            supervisor.board.restarting(Part::Pipeline, error.clone(), 1, Duration::ZERO);
-                        }
-                        failure.get_or_insert(error);
-                        self.intake.set();
-                        self.abort.set();
-                        self.abandoned.set();
+                        self.give_up(supervisor, &mut failure, error);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if let Some(order) = supervisor.orders.restart.take() {
+                self.give_up(supervisor, &mut failure, order);
             }
             if supervisor.stop.is_set() && deadline.is_none() {
                 self.intake.set();
@@ -392,7 +420,8 @@ impl Run {
                 self.abort.set();
             }
         }
-        for thread in self.threads {
+        let Run { threads, .. } = &mut self;
+        for thread in threads.drain(..) {
             drop(thread.join());
         }
         self.committing.set();
@@ -412,6 +441,9 @@ impl Run {
             }
             Err(_) => Ok(()),
         };
+        let metrics = &supervisor.metrics;
+        metrics.ladder.given_up.set(metrics.records_sent.get().saturating_sub(metrics.records_acknowledged.get()));
+        metrics.ladder.ended.set(metrics.ladder.ending.get());
         if failure.is_none() && !supervisor.stop.is_set() && !self.desk.drained(clock::moment()) {
             failure = Some(PipelineError::Abandoned { batches: 1 }.into());
         }
@@ -419,6 +451,24 @@ impl Run {
             Some(failure) => Err(failure),
             None => finished,
         }
+    }
+}
+
+impl Run {
+    /// Ends this attempt for a failure; the first one counts.
+    fn give_up(&self, supervisor: &Supervisor, failure: &mut Option<Failure>, error: Failure) {
+        if failure.is_none() {
+            supervisor.metrics.ladder.ending.add(1);
+            if error.code.disposition == Disposition::Retry {
+                // Now, and not when the threads have ended: a store that does not answer may hold one of them for as
+                // long as its timeout.
+                supervisor.board.restarting(Part::Pipeline, error.clone(), 1, Duration::ZERO);
+            }
+        }
+        failure.get_or_insert(error);
+        self.intake.set();
+        self.abort.set();
+        self.abandoned.set();
     }
 }
 

@@ -13,6 +13,7 @@ pub mod line;
 pub mod postgres;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use crate::error::Failure;
 use crate::model::change::{Batch, SchemaChange};
@@ -72,8 +73,41 @@ pub struct Report {
     pub captured_tables: Vec<String>,
 }
 
+/// What a server says of the end of its log, beside what the stream has read of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeadReading {
+    /// The end of the log, printed.
+    pub head: String,
+    /// Bytes of the log between where the stream stands and that end; `None` where they cannot be compared: in logs of
+    /// two servers, or while the stream is not open.
+    pub behind_bytes: Option<u64>,
+    /// Whether the stream has got on since the question before this one.
+    pub moved: bool,
+    /// Whether the server says that it works on what the stream waits for.
+    pub busy: bool,
+}
+
+/// Asks the server where its log ends, on a connection of its own with deadlines of its own.
+pub trait HeadProbe: Send {
+    /// Asks once.
+    ///
+    /// # Errors
+    /// *Retry* when it may be answered later; anything else when the server will never answer it.
+    fn ask(&mut self) -> Result<HeadReading, Failure>;
+}
+
 /// A stream of changes from one server.
 pub trait Source: Send {
+    /// Who asks the server for the end of its log; `None` where nobody can.
+    fn head_probe(&self) -> Option<Box<dyn HeadProbe>> {
+        None
+    }
+
+    /// Bytes that have come from the server so far, counted on the socket; `None` where they are not.
+    fn heard(&self) -> Option<Arc<AtomicU64>> {
+        None
+    }
+
     /// What must be durable before the first [`Source::read`]; `None` for a stream that continues.
     fn beginning(&mut self) -> Option<Beginning>;
 

@@ -21,6 +21,8 @@ struct Rules {
     reset_after: AtomicI64,
     /// Bytes a second from the server, for each connection; 0 for as fast as they come.
     rate: AtomicU64,
+    /// The next bytes from the server are not what it sent, once.
+    corrupt: AtomicBool,
     /// Connections so far.
     connections: AtomicU64,
     /// Bytes from the server so far.
@@ -98,6 +100,16 @@ impl FaultProxy {
     /// Whether the reset of [`FaultProxy::reset_after`] has happened.
     pub fn has_reset(&self) -> bool {
         self.rules.reset_after.load(Ordering::Acquire) < 0
+    }
+
+    /// The next bytes that come from the server are turned over, once.
+    pub fn corrupt(&self) {
+        self.rules.corrupt.store(true, Ordering::Release);
+    }
+
+    /// Whether the bytes of [`FaultProxy::corrupt`] have passed.
+    pub fn has_corrupted(&self) -> bool {
+        !self.rules.corrupt.load(Ordering::Acquire)
     }
 
     /// Bytes from the server so far.
@@ -188,6 +200,9 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, number: u64, rules: &Rules, do
             std::thread::sleep(Duration::from_secs_f64(length as f64 / rate as f64));
         }
         let mut passed = length;
+        if downstream && rules.corrupt.swap(false, Ordering::AcqRel) {
+            buffer[..length].iter_mut().for_each(|byte| *byte = !*byte);
+        }
         if downstream {
             rules.downstream.fetch_add(length as u64, Ordering::AcqRel);
             let left = rules.reset_after.load(Ordering::Acquire);

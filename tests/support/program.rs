@@ -272,10 +272,15 @@ impl Running {
         answer.body_mut().read_to_string().ok()
     }
 
+    /// What `/connectors/{name}/{what}` answers; null while there is no answer.
+    pub fn connector_answer(&self, what: &str) -> Value {
+        let text = self.get(&format!("/connectors/{}/{what}", self.name));
+        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null)
+    }
+
     /// The connector's status as Kafka Connect's REST API has it; null while there is no answer.
     pub fn status(&self) -> Value {
-        let text = self.get(&format!("/connectors/{}/status", self.name));
-        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null)
+        self.connector_answer("status")
     }
 
     /// The connector's state, and its failure's words.

@@ -67,6 +67,16 @@ impl Server {
         self.script("kill");
     }
 
+    /// SIGSTOP.
+    pub fn freeze(&self) {
+        self.script("pause");
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.script("resume");
+    }
+
     /// After [`Server::stop`] or [`Server::kill`].
     pub fn start_again(&self) {
         self.script("start");

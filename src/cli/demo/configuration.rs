@@ -41,7 +41,8 @@ pub(super) fn start(place: &Place<'_>, set: &[String]) -> anyhow::Result<Handle>
     }
     let config = ConnectorConfig::from_map("demo", properties, &worker);
     let (config, _) = config.map_err(|errors| wrong(&errors))?;
-    crate::cli::run::start_connector(&config, &Arc::new(worker)).map_err(|failure| anyhow::anyhow!("{failure}"))
+    crate::cli::run::start_connector(&config, &Arc::new(worker), &crate::watchdog::Recorder::none())
+        .map_err(|failure| anyhow::anyhow!("{failure}"))
 }
 
 fn wrong(errors: &[ConfigError]) -> anyhow::Error {

@@ -18,6 +18,7 @@ mod signals;
 mod snapshot;
 mod streaming;
 mod topics;
+mod watchdog;
 mod worker;
 mod worker_rest;
 
@@ -33,6 +34,7 @@ pub(super) const TABLES: &[&[ConfigOption]] = &[
     snapshot::OPTIONS,
     signals::OPTIONS,
     lifecycle::OPTIONS,
+    watchdog::OPTIONS,
     history::OPTIONS,
     metrics::OPTIONS,
     worker::OPTIONS,

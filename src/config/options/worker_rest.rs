@@ -50,6 +50,26 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     .or("text")
     .low(),
     row(
+        "headwater.incidents.file",
+        Kind::Text,
+        "A file that every incident is appended to, as a line of JSON when it begins and one when it is over",
+    )
+    .low(),
+    row(
+        "headwater.notices.urls",
+        Kind::Password,
+        "Addresses that are told of incidents, separated by commas: webhooks of Slack's form, or Alertmanager's /api/v2/alerts",
+    )
+    .low(),
+    row(
+        "headwater.notices.after.ms",
+        Kind::Number(0, 86_400_000),
+        "How long an incident must last before anybody is told",
+    )
+    .or("10000")
+    .unit("ms")
+    .low(),
+    row(
         "headwater.log.level",
         Kind::Text,
         "What is logged: error, warn, info, debug, trace, or a list such as info,headwater::sink=debug",

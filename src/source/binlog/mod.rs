@@ -18,6 +18,7 @@ pub mod ddl;
 pub mod error;
 pub mod event;
 pub mod flavor;
+mod head;
 pub mod options;
 pub mod position;
 mod progress;

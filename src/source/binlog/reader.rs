@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::connection::{BinlogStream, Connection, ConnectionError, PacketRange, ReadOutcome};
@@ -19,6 +20,7 @@ use super::event::transaction_payload::{PayloadDecoder, Suspended};
 use super::event::{
     ChecksumAlgorithm, Event, EventError, EventHeader, Format, TransactionPayload, decode, verify_checksum,
 };
+use super::head::{BinlogHeadProbe, Reached};
 use super::options::BinlogOptions;
 use super::progress::Progress;
 use super::start::{self, Server};
@@ -27,7 +29,7 @@ use crate::error::{Coded, Failure};
 use crate::model::change::{Batch, BinlogOrigin, Change, Origin, SchemaChange, TransactionBoundary};
 use crate::model::position::{Position, Printed};
 use crate::model::row::RowCells;
-use crate::source::{Beginning, Read, Report, Source};
+use crate::source::{Beginning, HeadProbe, Read, Report, Source};
 use crate::util::{clock, stop::Stop};
 
 /// Bytes that unpacked events may add to a batch before it is handed over.
@@ -81,6 +83,8 @@ pub struct BinlogSource {
     failed: Option<Failure>,
     /// The transaction that is read comes from a server whose rows are not wanted.
     pub(super) filtered_gtid: bool,
+    /// Where the stream stands, for the head's prober.
+    reached: Arc<Reached>,
 }
 
 /// What to do after an event, for the loop over events.
@@ -129,8 +133,10 @@ impl BinlogSource {
         server: Server,
         schema: Schema,
         progress: Progress,
-        stream: BinlogStream,
+        mut stream: BinlogStream,
     ) -> Self {
+        let reached = Arc::new(Reached::default());
+        stream.count_into(reached.heard.clone());
         let format = Format::initial(server.checksum);
         BinlogSource {
             options,
@@ -157,6 +163,7 @@ impl BinlogSource {
             query_range: None,
             failed: None,
             filtered_gtid: false,
+            reached,
         }
     }
 
@@ -198,6 +205,7 @@ impl BinlogSource {
             }
             self.failed = Some(failure);
         }
+        self.reached.set(self.server.uuid.as_ref(), &self.progress.file, self.progress.position);
         let moved = before != (self.progress.file.clone(), self.progress.position, self.progress.open.is_some());
         if batch.changes.is_empty() && !moved {
             return Ok(Read::Idle);
@@ -588,6 +596,14 @@ fn refused(error: ConnectionError, progress: &Progress) -> Failure {
 }
 
 impl Source for BinlogSource {
+    fn head_probe(&self) -> Option<Box<dyn HeadProbe>> {
+        Some(Box::new(BinlogHeadProbe::new(&self.options, self.reached.clone(), self.stop.clone())))
+    }
+
+    fn heard(&self) -> Option<Arc<AtomicU64>> {
+        Some(self.reached.heard.clone())
+    }
+
     fn beginning(&mut self) -> Option<Beginning> {
         let beginning = self.beginning.take()?;
         let announced = beginning.schema.iter().filter(|change| change.announced);
@@ -611,6 +627,7 @@ impl Source for BinlogSource {
 
     fn reconnect(&mut self) -> Result<(), Failure> {
         self.stream = None;
+        self.reached.clear();
         self.held = None;
         self.maps.clear();
         self.filtered_gtid = false;
@@ -620,7 +637,9 @@ impl Source for BinlogSource {
         self.inner_format = self.format.inside_payload();
         self.progress = Progress::at(&opened.position, opened.server.uuid.clone());
         self.server = opened.server;
-        self.stream = Some(opened.stream);
+        let mut stream = opened.stream;
+        stream.count_into(self.reached.heard.clone());
+        self.stream = Some(stream);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ pub mod codec;
 mod confirm;
 pub mod connection;
 pub mod error;
+mod head;
 pub mod options;
 pub mod pgoutput;
 pub mod position;

@@ -8,12 +8,14 @@ mod replay;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::catalog::Catalog;
 use super::confirm::Confirmation;
 use super::connection::{Lsn, ReadOutcome, ReplicationStream, WalMessage};
 use super::error::PostgresError;
+use super::head::{PostgresHeadProbe, Reached};
 use super::options::PostgresOptions;
 use super::pgoutput::{Begin, Commit, LogicalMessage as WireMessage, Message, PgOutputError};
 use super::position::MessageKind;
@@ -27,7 +29,7 @@ use crate::model::change::{Batch, Change, LogicalMessage, Operation, Origin, Rep
 use crate::model::modes::LsnFlushMode;
 use crate::model::position::Position;
 use crate::model::row::{Row, RowCells, RowWalk};
-use crate::source::{Beginning, Read, Report, Source};
+use crate::source::{Beginning, HeadProbe, Read, Report, Source};
 use crate::util::{clock, stop::Stop};
 use replay::Streaming;
 
@@ -68,6 +70,8 @@ pub struct PostgresSource {
     failed: Option<Failure>,
     /// For how long not a byte has come.
     silent: Duration,
+    /// Where the stream stands, for the head's prober.
+    reached: Arc<Reached>,
 }
 
 /// One message of the stream, on its way into a batch.
@@ -91,9 +95,11 @@ impl PostgresSource {
         stop: Stop,
         catalog: Catalog,
         progress: Progress,
-        (stream, walsender): (ReplicationStream, String),
+        (mut stream, walsender): (ReplicationStream, String),
         beginning: Option<Beginning>,
     ) -> Self {
+        let reached = Arc::new(Reached::default());
+        stream.count_into(reached.heard.clone());
         let mut connect = options.connect.clone();
         (connect.connect_timeout, connect.query_timeout) = (ACTION_TIMEOUT, Some(ACTION_TIMEOUT));
         // The server ends what takes too long: it does not notice that nobody waits for it any more.
@@ -124,6 +130,7 @@ impl PostgresSource {
             xmin: None,
             failed: None,
             silent: Duration::ZERO,
+            reached,
         }
     }
 
@@ -160,7 +167,9 @@ impl PostgresSource {
     /// Reads from the stream. Says whether there was anything but parts of open transactions.
     fn read_stream(&mut self, batch: &mut Batch) -> Result<bool, Failure> {
         let Some(stream) = &mut self.stream else { return Err(PostgresError::Ended.into()) };
-        match stream.read_block(&mut batch.block, &mut self.messages)? {
+        let outcome = stream.read_block(&mut batch.block, &mut self.messages)?;
+        self.reached.end.store(stream.server_end().0, Ordering::Relaxed);
+        match outcome {
             ReadOutcome::Messages => {
                 self.silent = Duration::ZERO;
                 self.report.bytes_read += self.messages.last().map_or(0, |last| u64::from(last.range.end));
@@ -468,6 +477,14 @@ fn located(error: PgOutputError, lsn: Lsn) -> Failure {
 }
 
 impl Source for PostgresSource {
+    fn head_probe(&self) -> Option<Box<dyn HeadProbe>> {
+        Some(Box::new(PostgresHeadProbe::new(&self.options, self.reached.clone(), self.stop.clone())))
+    }
+
+    fn heard(&self) -> Option<Arc<AtomicU64>> {
+        Some(self.reached.heard.clone())
+    }
+
     fn beginning(&mut self) -> Option<Beginning> {
         self.beginning.take()
     }
@@ -481,16 +498,18 @@ impl Source for PostgresSource {
 
     fn reconnect(&mut self) -> Result<(), Failure> {
         self.stream = None;
+        self.reached.end.store(0, Ordering::Relaxed);
         self.failed = None;
         self.relations.clear();
         self.streaming.clear();
         self.silent = Duration::ZERO;
         let position = self.progress.position();
         let wish = Wish { streaming: self.streaming.wanted, previous: Some(&self.walsender) };
-        let Started { stream, position, walsender } =
+        let Started { mut stream, position, walsender } =
             start::go_on(&self.options, &mut self.catalog, position, wish, &self.stop)?;
         self.walsender = walsender;
         self.confirmation.attach(stream.confirmed());
+        stream.count_into(self.reached.heard.clone());
         self.stream = Some(stream);
         self.progress = Progress::from(position, self.options.transaction_metadata);
         Ok(())

@@ -15,7 +15,8 @@
 //! a read that looks like a backlog the reader lets bytes gather for a moment. Single transactions never look
 //! like one, so they leave at once.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::super::super::line::{Deadline, Doing, LineError, Received, StopFlag, StreamCounters, pause};
@@ -87,6 +88,7 @@ pub struct BinlogStream {
     drained: bool,
     phase: Phase,
     counters: StreamCounters,
+    heard: Arc<AtomicU64>,
 }
 
 impl BinlogStream {
@@ -104,7 +106,13 @@ impl BinlogStream {
             drained: false,
             phase: Phase::Open,
             counters: StreamCounters::default(),
+            heard: Arc::default(),
         }
+    }
+
+    /// Counts every byte that comes into `heard` too, for those who are not this stream's thread.
+    pub fn count_into(&mut self, heard: Arc<AtomicU64>) {
+        self.heard = heard;
     }
 
     /// Who sends.
@@ -225,6 +233,7 @@ impl BinlogStream {
         match self.transport.read(room, Doing::STREAM)? {
             Received::Bytes { count, drained } => {
                 self.counters.bytes += count as u64;
+                self.heard.fetch_add(count as u64, Ordering::Relaxed);
                 self.drained = drained;
                 Ok(count)
             }

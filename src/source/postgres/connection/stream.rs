@@ -13,7 +13,7 @@
 
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::super::wire::{Keepalive, Split, WalMessage, parse_error, split_copy_data};
@@ -96,6 +96,7 @@ pub struct ReplicationStream {
     keepalive_end: Lsn,
     phase: Phase,
     counters: StreamCounters,
+    counted: Arc<AtomicU64>,
 }
 
 impl ReplicationStream {
@@ -124,7 +125,13 @@ impl ReplicationStream {
             keepalive_end: Lsn::INVALID,
             phase: Phase::Open,
             counters: StreamCounters::default(),
+            counted: Arc::default(),
         })
+    }
+
+    /// Counts every byte that comes into `counted` too, for those who are not this stream's thread.
+    pub fn count_into(&mut self, counted: Arc<AtomicU64>) {
+        self.counted = counted;
     }
 
     /// The newest place in the log that the server has told, by messages and keep-alives.
@@ -314,6 +321,7 @@ impl ReplicationStream {
         match received {
             Received::Bytes { count, drained } => {
                 self.counters.bytes += count as u64;
+                self.counted.fetch_add(count as u64, Ordering::Relaxed);
                 self.drained = drained;
                 if self.quick_waits >= QUICK_WAITS && drained && count < GATHERED_BYTES {
                     self.quick_waits = 0;

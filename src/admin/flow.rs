@@ -1,0 +1,60 @@
+//! `GET /connectors/{connector}/flow` and `/connectors/{connector}/incidents`: what the watchdog says of a connector.
+
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::connectors::find;
+use super::rest::Asked;
+use crate::observe::flow::Hop;
+use crate::observe::incident::Incident;
+use crate::worker::{Connector, Handle};
+
+type Result = std::result::Result<Answer, Answer>;
+
+fn hop(hop: &Hop) -> Value {
+    json!({
+        "hop": hop.name,
+        "count": hop.count,
+        "unit": hop.unit,
+        "waiting": hop.waiting,
+        "waiting_unit": hop.waiting_unit,
+        "behind_ms": hop.behind_ms,
+    })
+}
+
+/// The verdict, on what it rests, the ladder, the last incident.
+fn flow_of(connector: &Connector) -> Value {
+    let (status, metrics) = (connector.status(), connector.metrics());
+    let flow = metrics.flow.read();
+    let behind = Some(flow.head_behind_bytes).filter(|bytes| *bytes >= 0);
+    json!({
+        "name": connector.name(),
+        "state": status.state.name(),
+        "verdict": flow.verdict,
+        "because": flow.because,
+        "since_ms": flow.since_ms,
+        "stalled_ms": flow.stalled_ms,
+        "failure": status.failure.map(|failure| failure.to_string()),
+        "attempt": status.attempt,
+        "next_attempt_ms": status.next_attempt_ms,
+        "head": { "position": Some(flow.head).filter(|head| !head.is_empty()), "behind_bytes": behind },
+        "stored_position": metrics.stored_position.get(),
+        "milliseconds_behind_source": metrics.behind_source_now_ms(),
+        "ladder": flow.hops.iter().map(hop).collect::<Vec<_>>(),
+        "incidents": flow.incidents,
+        "last_incident": metrics.flow.incidents().first().map(Incident::json),
+    })
+}
+
+/// How changes flow through one connector.
+#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
+pub(super) fn flow(worker: &Handle, asked: &Asked) -> Result {
+    Ok(Answer::ok(flow_of(&*find(worker, asked.name())?)))
+}
+
+/// Its incidents, the last one first.
+#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
+pub(super) fn incidents(worker: &Handle, asked: &Asked) -> Result {
+    let incidents = find(worker, asked.name())?.metrics().flow.incidents();
+    Ok(Answer::ok(incidents.iter().map(Incident::json).collect()))
+}

@@ -1,0 +1,57 @@
+//! The watchdog's series on `/metrics`: the verdict, the ladder, the incidents.
+
+use prometheus::proto::MetricFamily;
+
+use std::sync::Arc;
+
+use super::exposition::{family, label, metric};
+use crate::observe::flow::Flow;
+use crate::worker::Connector;
+
+/// One number of a connector.
+type Read = fn(&Flow) -> f64;
+
+const SERIES: &[(&str, &str, Read)] = &[
+    ("headwater_flow_proven", "1 while changes flow, or would if there were any", |flow| {
+        f64::from(u8::from(flow.proven))
+    }),
+    ("headwater_stalled_seconds", "For how long nothing has flowed that should; 0 when all flows", |flow| {
+        flow.stalled_ms as f64 / 1000.0
+    }),
+    (
+        "headwater_head_behind_bytes",
+        "Bytes of the log between the stream and the server's head; -1 when not known",
+        |flow| flow.head_behind_bytes as f64,
+    ),
+    ("headwater_incidents_total", "Incidents that have begun since the process started", |flow| flow.incidents as f64),
+];
+
+/// The series of every connector.
+pub(super) fn families(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
+    let flows: Vec<(&str, Flow)> =
+        connectors.iter().map(|connector| (connector.name(), connector.metrics().flow.read())).collect();
+    let mut families = Vec::new();
+    for (name, help, read) in SERIES {
+        let series = flows.iter().map(|(connector, flow)| metric(vec![label("connector", connector)], read(flow)));
+        families.push(family(name, help, series.collect()));
+    }
+    let verdicts = flows.iter().filter(|(_, flow)| !flow.verdict.is_empty());
+    let verdicts = verdicts
+        .map(|(connector, flow)| metric(vec![label("connector", connector), label("verdict", flow.verdict)], 1.0));
+    families.push(family("headwater_verdict", "The watchdog's verdict, as a label", verdicts.collect()));
+    let (mut counts, mut waiting, mut behind) = (Vec::new(), Vec::new(), Vec::new());
+    for (connector, flow) in &flows {
+        for hop in &flow.hops {
+            let labels = |unit| vec![label("connector", connector), label("hop", hop.name), label("unit", unit)];
+            counts.push(metric(labels(hop.unit), hop.count as f64));
+            waiting.extend(hop.waiting.map(|count| metric(labels(hop.waiting_unit), count as f64)));
+            let labels = vec![label("connector", connector), label("hop", hop.name)];
+            behind.push(metric(labels, hop.behind_ms as f64 / 1000.0));
+        }
+    }
+    families.push(family("headwater_hop_total", "What has come through each hop of the ladder", counts));
+    families.push(family("headwater_hop_waiting", "What waits before each hop", waiting));
+    families.push(family("headwater_hop_behind_seconds", "For how long the oldest of it has waited", behind));
+    families.retain(|family| !family.get_metric().is_empty());
+    families
+}

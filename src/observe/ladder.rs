@@ -1,0 +1,82 @@
+//! The ladder: how far changes have come, rung by rung, as counters that only grow.
+//!
+//! ```text
+//!  server's head ▶ received ▶ entered ▶ encoded ▶ produced ▶ acknowledged ▶ stored
+//! ```
+//!
+//! In: one addition for a batch at each rung, and what the head's prober heard. Out: counts that the watchdog compares.
+//! Nobody writes a time here: the watchdog notes when it saw a count move, so that a clock that jumps says nothing.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::metrics::{Counter, Gauge, Text};
+
+/// The rungs of one connector.
+#[derive(Debug, Default)]
+pub struct Ladder {
+    /// Times that reading came back: with changes, or with a sign of life.
+    pub turns: Counter,
+    /// Changes that were read, heartbeats not counted.
+    pub changes: Counter,
+    /// Batches that were entered at the desk.
+    pub entered: Counter,
+    /// Batches that were encoded.
+    pub encoded: Counter,
+    /// Batches that were handed to the producer whole.
+    pub produced: Counter,
+    /// Batches of which all is acknowledged.
+    pub settled: Counter,
+    /// Batches that were settled when the last position was stored.
+    pub stored: Counter,
+    /// Records that were handed to the producer and given up with their pipeline: they come again.
+    pub given_up: Counter,
+    /// Attempts that were told to end before their time.
+    pub ending: Counter,
+    /// Attempts of those whose threads have all ended.
+    pub ended: Counter,
+    /// What the server says of the end of its log.
+    pub head: HeadCell,
+    heard: Mutex<Option<Arc<AtomicU64>>>,
+}
+
+impl Ladder {
+    /// A new attempt begins: what was between the rungs was given up.
+    pub fn begin(&self, heard: Option<Arc<AtomicU64>>) {
+        let entered = self.entered.get();
+        for rung in [&self.encoded, &self.produced, &self.settled, &self.stored] {
+            rung.set(entered);
+        }
+        self.head.forget();
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = heard;
+    }
+
+    /// Bytes that came from the server, as the source counts them on its socket.
+    pub fn heard(&self) -> u64 {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.as_ref().map_or(0, |heard| heard.load(Ordering::Relaxed))
+    }
+}
+
+/// What the prober heard of the server's head.
+#[derive(Debug, Default)]
+pub struct HeadCell {
+    /// Answers of the server.
+    pub answers: Counter,
+    /// Answers behind which the stream was where the head is, had moved, or was said to be busy.
+    pub alive: Counter,
+    /// Questions that were not answered.
+    pub failures: Counter,
+    /// Bytes of the log between the stream and the head; -1 while that is not known.
+    pub behind_bytes: Gauge,
+    /// The head, printed.
+    pub position: Text,
+}
+
+impl HeadCell {
+    /// Nothing is known any more.
+    pub fn forget(&self) {
+        self.behind_bytes.set(-1);
+        self.position.set(String::new());
+    }
+}

@@ -1,0 +1,75 @@
+//! The prober: asks the server now and then where its log ends, and notes what it says on the ladder.
+//!
+//! It has a thread of its own, because a server that hangs holds it up. Nobody waits for it: it shares counters with
+//! the rest, sees by its flag that its attempt is over, and a question that hangs then ends by its own deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Disposition;
+use crate::observe::metrics::ConnectorMetrics;
+use crate::source::HeadProbe;
+use crate::util::stop::Stop;
+
+/// After so many questions without an answer they are asked less often: a server in trouble is not to be asked for a
+/// connection each second by everyone.
+const PATIENT_FAILURES: u32 = 5;
+
+/// How much less often.
+const PATIENCE: u32 = 5;
+
+/// Asks until it is stopped, or the server says that it will never answer.
+pub(super) fn ask_until(stop: &Stop, mut probe: Box<dyn HeadProbe>, interval: Duration, metrics: &ConnectorMetrics) {
+    let head = &metrics.ladder.head;
+    let mut failures = 0u32;
+    loop {
+        let pause = if failures > PATIENT_FAILURES { interval * PATIENCE } else { interval };
+        if stop.wait(pause) {
+            return;
+        }
+        match probe.ask() {
+            Ok(reading) => {
+                failures = 0;
+                let behind = reading.behind_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+                head.position.set(reading.head);
+                head.behind_bytes.set(behind.unwrap_or(-1));
+                if reading.moved || reading.busy || behind.is_none_or(|bytes| bytes == 0) {
+                    head.alive.add(1);
+                }
+                head.answers.add(1);
+            }
+            Err(failure) if stop.is_set() => drop(failure),
+            Err(failure) if failure.code.disposition == Disposition::Retry => {
+                failures = failures.saturating_add(1);
+                head.failures.add(1);
+                head.forget();
+                tracing::debug!(code = %failure.code, reason = %failure.message, "the server did not say where its log ends");
+            }
+            Err(failure) => {
+                head.failures.add(1);
+                head.forget();
+                tracing::warn!(
+                    code = %failure.code,
+                    reason = %failure.message,
+                    "the server does not say where its log ends; a stream that stands still is only noticed when the server is silent too"
+                );
+                return;
+            }
+        }
+    }
+}
+
+/// Starts the thread; `None` when there is nothing to ask or no thread to be had, which takes nothing from the stream.
+pub(super) fn spawn(
+    probe: Option<Box<dyn HeadProbe>>,
+    interval: Option<Duration>,
+    stop: &Stop,
+    metrics: &Arc<ConnectorMetrics>,
+) {
+    let (Some(probe), Some(interval)) = (probe, interval) else { return };
+    let (stop, metrics) = (stop.clone(), metrics.clone());
+    let run = move || ask_until(&stop, probe, interval, &metrics);
+    if let Err(error) = std::thread::Builder::new().name("head".to_owned()).spawn(run) {
+        tracing::warn!(reason = %error, "no thread to ask the server where its log ends");
+    }
+}

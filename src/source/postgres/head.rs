@@ -1,0 +1,76 @@
+//! Where the server's write-ahead log ends, and how far the stream is behind it.
+//!
+//! In: the end of the log that was flushed (of what was replayed, on a standby) and what the slot's walsender does, on a
+//! connection of its own; and how far the stream was told to be. Out: the end, and the bytes between. The log also grows
+//! by what no publication is about: other databases, unlogged tables, the server's own records. The walsender reads all
+//! of it and says in keep-alives how far it is, so that a stream that gets on reaches the head. While it decodes, it says
+//! nothing; so the stream is called stuck only where the walsender waits, although there is log to be read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::catalog::Catalog;
+use super::connection::{Lsn, quote_literal};
+use super::error::PostgresError;
+use super::options::PostgresOptions;
+use crate::error::Failure;
+use crate::source::{HeadProbe, HeadReading};
+use crate::util::stop::Stop;
+
+/// How long connecting and one question may take.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// What a walsender waits for that has nothing to decode, or is held back (manual, "Wait Events"): new log, under the names
+/// of several versions; the connection, which has its own verdict; from PostgreSQL 17 on, a standby.
+const WAITS: [&str; 4] = ["WalSenderMain", "WalSenderWaitForWAL", "WalSenderWaitForWal", "WaitForStandbyConfirmation"];
+
+/// Where the stream stands, for those who are not its thread.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    /// The newest place that the server has told; 0 while there is no stream.
+    pub end: AtomicU64,
+    /// Bytes that have come.
+    pub heard: Arc<AtomicU64>,
+}
+
+/// Asks a PostgreSQL server.
+pub(super) struct PostgresHeadProbe {
+    catalog: Catalog,
+    sql: String,
+    reached: Arc<Reached>,
+    before: u64,
+}
+
+impl PostgresHeadProbe {
+    pub(super) fn new(options: &PostgresOptions, reached: Arc<Reached>, stop: Stop) -> Self {
+        let mut connect = options.connect.clone();
+        (connect.connect_timeout, connect.query_timeout) = (DEADLINE, Some(DEADLINE));
+        let mut statements = options.initial_statements.clone();
+        statements.push(format!("SET statement_timeout = {}", DEADLINE.as_millis()));
+        let slot = quote_literal(&options.slot.name);
+        let sql = format!(
+            "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
+             ELSE pg_catalog.pg_current_wal_flush_lsn() END AS head, \
+             (SELECT a.wait_event FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a \
+             ON a.pid = s.active_pid WHERE s.slot_name = {slot}) AS waits"
+        );
+        PostgresHeadProbe { catalog: Catalog::new(connect, statements, stop), sql, reached, before: 0 }
+    }
+}
+
+impl HeadProbe for PostgresHeadProbe {
+    fn ask(&mut self) -> Result<HeadReading, Failure> {
+        let answer = self.catalog.query_once(&self.sql)?;
+        let head = answer.first("head").and_then(|text| text.parse::<Lsn>().ok());
+        let head = head.ok_or(PostgresError::Catalog("the end of the log"))?;
+        let waits = answer.first("waits");
+        // Read behind the answer: what has come meanwhile counts.
+        let reached = self.reached.end.load(Ordering::Relaxed);
+        let moved = reached != self.before;
+        self.before = reached;
+        let behind_bytes = (reached != 0).then(|| head.0.saturating_sub(reached));
+        let busy = !waits.is_some_and(|event| WAITS.contains(&event.as_str()));
+        Ok(HeadReading { head: head.to_string(), behind_bytes, moved, busy })
+    }
+}

@@ -1,0 +1,419 @@
+//! The observer: from counters that only grow to how long each has stood still.
+//!
+//! In: a connector's numbers and status board, looked at a few times a second. Out: [`Observations`]. Promised: every time
+//! in them was measured here, on a clock that only goes forward, from when a count was *seen* to move; no stage is asked
+//! for a time and none is waited for. A look that comes much too late (a machine that slept, a process that was stopped)
+//! begins all measurements again: nobody is blamed for what nobody could do.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::verdict::{Canary, Head, Observations, Seen};
+use crate::observe::metrics::ConnectorMetrics;
+use crate::observe::pulse::Activity;
+use crate::pipeline::status::StatusBoard;
+
+/// A look that comes this much after the one before was held up by the machine.
+const SLEPT: Duration = Duration::from_secs(2);
+
+/// Bytes that a server sends while it has nothing to say, between two answers of the prober: heartbeats and keep-alives.
+/// More than that is an event on its way, however long it takes.
+const SMALL_TALK_BYTES: u64 = 4096;
+
+/// Moments kept of one hop.
+const MOMENTS: usize = 512;
+
+/// A count, and when it was last seen to move or to have no reason to.
+#[derive(Clone, Copy, Debug)]
+struct Moving {
+    count: u64,
+    since: Instant,
+}
+
+impl Moving {
+    fn new(now: Instant) -> Self {
+        Moving { count: 0, since: now }
+    }
+
+    /// Looks at the count. `excused`: it has no reason to move.
+    fn look(&mut self, count: u64, excused: bool, now: Instant) -> Duration {
+        if excused || count != self.count {
+            (self.count, self.since) = (count, now);
+        }
+        now.saturating_duration_since(self.since)
+    }
+}
+
+/// How long the oldest of what waits before a rung has waited: moments at which the rung before it was seen to have come
+/// so far.
+#[derive(Clone, Debug, Default)]
+struct Age {
+    moments: VecDeque<(Instant, u64)>,
+}
+
+impl Age {
+    fn look(&mut self, before: u64, after: u64, now: Instant) -> Duration {
+        if self.moments.back().is_none_or(|(_, count)| before > *count) && before > after {
+            let full = self.moments.len() >= MOMENTS;
+            match self.moments.back_mut() {
+                // Full: what comes is counted to the last moment, which makes the age longer and never shorter.
+                Some((_, count)) if full => *count = before,
+                Some(_) | None => self.moments.push_back((now, before)),
+            }
+        }
+        while self.moments.front().is_some_and(|(_, count)| *count <= after) {
+            self.moments.pop_front();
+        }
+        self.moments.front().map_or(Duration::ZERO, |(moment, _)| now.saturating_duration_since(*moment))
+    }
+}
+
+/// How long what waits at each hop has waited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ages {
+    /// For the encoders.
+    pub encoded: Duration,
+    /// For the producer.
+    pub produced: Duration,
+    /// For the broker's acknowledgement.
+    pub settled: Duration,
+    /// To be stored.
+    pub stored: Duration,
+    /// For the reader: since the stream was last where the head was.
+    pub received: Duration,
+}
+
+/// The observer of one connector.
+#[derive(Debug)]
+pub struct Observer {
+    looked_at: Instant,
+    heard: Moving,
+    changes: Moving,
+    entered: Moving,
+    encoded: Moving,
+    produced: Moving,
+    acknowledged: Moving,
+    stored: Moving,
+    storing: Moving,
+    ending: Moving,
+    answers: Moving,
+    alive: Moving,
+    answered_bytes: u64,
+    reached: Instant,
+    ages: [Age; 4],
+}
+
+impl Observer {
+    /// An observer that has seen nothing.
+    pub fn new(now: Instant) -> Self {
+        let moving = || Moving::new(now);
+        Observer {
+            looked_at: now,
+            heard: moving(),
+            changes: moving(),
+            entered: moving(),
+            encoded: moving(),
+            produced: moving(),
+            acknowledged: moving(),
+            stored: moving(),
+            storing: moving(),
+            ending: moving(),
+            answers: moving(),
+            alive: moving(),
+            answered_bytes: 0,
+            reached: now,
+            ages: Default::default(),
+        }
+    }
+
+    /// Begins all measurements again.
+    fn wake(&mut self, now: Instant) {
+        for moving in [
+            &mut self.heard,
+            &mut self.changes,
+            &mut self.entered,
+            &mut self.encoded,
+            &mut self.produced,
+            &mut self.acknowledged,
+            &mut self.stored,
+            &mut self.storing,
+            &mut self.ending,
+            &mut self.answers,
+            &mut self.alive,
+        ] {
+            moving.since = now;
+        }
+        self.ages = Default::default();
+        self.reached = now;
+    }
+
+    /// Looks at a connector.
+    pub fn look(&mut self, metrics: &ConnectorMetrics, board: &StatusBoard, now: Instant) -> (Observations, Ages) {
+        if now.saturating_duration_since(self.looked_at) > SLEPT {
+            self.wake(now);
+        }
+        self.looked_at = now;
+        let ladder = &metrics.ladder;
+        let (entered, encoded, produced) = (ladder.entered.get(), ladder.encoded.get(), ladder.produced.get());
+        let (settled, stored) = (ladder.settled.get(), ladder.stored.get());
+        let [reader, encoders, producer, committer] =
+            [&metrics.reader, &metrics.encoders, &metrics.producer, &metrics.committer].map(|pulse| pulse.activity());
+        let heard = ladder.turns.get().wrapping_add(ladder.heard());
+        let listens = matches!(reader, Activity::BlockedOnSource | Activity::Working)
+            && metrics.connected.load(Ordering::Relaxed);
+        let acknowledged = metrics.records_acknowledged.get();
+        let in_flight = metrics.records_sent.get().saturating_sub(acknowledged).saturating_sub(ladder.given_up.get());
+        let holds = matches!(reader, Activity::BlockedOnBudget | Activity::BlockedOnNextStage);
+        let unheard = self.heard.look(heard, !listens, now);
+        let unchanged = self.changes.look(ladder.changes.get(), holds, now);
+        let head = self.head(metrics, now);
+        let seen = |activity, before: u64, after: u64, moving: &mut Moving| {
+            let waiting = before.saturating_sub(after);
+            Seen { activity, waiting, still: moving.look(after, waiting == 0, now) }
+        };
+        let reader_still = self.entered.look(entered, !holds, now);
+        let unended = ladder.ending.get() > ladder.ended.get();
+        let ending = self.ending.look(ladder.ending.get(), !unended, now);
+        let observations = Observations {
+            state: board.read().state,
+            trouble: board.trouble().map(|(part, _)| part),
+            ending: unended.then_some(ending),
+            unheard,
+            unchanged,
+            head,
+            reader: Seen { activity: reader, waiting: u64::from(holds), still: reader_still },
+            encoders: seen(encoders, entered, encoded, &mut self.encoded),
+            producer: seen(producer, encoded, produced, &mut self.produced),
+            outstanding_bytes: u64::try_from(metrics.outstanding_bytes.get()).unwrap_or(0),
+            in_flight,
+            unacknowledged: self.acknowledged.look(acknowledged, in_flight == 0, now),
+            unstored: self.stored.look(stored, settled <= stored, now),
+            storing: self.storing.look(metrics.commits.get(), committer != Activity::BlockedOnStore, now),
+            canary: Canary::Off,
+        };
+        let [one, two, three, four] = &mut self.ages;
+        let ages = Ages {
+            encoded: one.look(entered, encoded, now),
+            produced: two.look(encoded, produced, now),
+            settled: three.look(produced, settled, now),
+            stored: four.look(settled, stored, now),
+            received: now.saturating_duration_since(self.reached),
+        };
+        (observations, ages)
+    }
+
+    /// Where the head is. It is ahead only as of an answer, so that a server which does not answer accuses nobody.
+    fn head(&mut self, metrics: &ConnectorMetrics, now: Instant) -> Head {
+        let head = &metrics.ladder.head;
+        let heard = metrics.ladder.heard();
+        let answers = head.answers.get();
+        let behind = head.behind_bytes.get();
+        if behind <= 0 {
+            self.reached = now;
+        }
+        if answers != self.answers.count {
+            let talks = heard.wrapping_sub(self.answered_bytes) > SMALL_TALK_BYTES;
+            self.alive.look(head.alive.get(), talks, now);
+            self.answered_bytes = heard;
+        }
+        self.answers.look(answers, false, now);
+        match behind {
+            ..0 => {
+                self.alive.since = now;
+                Head::Unknown
+            }
+            0 => Head::Reached,
+            1.. => Head::Ahead(self.answers.since.saturating_duration_since(self.alive.since)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::status::State;
+    use crate::watchdog::verdict::{Deadlines, Verdict};
+
+    const TICK: Duration = Duration::from_millis(500);
+
+    fn deadlines() -> Deadlines {
+        let five = Duration::from_secs(5);
+        Deadlines {
+            silence: Duration::from_secs(8),
+            source: five,
+            pipeline: five,
+            broker: five,
+            commit: Duration::from_secs(65),
+            store: five,
+            exit: Some(Duration::from_secs(30)),
+        }
+    }
+
+    struct Scene {
+        metrics: ConnectorMetrics,
+        board: StatusBoard,
+        observer: Observer,
+        now: Instant,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let now = crate::util::clock::moment();
+            let (metrics, board) = (ConnectorMetrics::new(), StatusBoard::new());
+            board.heard();
+            metrics.connected.store(true, Ordering::Relaxed);
+            metrics.reader.set(Activity::BlockedOnSource);
+            Scene { metrics, board, observer: Observer::new(now), now }
+        }
+
+        fn tick(&mut self) -> Verdict {
+            self.now += TICK;
+            self.observer.look(&self.metrics, &self.board, self.now).0.verdict(&deadlines())
+        }
+
+        /// So many seconds, with what happens at each tick; the verdict at the end, and when it was an incident first.
+        fn run(&mut self, seconds: u64, each: impl Fn(&ConnectorMetrics, u64)) -> (Verdict, Option<Duration>) {
+            let (mut first, mut last) = (None, Verdict::Starting);
+            for tick in 0..seconds * 2 {
+                each(&self.metrics, tick);
+                last = self.tick();
+                if last.is_incident() && first.is_none() {
+                    first = Some(TICK * u32::try_from(tick + 1).unwrap_or(u32::MAX));
+                }
+            }
+            (last, first)
+        }
+    }
+
+    /// A heartbeat, and an answer about the head.
+    fn alive(metrics: &ConnectorMetrics, behind: i64) {
+        metrics.ladder.turns.add(1);
+        metrics.ladder.head.behind_bytes.set(behind);
+        if behind == 0 {
+            metrics.ladder.head.alive.add(1);
+        }
+        metrics.ladder.head.answers.add(1);
+    }
+
+    #[test]
+    fn a_day_of_idleness_is_no_incident() {
+        let mut scene = Scene::new();
+        assert_eq!(scene.run(86_400, |metrics, _| alive(metrics, 0)), (Verdict::Idle, None));
+        assert_eq!(scene.board.read().state, State::Running);
+    }
+
+    #[test]
+    fn an_hour_of_trickle_is_no_incident() {
+        let mut scene = Scene::new();
+        let trickle = |metrics: &ConnectorMetrics, tick: u64| {
+            // A change every ten seconds, which takes a tick for each stage; the position is stored every minute.
+            let ladder = &metrics.ladder;
+            match tick % 20 {
+                0 => {
+                    ladder.changes.add(1);
+                    ladder.entered.add(1);
+                }
+                1 => ladder.encoded.add(1),
+                2 => {
+                    metrics.records_sent.add(1);
+                    ladder.produced.add(1);
+                }
+                3 => {
+                    metrics.records_acknowledged.add(1);
+                    ladder.settled.add(1);
+                }
+                _ => {}
+            }
+            if tick % 120 == 119 {
+                ladder.stored.set(ladder.settled.get());
+            }
+            alive(metrics, if tick % 20 == 19 { 100 } else { 0 });
+        };
+        let (_, first) = scene.run(3600, trickle);
+        assert_eq!(first, None);
+    }
+
+    #[test]
+    fn what_stands_still_is_noticed_at_its_deadline() {
+        let check = |each: &dyn Fn(&ConnectorMetrics, u64), verdict: Verdict, within: u64| {
+            let mut scene = Scene::new();
+            scene.run(60, |metrics, _| alive(metrics, 0));
+            let (found, first) = scene.run(120, each);
+            assert_eq!(found, verdict);
+            let limit = Duration::from_secs(within) + 2 * TICK;
+            assert!(first.is_some_and(|first| first <= limit), "{verdict:?} was noticed after {first:?}");
+        };
+        check(&|metrics, _| alive(metrics, 4_000), Verdict::SourceStuck, 5);
+        check(&|_, _| {}, Verdict::SourceSilent, 8);
+        let sent = |metrics: &ConnectorMetrics, tick: u64| {
+            alive(metrics, 0);
+            metrics.records_sent.add(u64::from(tick == 0));
+        };
+        check(&sent, Verdict::BrokerStuck, 5);
+        let entered = |metrics: &ConnectorMetrics, tick: u64| {
+            alive(metrics, 0);
+            metrics.ladder.entered.add(u64::from(tick == 0));
+        };
+        let stuck = Verdict::PipelineStuck(crate::watchdog::verdict::Stage::Encoders, Activity::Stopped);
+        check(&entered, stuck, 5);
+        let settled = |metrics: &ConnectorMetrics, _: u64| {
+            alive(metrics, 0);
+            metrics.ladder.settled.add(1);
+        };
+        check(&settled, Verdict::CommitStuck, 65);
+        let ending = |metrics: &ConnectorMetrics, tick: u64| {
+            alive(metrics, 0);
+            metrics.ladder.ending.add(u64::from(tick == 0));
+        };
+        check(&ending, Verdict::Undead, 30);
+    }
+
+    #[test]
+    fn one_giant_event_is_not_a_stream_that_stands_still() {
+        let mut scene = Scene::new();
+        let heard = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        scene.metrics.ladder.begin(Some(heard.clone()));
+        let giant = |metrics: &ConnectorMetrics, _: u64| {
+            heard.fetch_add(1 << 20, Ordering::Relaxed);
+            metrics.ladder.head.behind_bytes.set(1 << 30);
+            metrics.ladder.head.answers.add(1);
+        };
+        assert_eq!(scene.run(600, giant), (Verdict::Flowing, None));
+        // What only sends heartbeats is.
+        let quiet = |metrics: &ConnectorMetrics, _: u64| {
+            heard.fetch_add(60, Ordering::Relaxed);
+            metrics.ladder.head.answers.add(1);
+        };
+        assert_eq!(scene.run(20, quiet).0, Verdict::SourceStuck);
+    }
+
+    #[test]
+    fn a_machine_that_slept_accuses_nobody() {
+        let mut scene = Scene::new();
+        scene.run(10, |metrics, _| {
+            alive(metrics, 0);
+            metrics.records_sent.set(5);
+            metrics.records_acknowledged.set(4);
+        });
+        let mut scene = Scene::new();
+        scene.metrics.records_sent.set(5);
+        assert!(scene.tick().is_good());
+        scene.now += Duration::from_secs(3600);
+        assert!(scene.tick().is_good());
+        assert!(scene.run(10, |metrics, _| alive(metrics, 0)).1.is_some());
+    }
+
+    #[test]
+    fn the_age_of_what_waits_is_that_of_the_oldest() {
+        let start = crate::util::clock::moment();
+        let mut age = Age::default();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut look = |seconds: u64, before, after| age.look(before, after, at(seconds)).as_secs();
+        assert_eq!(look(0, 0, 0), 0);
+        assert_eq!(look(1, 5, 0), 0);
+        assert_eq!(look(3, 7, 0), 2);
+        assert_eq!(look(4, 7, 5), 1);
+        assert_eq!(look(9, 7, 7), 0);
+    }
+}

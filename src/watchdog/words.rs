@@ -1,0 +1,103 @@
+//! Verdicts in sentences: on what each rests, with the numbers.
+
+use std::time::Duration;
+
+use super::verdict::{Head, Observations, Seen, Stage, Verdict};
+use crate::observe::pulse::Activity;
+use crate::pipeline::status::Part;
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+fn waits(seen: &Seen) -> &'static str {
+    match seen.activity {
+        Activity::BlockedOnSource => "it waits for the database",
+        Activity::BlockedOnBudget => "it waits for bytes that acknowledgements give back",
+        Activity::BlockedOnNextStage => "it waits for the stage behind it",
+        Activity::BlockedOnRegistry => "it waits for the schema registry",
+        Activity::BlockedOnBroker => "it waits for the broker",
+        Activity::BlockedOnStore => "it waits for the offset or history store",
+        Activity::Working => "it says that it works",
+        Activity::Idle => "it says that it has nothing to do",
+        Activity::Stopped => "it has ended",
+    }
+}
+
+/// For how long it has been so, as far as it is known when it is noticed.
+pub(super) fn onset(seen: &Observations, verdict: Verdict) -> Duration {
+    match verdict {
+        Verdict::SourceSilent => seen.unheard,
+        Verdict::SourceStuck => match seen.head {
+            Head::Ahead(still) => still,
+            Head::Unknown | Head::Reached => Duration::ZERO,
+        },
+        Verdict::PipelineStuck(stage, _) => stage_of(seen, stage).still,
+        Verdict::BrokerStuck if seen.in_flight > 0 => seen.unacknowledged,
+        Verdict::BrokerStuck => seen.producer.still,
+        Verdict::CommitStuck => seen.unstored.max(seen.storing),
+        Verdict::Undead => seen.ending.unwrap_or_default(),
+        Verdict::Starting
+        | Verdict::Flowing
+        | Verdict::Idle
+        | Verdict::Stopped
+        | Verdict::Recovering(_)
+        | Verdict::CanaryLost
+        | Verdict::Refused => Duration::ZERO,
+    }
+}
+
+fn stage_of(seen: &Observations, stage: Stage) -> &Seen {
+    match stage {
+        Stage::Reader => &seen.reader,
+        Stage::Encoders => &seen.encoders,
+        Stage::Producer => &seen.producer,
+    }
+}
+
+/// The verdict in a sentence. `behind_bytes`: of the stream behind the head, where that is known.
+pub(super) fn because(seen: &Observations, verdict: Verdict, behind_bytes: i64) -> String {
+    match verdict {
+        Verdict::Starting => "the connector is being built; nothing has flowed yet".to_owned(),
+        Verdict::Flowing => "changes flow".to_owned(),
+        Verdict::Idle => match seen.head {
+            Head::Reached => "the stream is where the server's log ends, and the server is heard".to_owned(),
+            Head::Unknown | Head::Ahead(_) => "nothing comes, and the server is heard".to_owned(),
+        },
+        Verdict::Stopped => "it was asked to stop".to_owned(),
+        Verdict::Recovering(Part::Source) => "the connection to the database is made again".to_owned(),
+        Verdict::Recovering(Part::Registry) => "the schema registry does not answer and is asked again".to_owned(),
+        Verdict::Recovering(Part::History) => "a schema change cannot be stored and is tried again".to_owned(),
+        Verdict::Recovering(Part::Pipeline | Part::Watchdog) => "the pipeline is being built again".to_owned(),
+        Verdict::SourceSilent => {
+            format!(
+                "not a byte has come from the database for {}, and the reader has not noticed",
+                seconds(seen.unheard)
+            )
+        }
+        Verdict::SourceStuck => format!(
+            "the server's log is {behind_bytes} bytes ahead, and no change has come for {} while the server is heard",
+            seconds(onset(seen, verdict))
+        ),
+        Verdict::PipelineStuck(stage, _) => {
+            let found = stage_of(seen, stage);
+            let (name, batches, still) = (stage.name(), found.waiting, seconds(found.still));
+            format!("the {name} stage has {batches} batches, and none has come out for {still}: {}", waits(found))
+        }
+        Verdict::BrokerStuck => format!(
+            "{} records are under way, and the broker has acknowledged nothing for {}",
+            seen.in_flight,
+            seconds(onset(seen, verdict))
+        ),
+        Verdict::CommitStuck => {
+            format!("records are acknowledged, and no position could be stored for {}", seconds(onset(seen, verdict)))
+        }
+        Verdict::CanaryLost => {
+            "the marker that was written to the database did not come back from its topic".to_owned()
+        }
+        Verdict::Undead => {
+            format!("the pipeline was given up {} ago, and its threads have not ended", seconds(onset(seen, verdict)))
+        }
+        Verdict::Refused => "a person has to mend something".to_owned(),
+    }
+}
