@@ -38,9 +38,9 @@ const GATHERED_BYTES: usize = 1024;
 /// The longest wait before the line is looked at again, ready or not, and the reporter's failure is seen.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The SQLSTATE of the warning that a publication does not exist (object_not_in_prerequisite_state); nothing else in a stream
-/// is warned of with it.
-const SKIPPED_PUBLICATION: &str = "55000";
+/// The function of pgoutput that warns of a publication which does not exist at this point of the log. Its SQLSTATE (55000) is
+/// also that of the warning that the stream waits for a standby.
+const LOADS_PUBLICATIONS: &str = "LoadPublications";
 
 /// How a call of [`ReplicationStream::read_block`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,8 @@ pub struct ReplicationStream {
     phase: Phase,
     counters: StreamCounters,
     counted: Arc<AtomicU64>,
+    /// The server's last warning.
+    warned: String,
 }
 
 impl ReplicationStream {
@@ -126,6 +128,7 @@ impl ReplicationStream {
             phase: Phase::Open,
             counters: StreamCounters::default(),
             counted: Arc::default(),
+            warned: String::new(),
         })
     }
 
@@ -286,15 +289,21 @@ impl ReplicationStream {
     }
 
     /// A message that is none of the log.
-    fn other(&self, kind: u8, body: &[u8]) -> Result<(), Interrupt> {
+    fn other(&mut self, kind: u8, body: &[u8]) -> Result<(), Interrupt> {
         match kind {
             b'N' => {
                 notice(body);
                 match parse_error(body) {
                     // From 18 on a publication that is not there is warned of, and what it is about is passed over in silence.
-                    Ok(error) if error.sql_state == SKIPPED_PUBLICATION => {
+                    Ok(error) if error.routine == LOADS_PUBLICATIONS => {
                         let refusal = ReplicationRefusal::PublicationMissing;
                         Err(ConnectionError::Replication { refusal, error: Box::new(error) }.into())
+                    }
+                    // Such as that the stream waits for a standby; the server says it again and again.
+                    Ok(error) if error.severity == "WARNING" && error.message != self.warned => {
+                        tracing::warn!(sql_state = error.sql_state, "the server warns: {error}");
+                        self.warned = error.message;
+                        Ok(())
                     }
                     Ok(_) | Err(_) => Ok(()),
                 }

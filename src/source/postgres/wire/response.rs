@@ -29,6 +29,8 @@ pub struct ServerError {
     pub detail: Option<String>,
     /// What to do, in the server's opinion.
     pub hint: Option<String>,
+    /// The function of the server's source that says so: tells apart what has one SQLSTATE, in every language.
+    pub routine: String,
 }
 
 impl fmt::Display for ServerError {
@@ -63,6 +65,7 @@ pub fn parse_error(body: &[u8]) -> Result<ServerError, WireError> {
             b'M' => error.message = text,
             b'D' => error.detail = Some(text),
             b'H' => error.hint = Some(text),
+            b'R' => error.routine = text,
             _ => {}
         }
     }
