@@ -504,7 +504,7 @@ impl Source for PostgresSource {
         self.streaming.clear();
         self.silent = Duration::ZERO;
         let position = self.progress.position();
-        let wish = Wish { streaming: self.streaming.wanted, previous: Some(&self.walsender) };
+        let wish = Wish { streaming: self.streaming.wanted, previous: Some(&self.walsender), begins: false };
         let Started { mut stream, position, walsender } =
             start::go_on(&self.options, &mut self.catalog, position, wish, &self.stop)?;
         self.walsender = walsender;

@@ -63,7 +63,7 @@ pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop
         None => return Err(missing(&options.slot, position.as_ref()).into()),
     };
     let position = position.filter(|_| !begins).unwrap_or_else(|| PostgresPosition::beginning(found.confirmed));
-    let wish = Wish { streaming: options.streaming.is_some(), previous: None };
+    let wish = Wish { streaming: options.streaming.is_some(), previous: None, begins };
     let Started { stream, position, walsender } = resume(&options, &mut catalog, position, &found, wish, stop)?;
     let beginning = begins.then(|| Beginning { position: Arc::new(position.clone()), schema: Vec::new() });
     let progress = Progress::from(position, options.transaction_metadata);
@@ -86,6 +86,8 @@ pub(super) struct Wish<'p> {
     pub(super) streaming: bool,
     /// The server's process of our last stream, which may not have noticed that nobody listens any more.
     pub(super) previous: Option<&'p str>,
+    /// Whether nothing was stored before.
+    pub(super) begins: bool,
 }
 
 /// Connects again and goes on behind a position.
@@ -131,7 +133,11 @@ fn resume(
     let Some(found) = slot::find(catalog, &options.slot.name, &options.connect.database)? else {
         return Err(missing(&options.slot, Some(&position)).into());
     };
-    position = slot::reconcile(position, &found, &options.slot)?;
+    position = match wish.begins {
+        // What its reader has confirmed until now is not asked for by one that begins.
+        true => PostgresPosition::beginning(found.confirmed),
+        false => slot::reconcile(position, &found, &options.slot)?,
+    };
     // A standby may be promoted under the stream, and its timeline is then another.
     position.timeline = (!standby).then_some(timeline.id);
     Ok(Started { stream, position, walsender })
