@@ -18,19 +18,18 @@
     clippy::wildcard_enum_match_arm
 )]
 
+#[path = "measure/mod.rs"]
+mod measure;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
-
-/// No step of a bench may hang for longer than this.
-const DEADLINE: Duration = Duration::from_secs(600);
-/// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, 100 on every Linux that Rust supports.
-const TICKS_PER_SECOND: f64 = 100.0;
+use measure::{DEADLINE, Runner, children_cpu_seconds, cpu_seconds, number, report, variable};
+use rdkafka::consumer::Consumer;
+use rdkafka::{Message, Offset, TopicPartitionList};
 
 /// Seconds of the steady rate that are written before the delays count: a broker that has just started compiles itself.
 const WARM_UP_SECONDS: u64 = 30;
@@ -45,32 +44,17 @@ CREATE TABLE bench.steady (id BIGINT NOT NULL PRIMARY KEY, text VARCHAR(80) NOT 
 struct Bench {
     server: String,
     port: String,
-    kafka: String,
-    registry: String,
-    binary: PathBuf,
     programs: PathBuf,
-    folder: tempfile::TempDir,
+    runner: Runner,
 }
 
 fn main() {
-    let variable = |name: &str| std::env::var(format!("HEADWATER_BENCH_{name}")).ok();
-    let (Some(mysql), Some(kafka), Some(registry), Some(binary), Some(programs)) =
-        (variable("MYSQL"), variable("KAFKA"), variable("REGISTRY"), variable("BINARY"), variable("PROGRAMS"))
-    else {
+    let (Some(mysql), Some(programs), Some(runner)) = (variable("MYSQL"), variable("PROGRAMS"), Runner::new()) else {
         println!("whole: not run, it needs the servers that `make bench` starts");
         return;
     };
     let (server, port) = mysql.split_once(':').expect("HEADWATER_BENCH_MYSQL is host:port");
-    let bench = Bench {
-        server: server.into(),
-        port: port.into(),
-        kafka,
-        registry,
-        binary: binary.into(),
-        programs: programs.into(),
-        folder: tempfile::tempdir().unwrap(),
-    };
-    let number = |name: &str, otherwise: u64| variable(name).map_or(otherwise, |text| text.parse().expect(name));
+    let bench = Bench { server: server.into(), port: port.into(), programs: programs.into(), runner };
     let rows = number("ROWS", 1_000_000);
     bench.catch_up(rows, number("TRANSACTION", 1_000));
     let rate = number("RATE", 2_000);
@@ -85,7 +69,7 @@ impl Bench {
         let connectors = [("json", false), ("avro", true)];
         for (name, avro) in connectors {
             self.write_connector(name, avro, "orders");
-            self.stop(self.start(name), name);
+            self.runner.stop(self.runner.start(name), name);
         }
         let first = self.binlog_file();
         let begun = Instant::now();
@@ -96,13 +80,7 @@ impl Bench {
         );
         println!("{:<22} {:>8} {:>12} {:>16} {:>10}", "", "seconds", "rows/s", "CPU s/1M rows", "peak MB");
         for (name, _) in connectors {
-            let begun = Instant::now();
-            let mut child = self.spawn(name);
-            self.wait_for_records(&format!("{name}.bench.orders"), rows, &mut child);
-            let (seconds, cpu, peak) =
-                (begun.elapsed().as_secs_f64(), cpu_seconds(child.id()), peak_megabytes(child.id()));
-            self.stop(child, name);
-            report(&format!("headwater {name}"), rows, seconds, cpu, Some(peak));
+            self.runner.catch_up(name, &format!("{name}.bench.orders"), rows);
         }
         self.raw_copy(&first, rows);
     }
@@ -113,7 +91,7 @@ impl Bench {
         let status = Command::new(self.programs.join("mysqlbinlog"))
             .args(["--no-defaults", "--read-from-remote-server", "--raw", "--to-last-log", "-uroot", "-prootpw"])
             .args(["-h", &self.server, "-P", &self.port, "--get-server-public-key"])
-            .arg(format!("--result-file={}/", self.folder.path().display()))
+            .arg(format!("--result-file={}/", self.runner.folder.path().display()))
             .arg(first)
             .stderr(Stdio::null())
             .status()
@@ -124,14 +102,14 @@ impl Bench {
 
     fn latency(&self, rate: u64, seconds: u64) {
         self.write_connector("steady", false, "steady");
-        let mut child = self.start("steady");
+        let mut child = self.runner.start("steady");
         let seconds = seconds + WARM_UP_SECONDS;
         let writer = self.steady_writer(rate, seconds);
         let before = cpu_seconds(child.id());
         let begun = Instant::now();
         let mut micros = self.consume_delays("steady.bench.steady", rate * seconds, &mut child);
         let cores = (cpu_seconds(child.id()) - before) / begun.elapsed().as_secs_f64();
-        self.stop(child, "steady");
+        self.runner.stop(child, "steady");
         writer.join().unwrap();
         // In the first seconds the topic is created and the broker's machine code is: both take the cores from us.
         micros.drain(..((rate * WARM_UP_SECONDS) as usize).min(micros.len() / 2));
@@ -172,7 +150,7 @@ impl Bench {
 
     /// Microseconds between `source.ts_us` of each record and its arrival here, in order of arrival.
     fn consume_delays(&self, topic: &str, wanted: u64, child: &mut Child) -> Vec<u64> {
-        let consumer = self.consumer();
+        let consumer = self.runner.consumer();
         let mut assignment = TopicPartitionList::new();
         assignment.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
         consumer.assign(&assignment).unwrap();
@@ -213,116 +191,16 @@ impl Bench {
     }
 
     fn write_connector(&self, name: &str, avro: bool, table: &str) {
-        let converter = if avro {
-            format!(
-                "\"key.converter\":\"io.confluent.connect.avro.AvroConverter\",\"key.converter.schema.registry.url\":\"{0}\",
-                 \"value.converter\":\"io.confluent.connect.avro.AvroConverter\",\"value.converter.schema.registry.url\":\"{0}\",",
-                self.registry
-            )
-        } else {
-            "\"key.converter\":\"org.apache.kafka.connect.json.JsonConverter\",\"key.converter.schemas.enable\":\"false\",
-             \"value.converter\":\"org.apache.kafka.connect.json.JsonConverter\",\"value.converter.schemas.enable\":\"false\","
-                .to_owned()
-        };
-        let text = format!(
-            "{{\"name\":\"{name}\",\"config\":{{\"connector.class\":\"io.debezium.connector.mysql.MySqlConnector\",\"tasks.max\":\"1\",
-             \"database.hostname\":\"{}\",\"database.port\":\"{}\",\"database.user\":\"cdc\",\"database.password\":\"cdcpw\",
-             \"database.server.id\":\"{}\",\"topic.prefix\":\"{name}\",\"table.include.list\":\"bench.{table}\",{converter}
-             \"snapshot.mode\":\"no_data\",\"schema.history.internal.kafka.bootstrap.servers\":\"{}\",
-             \"schema.history.internal.kafka.topic\":\"{name}.history\"}}}}",
+        let settings = format!(
+            "\"connector.class\":\"io.debezium.connector.mysql.MySqlConnector\",\"database.hostname\":\"{}\",\"database.port\":\"{}\",
+             \"database.user\":\"cdc\",\"database.password\":\"cdcpw\",\"database.server.id\":\"{}\",\"table.include.list\":\"bench.{table}\",
+             \"schema.history.internal.kafka.bootstrap.servers\":\"{}\",\"schema.history.internal.kafka.topic\":\"{name}.history\"",
             self.server,
             self.port,
             50_000 + name.len() as u32 + name.bytes().map(u32::from).sum::<u32>(),
-            self.kafka
+            self.runner.kafka
         );
-        std::fs::write(self.file(name, "json"), text).unwrap();
-        let worker = format!(
-            "bootstrap.servers={}\ngroup.id=bench-{name}\noffset.storage.topic=bench-{name}-offsets\noffset.storage.replication.factor=1\n\
-             config.storage.topic=bench-{name}-configs\nconfig.storage.replication.factor=1\nstatus.storage.topic=bench-{name}-status\n\
-             status.storage.replication.factor=1\nlisteners=http://127.0.0.1:{}\n",
-            self.kafka,
-            free_port()
-        );
-        std::fs::write(self.file(name, "properties"), worker).unwrap();
-    }
-
-    fn file(&self, name: &str, extension: &str) -> PathBuf {
-        self.folder.path().join(format!("{name}.{extension}"))
-    }
-
-    fn spawn(&self, name: &str) -> Child {
-        let log = std::fs::File::options().create(true).append(true).open(self.file(name, "log")).unwrap();
-        Command::new(&self.binary)
-            .arg("run")
-            .arg(self.file(name, "json"))
-            .arg("--worker")
-            .arg(self.file(name, "properties"))
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap()
-    }
-
-    /// Starts the connector and waits until its status says that it runs.
-    fn start(&self, name: &str) -> Child {
-        let mut child = self.spawn(name);
-        let properties = std::fs::read_to_string(self.file(name, "properties")).unwrap();
-        let listener = properties.lines().find_map(|line| line.strip_prefix("listeners=")).unwrap();
-        let url = format!("{listener}/connectors/{name}/status");
-        let begun = Instant::now();
-        loop {
-            let answer = ureq::get(&url)
-                .call()
-                .ok()
-                .and_then(|mut answer| answer.body_mut().read_to_string().ok())
-                .unwrap_or_default();
-            if answer.matches("\"RUNNING\"").count() >= 2 {
-                return child;
-            }
-            let ended = child.try_wait().unwrap();
-            if ended.is_some() || begun.elapsed() > Duration::from_secs(60) {
-                let log = std::fs::read_to_string(self.file(name, "log")).unwrap_or_default();
-                panic!("{name} does not run ({ended:?}): {answer}\n{log}");
-            }
-            std::thread::park_timeout(Duration::from_millis(100));
-        }
-    }
-
-    fn stop(&self, mut child: Child, name: &str) {
-        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-        let begun = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{name} does not stop");
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
-    }
-
-    fn wait_for_records(&self, topic: &str, wanted: u64, child: &mut Child) {
-        let (consumer, begun) = (self.consumer(), Instant::now());
-        loop {
-            let arrived =
-                consumer.fetch_watermarks(topic, 0, Duration::from_secs(5)).map_or(0, |(low, high)| high - low);
-            if arrived >= wanted as i64 {
-                assert_eq!(arrived, wanted as i64, "{topic} holds more records than rows were written");
-                return;
-            }
-            assert!(begun.elapsed() < DEADLINE, "{topic} holds {arrived} of {wanted} records");
-            assert!(
-                child.try_wait().unwrap().is_none(),
-                "headwater has ended; {topic} holds {arrived} of {wanted} records"
-            );
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
-    }
-
-    fn consumer(&self) -> BaseConsumer {
-        ClientConfig::new()
-            .set("bootstrap.servers", &self.kafka)
-            .set("group.id", "bench")
-            .set("fetch.wait.max.ms", "100")
-            .set("allow.auto.create.topics", "true")
-            .create()
-            .unwrap()
+        self.runner.write_connector(name, avro, &settings);
     }
 
     fn client(&self) -> Command {
@@ -353,38 +231,4 @@ impl Bench {
     fn binlog_file(&self) -> String {
         self.sql("SHOW BINARY LOG STATUS").split('\t').next().unwrap().to_owned()
     }
-}
-
-fn report(what: &str, rows: u64, seconds: f64, cpu: f64, peak: Option<u64>) {
-    let (rate, cost) = (rows as f64 / seconds, cpu * 1e6 / rows as f64);
-    let peak = peak.map_or_else(|| "-".into(), |megabytes| megabytes.to_string());
-    println!("{what:<22} {seconds:>8.2} {rate:>12.0} {cost:>16.2} {peak:>10}");
-}
-
-/// User and system time of a running process, from the two fields after the thirteenth of `/proc/PID/stat` (proc(5)).
-fn cpu_seconds(process: u32) -> f64 {
-    stat_ticks(&PathBuf::from(format!("/proc/{process}/stat")), 11) / TICKS_PER_SECOND
-}
-
-/// The same of all children of this process that were waited for.
-fn children_cpu_seconds() -> f64 {
-    stat_ticks(Path::new("/proc/self/stat"), 13) / TICKS_PER_SECOND
-}
-
-/// Sum of two neighbouring fields, counted from the state, which follows the name in brackets.
-fn stat_ticks(file: &Path, field: usize) -> f64 {
-    let text = std::fs::read_to_string(file).unwrap();
-    let fields: Vec<&str> = text[text.rfind(')').unwrap() + 2..].split(' ').collect();
-    fields[field].parse::<f64>().unwrap() + fields[field + 1].parse::<f64>().unwrap()
-}
-
-/// The most memory that a process has ever had resident (`VmHWM`).
-fn peak_megabytes(process: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = text.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1000
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # bench.sh [CARGO-BENCH-ARGUMENT...]: how fast it is, in a release build.
-# Starts a MySQL 9.7, a Kafka broker and a registry for itself on free ports, with empty data, runs "cargo bench" and removes
-# them. Benches of a stage need none of them; those of the whole find them in HEADWATER_BENCH_MYSQL, _KAFKA and _REGISTRY,
-# the binary in HEADWATER_BENCH_BINARY, and the server's own programs (mysqlbinlog, to compare with) in HEADWATER_BENCH_PROGRAMS.
+# Starts a MySQL 9.7, a PostgreSQL 17, a Kafka broker and a registry for itself on free ports, with empty data, runs "cargo bench"
+# and removes them. Benches of a stage need none of them; those of the whole find them in HEADWATER_BENCH_MYSQL, _POSTGRES, _KAFKA
+# and _REGISTRY, the binary in HEADWATER_BENCH_BINARY, and the servers' own programs (mysqlbinlog and pg_recvlogical, to compare
+# with) in HEADWATER_BENCH_PROGRAMS and _POSTGRES_PROGRAMS.
 set -euo pipefail
 . "$(dirname "$0")/prepare.sh"
 prepare_build
@@ -10,19 +11,26 @@ cargo build --release --bin headwater
 cargo bench --no-run "$@"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/headwater-bench.XXXXXX")
-export DATABASE_DATA=$scratch/mysql KAFKA_DATA=$scratch/kafka REGISTRY_DATA=$scratch/registry DATABASE_PORT KAFKA_PORT REGISTRY_PORT
-DATABASE_PORT=$(free_port) KAFKA_PORT=$(free_port) REGISTRY_PORT=$(free_port)
+export KAFKA_DATA=$scratch/kafka REGISTRY_DATA=$scratch/registry KAFKA_PORT REGISTRY_PORT
+mysql_port=$(free_port) postgres_port=$(free_port) KAFKA_PORT=$(free_port) REGISTRY_PORT=$(free_port)
+mysql() { DATABASE_DATA=$scratch/mysql DATABASE_PORT=$mysql_port tests/stack/database.sh "$1" mysql-9.7 bench; }
+postgres() {
+  DATABASE_DATA=$scratch/postgres DATABASE_PORT=$postgres_port DATABASE_OPTIONS="--logical-decoding-work-mem=64MB --shared-buffers=512MB --max-wal-size=8GB" \
+    tests/stack/database.sh "$1" postgres-17 bench
+}
 remove() {
-  tests/stack/registry.sh wipe; tests/stack/kafka.sh wipe bench; tests/stack/database.sh wipe mysql-9.7 bench
+  tests/stack/registry.sh wipe; tests/stack/kafka.sh wipe bench; mysql wipe; postgres wipe
   rm -rf "$scratch"
 }
 trap remove EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-tests/stack/database.sh start mysql-9.7 bench
+mysql start
+postgres start
 tests/stack/kafka.sh start bench
 tests/stack/registry.sh start
-export HEADWATER_BENCH_MYSQL=127.0.0.1:$DATABASE_PORT HEADWATER_BENCH_KAFKA=127.0.0.1:$KAFKA_PORT
+export HEADWATER_BENCH_MYSQL=127.0.0.1:$mysql_port HEADWATER_BENCH_POSTGRES=127.0.0.1:$postgres_port HEADWATER_BENCH_KAFKA=127.0.0.1:$KAFKA_PORT
 export HEADWATER_BENCH_REGISTRY HEADWATER_BENCH_BINARY=$project/target/release/headwater HEADWATER_BENCH_PROGRAMS=$HEADWATER_STACK_DIR/mysql-9.7/run
+export HEADWATER_BENCH_POSTGRES_PROGRAMS=$HEADWATER_STACK_DIR/postgres-17/run
 HEADWATER_BENCH_REGISTRY=$(tests/stack/registry.sh url)
 cargo bench "$@"

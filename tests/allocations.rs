@@ -1,10 +1,11 @@
 //! From the server's socket to the producer, a row costs no allocation.
 //!
-//! Two backlogs that differ by a known number of rows are read from a real MySQL into a real Kafka, in this
+//! Two backlogs that differ by a known number of rows are read from a real MySQL or PostgreSQL into a real Kafka, in this
 //! process, and every allocation of ours is counted. What a batch costs (its position, its place in a queue) is
 //! allowed; a row must cost less than a hundredth of an allocation. librdkafka's own memory is not counted.
 //!
-//! Needs `HEADWATER_TEST_MYSQL_97` and `HEADWATER_TEST_KAFKA`; without them it says SKIPPED, and fails where `CI=true`.
+//! Needs `HEADWATER_TEST_MYSQL_97`, `HEADWATER_TEST_POSTGRES_17` and `HEADWATER_TEST_KAFKA`; without them it says SKIPPED, and
+//! fails where `CI=true`.
 
 #![allow(
     unsafe_code,
@@ -18,14 +19,15 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use headwater::config::connector::ConnectorConfig;
 use headwater::config::provider::Environment;
 use headwater::config::worker::WorkerConfig;
 use headwater::source::binlog::connection::{ConnectOptions, Connection, Secret};
+use headwater::source::postgres::connection as postgres;
 
 struct Counting;
 
@@ -49,14 +51,17 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The addresses of MySQL and Kafka; `None` where the test is to be skipped.
-fn servers() -> Option<(String, String)> {
+/// Every allocation of the process is counted, so only one test may run.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// The addresses of a database and Kafka; `None` where the test is to be skipped.
+fn servers(database: &str) -> Option<(String, String)> {
     let address = |name: &str| std::env::var(name).ok().filter(|address| !address.is_empty());
-    match (address("HEADWATER_TEST_MYSQL_97"), address("HEADWATER_TEST_KAFKA")) {
-        (Some(mysql), Some(kafka)) => Some((mysql, kafka)),
+    match (address(database), address("HEADWATER_TEST_KAFKA")) {
+        (Some(database), Some(kafka)) => Some((database, kafka)),
         _ => {
-            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "HEADWATER_TEST_MYSQL_97 or _KAFKA is not set");
-            println!("SKIPPED allocations: HEADWATER_TEST_MYSQL_97 or HEADWATER_TEST_KAFKA is not set");
+            assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{database} or HEADWATER_TEST_KAFKA is not set");
+            println!("SKIPPED allocations: {database} or HEADWATER_TEST_KAFKA is not set");
             None
         }
     }
@@ -97,8 +102,8 @@ fn fill(connection: &mut Connection, database: &str, rows: u32) {
 }
 
 /// Reads a database's backlog to its end, and gives the allocations of the stream itself, and its batches.
-fn allocations(mysql: &str, kafka: &str, database: &str, start: &str, rows: u32, more: &[(&str, &str)]) -> (u64, u64) {
-    let (host, port) = mysql.rsplit_once(':').unwrap();
+fn allocations(address: &str, kafka: &str, database: &str, rows: u32, own: &[(&str, &str)]) -> (u64, u64) {
+    let (host, port) = address.rsplit_once(':').unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let worker = BTreeMap::from([
@@ -110,22 +115,18 @@ fn allocations(mysql: &str, kafka: &str, database: &str, start: &str, rows: u32,
         ("value.converter.schemas.enable".to_owned(), "false".to_owned()),
     ]);
     let (worker, _) = WorkerConfig::from_map(&worker, Environment::new([])).unwrap();
+    let history = file("history");
     let connector: BTreeMap<String, String> = [
-        ("connector.class", "io.debezium.connector.mysql.MySqlConnector"),
         ("database.hostname", host),
         ("database.port", port),
-        ("database.user", "cdc"),
-        ("database.password", "cdcpw"),
-        ("database.server.id", "57001"),
         ("topic.prefix", database),
-        ("database.include.list", database),
         ("snapshot.mode", "no_data"),
-        ("headwater.start.position", start),
         ("schema.history.internal", "io.debezium.storage.file.history.FileSchemaHistory"),
-        ("schema.history.internal.file.filename", &file("history")),
+        ("schema.history.internal.file.filename", &history),
     ]
     .into_iter()
-    .chain(more.iter().copied())
+    .filter(|(name, _)| !name.starts_with("schema.") || own.iter().any(|(name, _)| *name == "database.server.id"))
+    .chain(own.iter().copied())
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect();
     let (config, _) = ConnectorConfig::from_map(database, connector, &worker).unwrap();
@@ -178,40 +179,139 @@ const A_BATCH: f64 = 20.0;
 /// A hundredth of an allocation would be noise of batches; a row that allocates costs one or more.
 const ALLOWED: f64 = 0.05;
 
+/// How many rows the two backlogs have.
+const SIZES: (u32, u32) = (2_000, 12_000);
+
+/// Counts what a row costs between two backlogs, and holds that it is nothing. `count` reads a small or a large one.
+fn check(what: &str, mut count: impl FnMut(u32) -> (u64, u64)) -> Option<String> {
+    let (small, large) = SIZES;
+    // Timers allocate, too, and a busy machine has more of them in the same rows: the quietest of three runs counts.
+    let mut each = f64::MAX;
+    for _ in 0..3 {
+        let counts = [count(small), count(large)];
+        let more = |of: fn(&(u64, u64)) -> u64| of(&counts[1]) as f64 - of(&counts[0]) as f64;
+        let (made, batches) = (more(|count| count.0), more(|count| count.1));
+        let this = (made - batches * A_BATCH) / (f64::from(large - small) * 0.9);
+        println!("{what}: {counts:?} for {small} and {large} rows: {this:.4} a row");
+        each = each.min(this);
+        if each < ALLOWED {
+            return None;
+        }
+    }
+    Some(format!("{what}: {each} allocations a row"))
+}
+
 #[test]
 fn a_row_costs_no_allocation() {
-    let Some((mysql, kafka)) = servers() else { return };
+    let Some((mysql, kafka)) = servers("HEADWATER_TEST_MYSQL_97") else { return };
+    let _alone = ALONE.lock();
     let mut connection = connect(&mysql);
     let status = connection.query("SHOW BINARY LOG STATUS").unwrap();
     let start = format!("{}:{}", status.first("File").unwrap(), status.first("Position").unwrap());
-    let unique = std::process::id();
-    let (small, large) = (2_000, 12_000);
-    let names = [(format!("alloc_small_{unique}"), small), (format!("alloc_large_{unique}"), large)];
-    for (name, rows) in &names {
-        fill(&mut connection, name, *rows);
+    let name = |rows: u32| format!("alloc_{}_{rows}", std::process::id());
+    for rows in [SIZES.0, SIZES.1] {
+        fill(&mut connection, &name(rows), rows);
     }
     let mut failed = Vec::new();
     for (what, more) in [("the envelope", &[][..]), ("unwrapping", UNWRAP), ("an outbox", OUTBOX)] {
-        // Timers allocate, too, and a busy machine has more of them in the same rows: the quietest of three runs counts.
-        let mut each = f64::MAX;
-        for _ in 0..3 {
-            let count = |(name, rows): &(String, u32)| allocations(&mysql, &kafka, name, &start, *rows, more);
-            let counts: Vec<(u64, u64)> = names.iter().map(count).collect();
-            let more = |of: fn(&(u64, u64)) -> u64| of(&counts[1]) as f64 - of(&counts[0]) as f64;
-            let (made, batches) = (more(|count| count.0), more(|count| count.1));
-            let this = (made - batches * A_BATCH) / (f64::from(large - small) * 0.9);
-            println!("{what}: {counts:?} for {small} and {large} rows: {this:.4} a row");
-            each = each.min(this);
-            if each < ALLOWED {
-                break;
-            }
-        }
-        if each >= ALLOWED {
-            failed.push(format!("{what}: {each} allocations a row"));
-        }
+        failed.extend(check(what, |rows| {
+            let database = name(rows);
+            let own = [
+                ("connector.class", "io.debezium.connector.mysql.MySqlConnector"),
+                ("database.user", "cdc"),
+                ("database.password", "cdcpw"),
+                ("database.server.id", "57001"),
+                ("database.include.list", &database),
+                ("headwater.start.position", &start),
+            ];
+            allocations(&mysql, &kafka, &database, rows, &[&own, more].concat())
+        }));
     }
-    for (name, _) in &names {
-        connection.query_drop(&format!("DROP DATABASE {name}")).unwrap();
+    for rows in [SIZES.0, SIZES.1] {
+        connection.query_drop(&format!("DROP DATABASE {}", name(rows))).unwrap();
+    }
+    assert_eq!(failed, [] as [String; 0]);
+}
+
+fn connect_postgres(address: &str, database: &str) -> postgres::Connection {
+    let (host, port) = address.rsplit_once(':').unwrap();
+    let options = postgres::ConnectOptions {
+        host: host.to_owned(),
+        port: port.parse().unwrap(),
+        user: "app".to_owned(),
+        password: Some(postgres::Secret::new("apppw")),
+        database: database.to_owned(),
+        ..postgres::ConnectOptions::default()
+    };
+    postgres::Connection::connect(&options, postgres::Purpose::Sql, &Arc::default()).unwrap()
+}
+
+/// A database with a table of twelve columns, a slot, and rows: half in large transactions, half in one each.
+fn fill_postgres(address: &str, database: &str, rows: u32) {
+    connect_postgres(address, "postgres").query_drop(&format!("CREATE DATABASE {database}")).unwrap();
+    let mut session = connect_postgres(address, database);
+    let insert = "INSERT INTO t SELECT nextval('s'), 1, 2, 3.5, true, 12345.67, 'twenty-four characters..', \
+                  'sixty-four characters of text, more or less, and some to fill up', '2026-01-02 03:04:05.678901', \
+                  '2026-01-02 03:04:05Z', '2026-01-02', NULL FROM generate_series(1, ";
+    for statement in [
+        "CREATE SEQUENCE s",
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int, b smallint, c float8, d boolean, price numeric(12,2), \
+         short varchar(24), long_text text, at timestamp, stamp timestamptz, day date, note text)",
+        "CREATE PUBLICATION p FOR TABLE t",
+        &format!("SELECT pg_create_logical_replication_slot('{database}', 'pgoutput')"),
+        &format!("DO $$ BEGIN FOR i IN 1..{} LOOP {insert}500); COMMIT; END LOOP; END $$", rows / 1000),
+        &format!("DO $$ BEGIN FOR i IN 1..{} LOOP {insert}1); COMMIT; END LOOP; END $$", rows / 2),
+    ] {
+        session.query_drop(statement).unwrap();
+    }
+}
+
+/// Removes a database with its slots, as soon as nobody reads from them.
+fn drop_postgres(address: &str, database: &str) {
+    let mut session = connect_postgres(address, "postgres");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let slots = format!("FROM pg_replication_slots WHERE database = '{database}' AND NOT active");
+    while session.query_drop(&format!("DROP DATABASE {database} WITH (FORCE)")).is_err() {
+        assert!(Instant::now() < deadline, "{database} cannot be removed");
+        session.query_drop(&format!("SELECT pg_drop_replication_slot(slot_name) {slots}")).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_row_of_postgres_costs_no_allocation() {
+    let Some((postgres, kafka)) = servers("HEADWATER_TEST_POSTGRES_17") else { return };
+    let _alone = ALONE.lock();
+    let name = |rows: u32| format!("alloc_{}_{rows}", std::process::id());
+    for rows in [SIZES.0, SIZES.1] {
+        fill_postgres(&postgres, &name(rows), rows);
+    }
+    let mut runs = 0;
+    let mut failed = Vec::new();
+    let held: &[(&str, &str)] = &[("headwater.transaction.streaming", "true")];
+    for (what, more) in [("the envelope", &[][..]), ("unwrapping", UNWRAP), ("held transactions", held)] {
+        failed.extend(check(&format!("PostgreSQL, {what}"), |rows| {
+            let database = name(rows);
+            runs += 1;
+            // The slot moves with what is read from it.
+            let slot = format!("{database}_{runs}");
+            let copy = format!("SELECT pg_copy_logical_replication_slot('{database}', '{slot}')");
+            connect_postgres(&postgres, &database).query_drop(&copy).unwrap();
+            let own = [
+                ("connector.class", "io.debezium.connector.postgresql.PostgresConnector"),
+                ("plugin.name", "pgoutput"),
+                ("database.user", "app"),
+                ("database.password", "apppw"),
+                ("database.dbname", &database),
+                ("slot.name", &slot),
+                ("publication.name", "p"),
+                ("publication.autocreate.mode", "disabled"),
+            ];
+            allocations(&postgres, &kafka, &database, rows, &[&own, more].concat())
+        }));
+    }
+    for rows in [SIZES.0, SIZES.1] {
+        drop_postgres(&postgres, &name(rows));
     }
     assert_eq!(failed, [] as [String; 0]);
 }

@@ -104,6 +104,15 @@ impl Line {
         }
     }
 
+    /// Writes characters of ASCII, if they fit.
+    #[inline]
+    pub fn write(&mut self, text: &[u8]) {
+        if let Some(places) = self.bytes.get_mut(self.length..self.length + text.len()) {
+            places.copy_from_slice(text);
+            self.length += text.len();
+        }
+    }
+
     /// Writes a number in exactly `width` digits, cutting what is above.
     #[inline]
     pub fn digits(&mut self, mut value: u32, width: usize) {

@@ -195,3 +195,107 @@ impl StreamingOptions {
         PostgresError::Spill { folder: self.folder.clone(), limit_bytes: self.memory_bytes, error }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A row of a part of a transaction: its letter, the part, and something to tell it by.
+    fn row(part: u32, number: u32, length: usize) -> Vec<u8> {
+        let mut body = [&b"I"[..], &part.to_be_bytes(), &number.to_be_bytes()].concat();
+        body.resize(body.len() + length, 0);
+        body
+    }
+
+    /// What is handed over of a transaction, without what was rolled back.
+    fn numbers(transaction: StreamedTransaction) -> Vec<u32> {
+        let (mut replay, mut block, mut messages, mut numbers) =
+            (transaction.held.replay(), Vec::new(), Vec::new(), Vec::new());
+        while replay.next(&mut block, &mut messages).unwrap() {
+            for message in &messages {
+                let body = &block[message.range.start as usize..message.range.end as usize];
+                let word = |at: usize| u32::from_be_bytes(*body[at..].first_chunk::<4>().unwrap());
+                if !transaction.rolled_back.contains(&word(1)) {
+                    numbers.push(word(5));
+                }
+            }
+        }
+        numbers
+    }
+
+    fn end(xid: u32) -> StreamCommit {
+        StreamCommit { xid, commit_lsn: Lsn(1), end_lsn: Lsn(2), commit_time_us: 0 }
+    }
+
+    fn receive(streamed: &mut Streamed, xid: u32, first: bool, body: &[u8]) {
+        streamed.start(&StreamStart { xid, first }, Lsn(1)).unwrap();
+        streamed.message(Lsn(1), body, &mut 0).unwrap();
+        streamed.message(Lsn(1), b"E", &mut 0).unwrap();
+        streamed.keep_limit().unwrap();
+    }
+
+    proptest! {
+        /// Blocks of some transactions in any order, with parts that are rolled back, and an end at some time.
+        #[test]
+        fn what_was_committed_comes_and_nothing_else(steps in proptest::collection::vec((0_u8..10, 0_u32..4, 0_u32..3), 0..200)) {
+            let folder = tempfile::tempdir().unwrap();
+            let options = StreamingOptions { memory_bytes: 4_000, folder: folder.path().to_owned() };
+            let mut streamed = Streamed::new(options);
+            let mut expected: HashMap<u32, Vec<(u32, u32)>> = HashMap::new();
+            for ((what, transaction, part), number) in steps.into_iter().zip(0..) {
+                let (xid, part) = (100 * (transaction + 1), 100 * (transaction + 1) + part);
+                match what {
+                    0 => {
+                        streamed.abort(&StreamAbort { xid, subxid: xid, abort: None }, Lsn(1)).unwrap();
+                        expected.remove(&xid);
+                    }
+                    // A part that was rolled back has no more rows: the next one has another number.
+                    1 if part != xid => {
+                        let known = expected.contains_key(&xid);
+                        if known && !streamed.open[&xid].rolled_back.contains(&part) {
+                            streamed.abort(&StreamAbort { xid, subxid: part, abort: None }, Lsn(1)).unwrap();
+                            expected.get_mut(&xid).unwrap().retain(|(of, _)| *of != part);
+                        }
+                    }
+                    2 => {
+                        let committed = streamed.commit(&end(xid), Lsn(1));
+                        let rows = expected.remove(&xid).map(|rows| rows.into_iter().map(|(_, number)| number).collect());
+                        prop_assert_eq!(committed.ok().map(numbers), rows);
+                    }
+                    _ => {
+                        let first = !expected.contains_key(&xid);
+                        let gone = !first && streamed.open[&xid].rolled_back.contains(&part);
+                        let part = if gone { xid } else { part };
+                        receive(&mut streamed, xid, first, &row(part, number, number as usize * 3));
+                        expected.entry(xid).or_default().push((part, number));
+                    }
+                }
+                let memory: usize = streamed.open.values().map(|open| open.held.memory()).sum();
+                prop_assert!(memory <= 4_000);
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_stand_there_is_told() {
+        let mut streamed = Streamed::new(StreamingOptions::default());
+        let start = |first| StreamStart { xid: 7, first };
+        assert!(streamed.start(&start(false), Lsn(1)).is_err());
+        assert!(streamed.commit(&end(7), Lsn(1)).is_err());
+        streamed.start(&start(true), Lsn(1)).unwrap();
+        for body in [&b""[..], b"C", b"Z", b"S\0\0\0\x07\x01", b"c", b"R\0", b"O\0\0\0\0\0\0\0\x01o\0"] {
+            assert!(streamed.message(Lsn(1), body, &mut 0).is_err(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn messages_of_parts_that_are_rolled_back_cannot_be_told_apart() {
+        let mut streamed = Streamed::new(StreamingOptions::default());
+        receive(&mut streamed, 7, true, b"M\0\0\0\x07\x01\0\0\0\0\0\0\0\x01p\0\0\0\0\0");
+        let part = streamed.abort(&StreamAbort { xid: 7, subxid: 8, abort: None }, Lsn(1));
+        assert!(matches!(part, Err(PostgresError::MustComeWhole { .. })));
+        assert!(streamed.abort(&StreamAbort { xid: 7, subxid: 7, abort: None }, Lsn(1)).is_ok());
+    }
+}

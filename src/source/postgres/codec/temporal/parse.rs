@@ -37,6 +37,11 @@ fn two(high: u8, low: u8) -> Option<u32> {
 /// The year, month and day at the front, with the year as it is written.
 #[inline]
 fn day(text: &[u8]) -> Option<(Day, &[u8])> {
+    // Nearly all years have four digits.
+    if let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, rest @ ..] = text {
+        let year = (two(*y1, *y2)? * 100 + two(*y3, *y4)?) as i32;
+        return Some((Day { year, month: two(*m1, *m2)?, day: two(*d1, *d2)? }, rest));
+    }
     let digits = text.iter().take(YEAR_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
     if !(4..=YEAR_DIGITS).contains(&digits) {
         return None;
@@ -67,6 +72,13 @@ fn time(text: &[u8]) -> Option<(i64, &[u8])> {
         rest => (0, rest),
     };
     let (fraction, rest) = match rest {
+        [b'.', b1, b2, b3, b4, b5, b6, rest @ ..]
+            if [b1, b2, b3, b4, b5, b6].iter().all(|byte| byte.is_ascii_digit())
+                && !rest.first().is_some_and(u8::is_ascii_digit) =>
+        {
+            let micros = two(*b1, *b2)? * 10_000 + two(*b3, *b4)? * 100 + two(*b5, *b6)?;
+            (i64::from(micros), rest)
+        }
         [b'.', rest @ ..] => {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             if !(1..=6).contains(&digits) {
@@ -160,6 +172,26 @@ fn finite(text: &[u8], zoned: bool) -> Option<Moment> {
     let (micros, rest) = time(rest.strip_prefix(b" ")?)?;
     let (seconds, rest) = if zoned { offset(rest)? } else { (0, rest) };
     Some(moment(day_of(day, rest)?, micros - seconds * MICROS_PER_SECOND))
+}
+
+/// A TIMESTAMP WITH TIME ZONE that is in UTC already, and written as ISO 8601 has it with so many digits behind the second, or
+/// as many as are needed: its day and its time of day.
+#[inline]
+pub(super) fn in_utc(text: &[u8], fraction: Option<usize>) -> Option<(&[u8], &[u8])> {
+    let text = text.strip_suffix(b"+00")?;
+    let (date, rest) = day(text)?;
+    let (day_text, time_text) = text.split_at_checked(10)?;
+    let (time_text, rest) = (time_text.strip_prefix(b" ")?, rest.strip_prefix(b" ")?);
+    let (micros, behind) = time(time_text)?;
+    // Years of more digits have signs, and 24:00:00 and 23:59:60 are of the next day.
+    let plain = rest.len() == time_text.len() && behind.is_empty() && micros < MICROS_PER_DAY;
+    let digits = match (time_text.get(6..8)?, time_text.get(8..)?) {
+        ([b'0'..=b'5', _], []) => 0,
+        ([b'0'..=b'5', _], [b'.', digits @ ..]) if fraction.is_some() || digits.last() != Some(&b'0') => digits.len(),
+        _ => return None,
+    };
+    let exists = date.exists() && date.day <= days_in_month(date.year, date.month);
+    (plain && exists && fraction.is_none_or(|fraction| fraction == digits)).then_some((day_text, time_text))
 }
 
 /// A TIMESTAMP.

@@ -99,6 +99,14 @@ struct Zoned {
 impl Decode for Zoned {
     #[inline]
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+        if let Some((day, time)) = parse::in_utc(cell, self.fraction) {
+            let mut line = Line::new();
+            line.write(day);
+            line.push(b'T');
+            line.write(time);
+            line.push(b'Z');
+            return text_in(arena, line.as_bytes());
+        }
         match parse::timestamp_utc(cell)? {
             Moment::At { days, micros } => written(days, micros, self.fraction, arena),
             Moment::Infinity => Ok(ValueRef::String("infinity")),
@@ -127,4 +135,44 @@ pub(in super::super) fn timestamp_with_zone(context: &Context<'_>) -> Plan {
     Plan::new(schema, fallback, Zoned { fraction: fraction(scale) }, move |text| {
         default_value::parse(DefaultKind::ZonedTimestamp { scale }, text)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// What is copied must be what would be written.
+    fn check(text: &str, copied: bool) {
+        for fraction in [None, Some(1), Some(3), Some(6)] {
+            let (arena, other) = (Arena::new(), Arena::new());
+            let codec = Zoned { fraction };
+            let zoned = codec.decode(text.as_bytes(), &arena).unwrap();
+            let Moment::At { days, micros } = parse::timestamp_utc(text.as_bytes()).unwrap() else { return };
+            let expected = written(days, micros, fraction, &other).unwrap();
+            assert_eq!(format!("{zoned:?}"), format!("{expected:?}"), "{text} {fraction:?}");
+        }
+        assert_eq!(parse::in_utc(text.as_bytes(), None).is_some(), copied, "{text}");
+    }
+
+    #[test]
+    fn a_moment_in_utc_is_written_as_it_came() {
+        check("2024-02-29 13:14:15+00", true);
+        check("2024-02-29 13:14:15.1+00", true);
+        check("2024-02-29 13:14:15.123+00", true);
+        check("2024-02-29 13:14:15.123456+00", true);
+        check("0001-01-01 00:00:00+00", true);
+        check("2024-02-29 13:14:00.100000+00", false);
+        check("2024-02-29 13:14:15.10+00", false);
+        check("2024-02-29 13:14:15.123456+01", false);
+        check("2024-02-29 13:14:15.123456+05:30", false);
+        check("2024-02-29 24:00:00+00", false);
+        check("2024-02-29 23:59:60+00", false);
+        check("2024-02-28 13:14:15+00 BC", false);
+        check("12024-02-29 13:14:15+00", false);
+        check("2024-02-29 13:14:15.5+00:30", false);
+        check("infinity", false);
+        assert!(parse::in_utc(b"2023-02-29 13:14:15+00", None).is_none());
+        assert!(parse::in_utc(b"2023-02-28 13:14+00", None).is_none());
+    }
 }
