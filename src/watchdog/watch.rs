@@ -178,10 +178,11 @@ impl Watchdog {
 
     fn begin(&mut self, seen: &Observations, verdict: Verdict, code: &str, now: Instant) -> Open {
         self.count += 1;
-        let onset = match verdict {
+        let onset = if matches!(verdict, Verdict::Recovering(_)) {
             // The reader noticed it by itself, by a silence that had lasted when we looked before.
-            Verdict::Recovering(_) => self.unheard,
-            _ => words::onset(seen, verdict),
+            self.unheard
+        } else {
+            words::onset(seen, verdict)
         };
         let millis = i64::try_from(onset.as_millis()).unwrap_or(i64::MAX);
         let began_ms = clock::now_ms().saturating_sub(millis);
@@ -255,7 +256,8 @@ impl Watchdog {
         let Some(mut open) = self.open.take() else { return };
         let ended = verdict == Verdict::Stopped;
         let proven = self.proof() != open.proof || now.saturating_duration_since(self.since) >= PROOF;
-        if !ended && !(verdict.is_good() && proven) {
+        let over = ended || (verdict.is_good() && proven);
+        if !over {
             self.open = Some(open);
             return;
         }
