@@ -15,6 +15,8 @@ pub(super) struct Answer {
     pub(super) location: Option<String>,
     /// `Allow`, where the method is wrong.
     pub(super) allow: Option<String>,
+    /// Whether the answer asks who it is.
+    pub(super) challenge: bool,
 }
 
 /// The body of an answer.
@@ -27,7 +29,7 @@ pub(super) enum Content {
 
 impl Answer {
     pub(super) fn json(status: StatusCode, value: Value) -> Answer {
-        Answer { status, body: Content::Json(value), location: None, allow: None }
+        Answer { status, body: Content::Json(value), location: None, allow: None, challenge: false }
     }
 
     pub(super) fn ok(value: Value) -> Answer {
@@ -35,11 +37,11 @@ impl Answer {
     }
 
     pub(super) fn empty(status: StatusCode) -> Answer {
-        Answer { status, body: Content::Nothing, location: None, allow: None }
+        Answer { status, body: Content::Nothing, location: None, allow: None, challenge: false }
     }
 
     pub(super) fn text(status: StatusCode, kind: &'static str, text: String) -> Answer {
-        Answer { status, body: Content::Text(kind, text), location: None, allow: None }
+        Answer { status, body: Content::Text(kind, text), location: None, allow: None, challenge: false }
     }
 
     /// Connect's form of an error.
@@ -65,6 +67,9 @@ impl Answer {
                 headers.insert(name, value);
             }
         }
+        if self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+        }
         response
     }
 }
@@ -82,7 +87,7 @@ impl From<WorkerError> for Answer {
             | WorkerError::NoStore
             | WorkerError::StillEnding(_) => StatusCode::CONFLICT,
             WorkerError::Invalid(_) | WorkerError::Refused(_) | WorkerError::NotStopped(_) => StatusCode::BAD_REQUEST,
-            WorkerError::Starting { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            WorkerError::Starting { .. } | WorkerError::RunsElsewhere { .. } => StatusCode::SERVICE_UNAVAILABLE,
             WorkerError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Answer::refusal(status, error.to_string())

@@ -87,7 +87,7 @@ fn initial_state(state: &Value) -> Result<TargetState> {
 }
 
 /// A configuration's texts. Numbers and booleans are taken for texts, as by Connect; what has no value is left out.
-fn properties(value: Value) -> Result<Properties> {
+pub(super) fn properties(value: Value) -> Result<Properties> {
     let patch = changes(value)?;
     Ok(patch.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }
@@ -237,6 +237,31 @@ pub(super) fn restart(worker: &Handle, asked: &Asked) -> Result {
 pub(super) fn restart_task(worker: &Handle, asked: &Asked) -> Result {
     worker.restart_task(asked.name(), asked.task())?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
+}
+
+fn tracked(worker: &Handle, setting: bool, what: &str) -> Result<()> {
+    worker.ready()?;
+    let refused = || Answer::refusal(StatusCode::FORBIDDEN, format!("{what} is disabled."));
+    setting.then_some(()).ok_or_else(refused)
+}
+
+/// `GET /connectors/{connector}/topics` (KIP-558). Of a connector that is not there: none, as in Connect.
+pub(super) fn topics(worker: &Handle, asked: &Asked) -> Result {
+    tracked(worker, worker.config().topic_tracking, "Topic tracking")?;
+    let topics = worker.connector(asked.name()).map(|connector| connector.topics()).unwrap_or_default();
+    let topics: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
+    let name = asked.name();
+    Ok(Answer::ok(json!({ name: { "topics": topics } })))
+}
+
+/// `PUT /connectors/{connector}/topics/reset`.
+pub(super) fn reset_topics(worker: &Handle, asked: &Asked) -> Result {
+    tracked(worker, worker.config().topic_tracking, "Topic tracking")?;
+    tracked(worker, worker.config().topic_tracking_reset, "Topic tracking reset")?;
+    if let Some(connector) = worker.connector(asked.name()) {
+        connector.forget_topics();
+    }
+    Ok(Answer::empty(StatusCode::ACCEPTED))
 }
 
 fn info_of(connector: &Connector) -> Value {

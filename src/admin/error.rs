@@ -13,6 +13,14 @@ pub enum AdminError {
         /// What the system said.
         message: String,
     },
+    /// TLS of a listener cannot be had.
+    #[error("{property}: {reason}")]
+    Tls {
+        /// The property.
+        property: String,
+        /// Why, without a password.
+        reason: String,
+    },
     /// The runtime or its thread cannot be made.
     #[error("the server could not be started: {0}")]
     Runtime(String),
@@ -30,15 +38,22 @@ static RUNTIME: Code = Code {
     title: "the HTTP server could not be started",
     hint: "The machine or the container is out of threads, memory or file descriptors: raise its limits.",
 };
+static TLS: Code = Code {
+    number: 1102,
+    disposition: Disposition::Stop,
+    title: "TLS of the listeners cannot be set up",
+    hint: "listeners.https.ssl.keystore.location names a PEM, PKCS12 or JKS file with the server's certificate and its private key, listeners.https.ssl.keystore.password opens it; or set listeners.https.ssl.keystore.certificate.chain and .keystore.key. With ssl.client.auth a truststore is needed, too.",
+};
 
 impl Coded for AdminError {
     fn code(&self) -> &'static Code {
         match self {
             AdminError::Listen { .. } => &LISTEN,
+            AdminError::Tls { .. } => &TLS,
             AdminError::Runtime(_) => &RUNTIME,
         }
     }
 }
 
 /// Every page of this room, for `headwater explain`.
-pub static CODES: &[&Code] = &[&LISTEN, &RUNTIME];
+pub static CODES: &[&Code] = &[&LISTEN, &RUNTIME, &TLS];

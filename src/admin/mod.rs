@@ -6,6 +6,7 @@
 //! The server has an OS thread and a runtime of its own, so that it answers whatever the pipelines do.
 //! Nothing here survives a crash.
 
+mod access;
 mod answer;
 mod connectors;
 mod error;
@@ -13,14 +14,17 @@ mod exposition;
 mod flow;
 mod flow_series;
 mod health;
+mod loggers;
 mod offsets;
 mod plugins;
 mod rest;
 mod routes;
+mod tls;
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::thread::JoinHandle;
 
+use openssl::ssl::SslAcceptor;
 use tokio::sync::oneshot;
 
 pub use error::{AdminError, CODES};
@@ -28,6 +32,7 @@ pub use error::{AdminError, CODES};
 use crate::config::worker::{Listener, WorkerConfig};
 use crate::error::Failure;
 use crate::worker::Handle;
+use tls::TlsListener;
 
 /// A server that runs until it is dropped.
 pub struct Server {
@@ -69,17 +74,27 @@ fn bind(listener: &Listener) -> Result<TcpListener, AdminError> {
 /// # Errors
 /// When a listener's address cannot be used.
 pub fn start(config: &WorkerConfig, worker: &Handle) -> Result<Server, Failure> {
+    let tls = match config.listeners.iter().any(|listener| listener.tls) {
+        true => Some(tls::acceptor(&config.listeners_tls)?),
+        false => None,
+    };
     let sockets = config.listeners.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+    let acceptors: Vec<Option<SslAcceptor>> =
+        config.listeners.iter().map(|listener| tls.clone().filter(|_| listener.tls)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| AdminError::Runtime(error.to_string()))?;
     let (stop, stopped) = oneshot::channel();
     let router = rest::router(worker.clone());
     let serve = move || {
         runtime.block_on(async {
-            let servers = sockets.into_iter().filter_map(|socket| {
+            let servers = sockets.into_iter().zip(acceptors).filter_map(|(socket, acceptor)| {
                 let socket = tokio::net::TcpListener::from_std(socket).ok()?;
-                Some(axum::serve(socket, router.clone()).into_future())
+                let router = router.clone();
+                Some(match acceptor {
+                    Some(acceptor) => axum::serve(TlsListener { socket, acceptor }, router).into_future(),
+                    None => axum::serve(socket, router).into_future(),
+                })
             });
             let all = futures_util::future::join_all(servers);
             tokio::select! {

@@ -14,8 +14,11 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::routes::{self, Call, Found, Route};
-use super::{connectors, exposition, flow, health, offsets, plugins};
+use super::{access, connectors, exposition, flow, health, loggers, offsets, plugins};
 use crate::worker::{Handle, TargetState};
+
+/// The description of this API.
+const OPEN_API: &str = include_str!("../../docs/reference/openapi.json");
 
 /// The longest body that is read. A configuration is kilobytes.
 const BODY_LIMIT_BYTES: usize = 8 << 20;
@@ -79,6 +82,9 @@ async fn handle(Shared(worker): Shared<Handle>, request: Request<Body>) -> Respo
         Found::Methods(methods) => return wrong_method(parts.method.as_str(), &methods).into_response(),
         Found::Nothing => return Answer::refusal(StatusCode::NOT_FOUND, "HTTP 404 Not Found").into_response(),
     };
+    if let Err(refusal) = access::check(&worker.config().rest_access, route.right, &parts.headers) {
+        return refusal.into_response();
+    }
     if route.body && !is_json(&parts.headers) {
         return Answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type").into_response();
     }
@@ -194,16 +200,16 @@ fn call(worker: &Handle, asked: &Asked) -> Result<Answer, Answer> {
         Call::Offsets => offsets::get(worker, asked),
         Call::AlterOffsets => offsets::alter(worker, asked),
         Call::ResetOffsets => offsets::reset(worker, asked),
-        Call::Topics
-        | Call::ResetTopics
-        | Call::PluginConfig
-        | Call::Validate
-        | Call::Loggers
-        | Call::Logger
-        | Call::SetLogger
-        | Call::OpenApi => Err(Answer::refusal(StatusCode::NOT_FOUND, "HTTP 404 Not Found")),
         Call::Flow => flow::flow(worker, asked),
         Call::Incidents => flow::incidents(worker, asked),
+        Call::Topics => connectors::topics(worker, asked),
+        Call::ResetTopics => connectors::reset_topics(worker, asked),
+        Call::PluginConfig => plugins::config(asked),
+        Call::Validate => plugins::validate(worker, asked),
+        Call::Loggers => Ok(loggers::list()),
+        Call::Logger => loggers::get(asked),
+        Call::SetLogger => loggers::set(asked),
+        Call::OpenApi => Ok(Answer::text(StatusCode::OK, "application/json", OPEN_API.to_owned())),
         Call::Plugins => Ok(plugins::list()),
         Call::Health => Ok(health::health(worker)),
         Call::Live => Ok(health::live(worker)),

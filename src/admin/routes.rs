@@ -59,7 +59,6 @@ pub(super) struct Route {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) call: Call,
-    #[allow(dead_code, reason = "the table says it for the published description, too")]
     pub(super) right: Right,
     /// Whether a body belongs to it.
     pub(super) body: bool,

@@ -24,6 +24,7 @@ mod options;
 pub mod properties;
 pub mod provider;
 pub mod reference;
+pub mod rest_access;
 pub mod secret;
 mod settings;
 pub mod source_file;

@@ -13,6 +13,7 @@ use super::environment;
 use super::error::{ConfigError, Warning, WarningKind};
 use super::option::Applies;
 use super::provider::{Environment, Providers};
+use super::rest_access::{RestAccess, rest_access};
 use super::secret::{ClientProperties, Masking, Secret};
 use super::settings::Settings;
 use super::source_file;
@@ -55,6 +56,8 @@ pub struct Listener {
     pub host: Option<String>,
     /// The port; 0 lets the system choose.
     pub port: u16,
+    /// `https`.
+    pub tls: bool,
 }
 
 /// `connector.client.config.override.policy`.
@@ -98,6 +101,14 @@ pub struct WorkerConfig {
     pub header_converter: ConverterSetting,
     /// Addresses of the server.
     pub listeners: Vec<Listener>,
+    /// TLS of the listeners with https: Kafka's `ssl.*`, without a prefix.
+    pub listeners_tls: ClientProperties,
+    /// Who may use the REST API.
+    pub rest_access: RestAccess,
+    /// Whether the topics that a connector writes to are remembered.
+    pub topic_tracking: bool,
+    /// Whether that memory may be cleared.
+    pub topic_tracking_reset: bool,
     /// The name other machines use for it.
     pub advertised_host: Option<String>,
     /// The port other machines use for it.
@@ -157,12 +168,13 @@ impl WorkerConfig {
         environment: Environment,
     ) -> Result<(WorkerConfig, Vec<Warning>), Vec<ConfigError>> {
         let (mut warnings, mut errors) = (Vec::new(), Vec::new());
-        let providers = Providers::of_worker(properties, environment, &mut errors);
+        let providers = Providers::of_worker(properties, environment.clone(), &mut errors);
         let mut masking = Masking::default();
         let values = providers.resolve(properties, &mut masking, &mut warnings, &mut errors);
         let settings = Settings { values: &values, place: Applies::WORKER, masking: &masking };
         settings.check(&[], &mut warnings, &mut errors);
-        let worker = worker(&settings, providers, &mut warnings, &mut errors);
+        let access = rest_access(&settings, &environment, &mut errors);
+        let worker = worker(&settings, providers, access, &mut warnings, &mut errors);
         match worker.filter(|_| errors.is_empty()) {
             Some(worker) => Ok((worker, warnings)),
             None => Err(errors),
@@ -224,6 +236,7 @@ fn is_security(name: &str) -> bool {
 fn worker(
     settings: &Settings<'_>,
     providers: Providers,
+    rest_access: RestAccess,
     warnings: &mut Vec<Warning>,
     errors: &mut Vec<ConfigError>,
 ) -> Option<WorkerConfig> {
@@ -247,6 +260,10 @@ fn worker(
         value_converter: converter(settings, "value.converter")?,
         header_converter: converter(settings, "header.converter")?,
         listeners: listeners(settings, errors),
+        listeners_tls: listeners_tls(settings),
+        rest_access,
+        topic_tracking: settings.flag("topic.tracking.enable"),
+        topic_tracking_reset: settings.flag("topic.tracking.allow.reset"),
         advertised_host: settings.text("rest.advertised.host.name"),
         advertised_port: settings.optional_number("rest.advertised.port").and_then(|port| u16::try_from(port).ok()),
         offset_flush_interval: settings.millis("offset.flush.interval.ms"),
@@ -350,28 +367,37 @@ fn listeners(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> Vec<List
     if !settings.is_set("listeners")
         && let Some(port) = settings.optional_number("rest.port").and_then(|port| u16::try_from(port).ok())
     {
-        return vec![Listener { host: settings.text("rest.host.name"), port }];
+        return vec![Listener { host: settings.text("rest.host.name"), port, tls: false }];
     }
     let mut listeners = Vec::new();
     for address in settings.list("listeners") {
         match listener(&address) {
             Some(listener) => listeners.push(listener),
-            None => errors.push(settings.invalid(
-                "listeners",
-                &address,
-                "an address such as http://:8083 (https is not supported)",
-            )),
+            None => {
+                errors.push(settings.invalid("listeners", &address, "an address such as http://:8083 or https://:8443"))
+            }
         }
     }
     listeners
 }
 
 fn listener(address: &str) -> Option<Listener> {
-    let rest = address.strip_prefix("http://").or_else(|| address.strip_prefix("HTTP://"))?;
+    let (scheme, rest) = address.split_once("://")?;
+    let tls = match scheme.to_ascii_lowercase().as_str() {
+        "http" => false,
+        "https" => true,
+        _ => return None,
+    };
     let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let host = (!host.is_empty() && host != "0.0.0.0").then(|| host.to_owned());
-    Some(Listener { host, port: port.parse().ok()? })
+    Some(Listener { host, port: port.parse().ok()?, tls })
+}
+
+/// As in Connect: those with the prefix, or, where there is none, the worker's own.
+fn listeners_tls(settings: &Settings<'_>) -> ClientProperties {
+    let own = settings.under("listeners.https.");
+    if own.is_empty() { clients(settings) } else { own }
 }
 
 #[cfg(test)]

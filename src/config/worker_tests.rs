@@ -30,7 +30,7 @@ fn defaults_are_connects() {
     let (worker, warnings) = load("", &[], &[]);
     assert_eq!(warnings, []);
     assert_eq!(worker.bootstrap_servers, ["localhost:9092"]);
-    assert_eq!(worker.listeners, [Listener { host: None, port: 8083 }]);
+    assert_eq!(worker.listeners, [Listener { host: None, port: 8083, tls: false }]);
     assert_eq!(worker.offset_flush_interval, Duration::from_secs(60));
     assert_eq!(worker.offset_flush_timeout, Duration::from_secs(5));
     assert_eq!(worker.shutdown_timeout, Duration::from_secs(5));
@@ -107,7 +107,7 @@ fn everything_wrong_is_said_at_once() {
         &[
             ("bootstrap.servers", "a"),
             ("offset.flush.interval.ms", "soon"),
-            ("listeners", "https://:8443"),
+            ("listeners", "ftp://:8443"),
             ("offset.storage.topic", "a b"),
             ("producer.sasl.jaas.config", "${env:NOBODY}"),
             ("topic.creation.enable", "yes"),
@@ -115,7 +115,7 @@ fn everything_wrong_is_said_at_once() {
         &[
             "bootstrap.servers: 'a' is not a list of host:port",
             "offset.flush.interval.ms: 'soon' is not a whole number of at least 1",
-            "listeners: 'https://:8443' is not",
+            "listeners: 'ftp://:8443' is not",
             "offset.storage.topic: 'a b' is not letters",
             "${env:NOBODY} cannot be resolved",
             "topic.creation.enable: 'yes' is not true or false",

@@ -1,7 +1,8 @@
 //! The numbers of one connector, kept for Debezium's and Kafka Connect's attributes and for Headwater's own.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::flow::FlowBoard;
 use super::ladder::Ladder;
@@ -57,6 +58,30 @@ impl Text {
     /// Its value.
     pub fn get(&self) -> String {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Names that come up one after the other.
+#[derive(Debug, Default)]
+pub struct Names(Mutex<BTreeSet<Arc<str>>>);
+
+impl Names {
+    /// Notes a name.
+    pub fn add(&self, name: &Arc<str>) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !names.contains(name) {
+            names.insert(name.clone());
+        }
+    }
+
+    /// Every name, in order.
+    pub fn all(&self) -> BTreeSet<Arc<str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Begins anew.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -136,6 +161,8 @@ pub struct ConnectorMetrics {
     pub behind_source_ms: Gauge,
     /// When the last position was stored, in milliseconds since the epoch; 0 before the first.
     pub last_commit_ms: Gauge,
+    /// Topics that records were sent to.
+    pub active_topics: Names,
     /// Tables captured.
     pub captured_tables: Text,
     /// The binlog file that is read.

@@ -389,6 +389,7 @@ fn count(counters: &SinkCounters, metrics: &ConnectorMetrics) {
 
 impl Sink for CountedSink {
     fn send(&mut self, batch: &EncodedBatch, records: std::ops::Range<u32>) -> Result<(), Failure> {
+        batch.topics.iter().for_each(|topic| self.metrics.active_topics.add(topic));
         let result = self.sink.send(batch, records);
         count(&self.counters, &self.metrics);
         Ok(result?)

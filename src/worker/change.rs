@@ -221,6 +221,15 @@ impl Worker {
         Ok(Plan { written, checked: Ok(Arc::new(config)) })
     }
 
+    /// Properties with the secrets of the connector that they name in the place of masks.
+    ///
+    /// # Errors
+    /// When there is a mask and nothing to put in its place.
+    pub fn unmasked(&self, written: Properties) -> Result<Properties, WorkerError> {
+        let known = written.get("name").and_then(|name| self.connector(name));
+        self.unmask(written, known.as_deref())
+    }
+
     /// Somebody who reads a configuration, changes a line and writes it back writes our masks, too: they stand for what is
     /// there. A mask with nothing behind it is never taken for a secret.
     fn unmask(&self, mut written: Properties, known: Option<&Connector>) -> Result<Properties, WorkerError> {

@@ -9,6 +9,7 @@
 //!  wish (any thread) ──▶ keeper (one thread a connector): end what runs ─▶ begin what is wanted ─▶ settled
 //! ```
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -97,6 +98,8 @@ struct Settled {
     /// Of the pipeline that was begun last.
     board: Arc<StatusBoard>,
     metrics: Arc<ConnectorMetrics>,
+    /// Topics that pipelines before that one wrote to.
+    topics: BTreeSet<Arc<str>>,
     since_ms: i64,
 }
 
@@ -123,6 +126,7 @@ impl Connector {
             has_pipeline: false,
             board: Arc::new(StatusBoard::new()),
             metrics: Arc::new(ConnectorMetrics::new()),
+            topics: BTreeSet::new(),
             since_ms: clock::now_ms(),
         };
         Connector {
@@ -197,6 +201,21 @@ impl Connector {
         self.lock().settled.metrics.clone()
     }
 
+    /// The topics that it has written to since this process runs it, or since they were forgotten.
+    pub fn topics(&self) -> BTreeSet<Arc<str>> {
+        let inner = self.lock();
+        let mut topics = inner.settled.topics.clone();
+        topics.extend(inner.settled.metrics.active_topics.all());
+        topics
+    }
+
+    /// Forgets them.
+    pub fn forget_topics(&self) {
+        let mut inner = self.lock();
+        inner.settled.topics.clear();
+        inner.settled.metrics.active_topics.clear();
+    }
+
     /// Whether it is as it is wanted: what was to end has ended.
     pub fn is_settled(&self) -> bool {
         let inner = self.lock();
@@ -268,6 +287,7 @@ impl Connector {
         match (pipeline, failure) {
             (Some(pipeline), _) => {
                 settled.board = pipeline.board().clone();
+                settled.topics.extend(settled.metrics.active_topics.all());
                 settled.metrics = pipeline.metrics().clone();
             }
             (None, Some(failure)) => {

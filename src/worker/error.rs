@@ -52,6 +52,16 @@ pub enum WorkerError {
         /// What it waits for.
         reason: Option<String>,
     },
+    /// A Kafka Connect cluster may still run what is stored.
+    #[error(
+        "{members} workers of Kafka Connect are still in the group {group} and run the stored connectors; they begin here when those have left"
+    )]
+    RunsElsewhere {
+        /// `group.id`.
+        group: String,
+        /// How many.
+        members: usize,
+    },
     /// Offsets are changed only where nothing runs.
     #[error(
         "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/{0}/stop' endpoint"
@@ -126,10 +136,16 @@ pub(super) static PANICKED: Code = page(
     "A connector could not be started because of a fault in this program",
     "Please report the message. The other connectors run; POST /connectors/<name>/restart tries again.",
 );
+static RUNS_ELSEWHERE: Code = page(
+    1158,
+    Disposition::Retry,
+    "A Kafka Connect cluster with this group.id still runs the stored connectors",
+    "Two that read one database under one name would send everything twice and write each other's positions. Stop the workers of Kafka Connect; those that were killed leave the group after its session timeout (10 s by default). Or set another group.id with other storage topics.",
+);
 
 /// Every page of this room, for `headwater explain`.
 pub static CODES: &[&Code] =
-    &[&NOT_FOUND, &EXISTS, &REFUSED, &OF_FILE, &STARTING, &NOT_STOPPED, &CANNOT_START, &PANICKED];
+    &[&NOT_FOUND, &EXISTS, &REFUSED, &OF_FILE, &STARTING, &NOT_STOPPED, &CANNOT_START, &PANICKED, &RUNS_ELSEWHERE];
 
 impl Coded for WorkerError {
     fn code(&self) -> &'static Code {
@@ -142,6 +158,7 @@ impl Coded for WorkerError {
             WorkerError::Invalid(_) | WorkerError::Refused(_) => &REFUSED,
             WorkerError::OfFile { .. } | WorkerError::NoStore => &OF_FILE,
             WorkerError::Starting { .. } => &STARTING,
+            WorkerError::RunsElsewhere { .. } => &RUNS_ELSEWHERE,
             WorkerError::NotStopped(_) | WorkerError::StillEnding(_) => &NOT_STOPPED,
             WorkerError::Failed(failure) => failure.code,
         }

@@ -168,6 +168,11 @@ impl Worker {
         }
     }
 
+    /// Whether connectors are kept in a topic, which others may share.
+    fn in_topic(&self) -> bool {
+        matches!(self.config.offsets, crate::config::worker::OffsetStorage::Topic(_))
+    }
+
     /// Asks every connector to stop.
     pub fn stop(&self) {
         self.stopping.set();

@@ -3,11 +3,11 @@
 //! In: a store that may not answer yet. Out: its connectors, wished for. Promised: it is asked until it answers, or until
 //! its answer is one that only a person can mend; nothing stored is started before all of it is known.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::connector::{Connector, Origin, Plan};
-use super::{Handle, Phase, Worker, thread_name};
+use super::{Handle, Phase, Worker, WorkerError, thread_name};
 use crate::error::{Disposition, Failure};
 use crate::pipeline::error::PipelineError;
 use crate::store::config::Stored;
@@ -19,8 +19,8 @@ use crate::util::kafka::properties::{self, Role};
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// How long one question for the cluster's id may take.
-const CLUSTER_ID_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one question about the cluster may take.
+const ADMIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads the store, and asks for the cluster's id, on a thread of its own.
 pub(super) fn open(worker: &Handle) -> Result<(), Failure> {
@@ -38,31 +38,61 @@ pub(super) fn open(worker: &Handle) -> Result<(), Failure> {
 fn read_stored(worker: &Handle) {
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     loop {
-        let read = {
-            let mut store = worker.store.lock().unwrap_or_else(PoisonError::into_inner);
-            match store.as_mut() {
-                Some(store) => store.read(),
-                None => return,
-            }
-        };
-        let failure = match read {
-            Ok(stored) => {
+        let failure = match try_read(worker) {
+            Ok(None) => return,
+            Ok(Some(stored)) => {
                 begin_all(worker, stored);
                 return say(worker, Phase::Ready);
             }
-            Err(error) => Failure::from(error),
+            Err(failure) => failure,
         };
         if failure.code.disposition != Disposition::Retry {
             tracing::error!(code = %failure.code, reason = %failure.message, hint = failure.code.hint, "the stored connectors cannot be read");
             return say(worker, Phase::Failed(failure));
         }
         let delay = backoff.next_delay();
-        tracing::warn!(code = %failure.code, reason = %failure.message, attempt = backoff.attempts(), "the stored connectors cannot be read yet: asking again");
+        tracing::warn!(code = %failure.code, reason = %failure.message, hint = failure.code.hint, attempt = backoff.attempts(), "the stored connectors cannot be run yet: asking again");
         say(worker, Phase::Reading(Some(failure)));
         if worker.stopping.wait(delay) {
             return;
         }
     }
+}
+
+/// What is stored; `None` where nothing is kept.
+fn try_read(worker: &Handle) -> Result<Option<Stored>, Failure> {
+    if worker.store.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+        return Ok(None);
+    }
+    // First: what Connect writes while it runs is not read half.
+    wait_for_nobody(worker)?;
+    let mut store = worker.store.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(store.as_mut().map(|store| store.read()).transpose()?)
+}
+
+/// An error while workers of Kafka Connect are in the group. Where that may not be asked, somebody reads that it was not.
+fn wait_for_nobody(worker: &Worker) -> Result<(), Failure> {
+    let Some(group) = worker.config.group_id.as_deref().filter(|_| worker.in_topic()) else { return Ok(()) };
+    let members = match admin(worker) {
+        Some(admin) => admin.connect_workers(group),
+        None => return Ok(()),
+    };
+    match members {
+        Ok(0) => Ok(()),
+        Ok(members) => Err(WorkerError::RunsElsewhere { group: group.to_owned(), members }.into()),
+        // The store is at the same brokers, and its errors say what is wrong with them.
+        Err(error) => {
+            tracing::warn!(group, "whether a Kafka Connect cluster is still there cannot be seen: {error}");
+            Ok(())
+        }
+    }
+}
+
+fn admin(worker: &Worker) -> Option<Admin> {
+    let clients = worker.config.client_properties();
+    let known = properties::known(Role::Producer, clients.as_map());
+    let properties = properties::translate(Role::Producer, &known).ok()?;
+    Admin::new(&properties, ADMIN_TIMEOUT).ok()
 }
 
 fn say(worker: &Worker, phase: Phase) {
@@ -92,14 +122,10 @@ fn begin_all(worker: &Handle, stored: Stored) {
 }
 
 /// Clients show it; nothing waits for it.
-fn find_cluster_id(worker: &Arc<Worker>) {
-    let clients = worker.config.client_properties();
-    let known = properties::known(Role::Producer, clients.as_map());
-    let Ok(properties) = properties::translate(Role::Producer, &known) else { return };
+fn find_cluster_id(worker: &Worker) {
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     loop {
-        let id = Admin::new(&properties, CLUSTER_ID_TIMEOUT).ok().and_then(|admin| admin.cluster_id());
-        match id {
+        match admin(worker).and_then(|admin| admin.cluster_id()) {
             Some(id) => return drop(worker.cluster_id.set(id)),
             None if worker.stopping.wait(backoff.next_delay()) => return,
             None => {}

@@ -69,12 +69,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("topic.creation.enable", Kind::Bool, "Whether connectors may have topics made").or("true"),
     row("topic.tracking.enable", Kind::Bool, "Whether the topics that a connector writes to are remembered")
         .or("true")
-        .low()
-        .no_effect("they are not kept in the states topic"),
-    row("topic.tracking.allow.reset", Kind::Bool, "Whether that memory may be cleared")
-        .or("true")
-        .low()
-        .no_effect("they are not kept in the states topic"),
+        .low(),
+    row("topic.tracking.allow.reset", Kind::Bool, "Whether that memory may be cleared").or("true").low(),
     row(
         "connector.client.config.override.policy",
         Kind::Text,

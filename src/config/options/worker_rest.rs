@@ -4,9 +4,12 @@ use super::super::option::{Applies, ConfigOption, Group, Kind, option};
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
     row("listeners", Kind::List, "Addresses of the REST API, /metrics and /health").or("http://:8083"),
-    row("listeners.https.*", Kind::Text, "TLS of the listeners")
-        .low()
-        .refused("the listeners speak http only; put a proxy with TLS in front"),
+    row(
+        "listeners.https.*",
+        Kind::Text,
+        "TLS of the listeners with https: Kafka's ssl.keystore.*, ssl.truststore.*, ssl.key.password, ssl.client.auth; without any, the worker's own ssl.* count",
+    )
+    .low(),
     row(
         "rest.advertised.host.name",
         Kind::Text,
@@ -16,12 +19,27 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("rest.advertised.port", Kind::Number(1, 65_535), "Port under which they do").low(),
     row("rest.advertised.listener", Kind::Text, "Protocol with which they do")
         .low()
-        .no_effect("the listeners speak http only"),
+        .no_effect("worker_id shows no protocol, and workers do not call each other"),
     row("rest.host.name", Kind::Text, "Old form of listeners, for where that is not set").low(),
     row("rest.port", Kind::Number(0, 65_535), "Old form of listeners, for where that is not set").low(),
-    row("rest.extension.classes", Kind::List, "Classes that add to the REST API")
-        .low()
-        .no_effect("no Java classes are loaded"),
+    row(
+        "rest.extension.classes",
+        Kind::List,
+        "Classes that add to the REST API: org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension asks for passwords",
+    )
+    .low(),
+    row(
+        "headwater.rest.login.config",
+        Kind::Text,
+        "The login file of that class, with a section KafkaConnect; where it is not set, the one that -Djava.security.auth.login.config names in KAFKA_OPTS",
+    )
+    .low(),
+    row(
+        "headwater.rest.tokens.file",
+        Kind::Text,
+        "A file of bearer tokens for the REST API, a line each: NAME=read TOKEN or NAME=write TOKEN",
+    )
+    .low(),
     row("admin.listeners", Kind::List, "Addresses of the logging API").low().no_effect("it is served on listeners"),
     row("admin.listeners.https.*", Kind::Text, "TLS of those").low().no_effect("it is served on listeners"),
     row("access.control.allow.origin", Kind::Text, "Access-Control-Allow-Origin of the answers")

@@ -172,6 +172,17 @@ impl Admin {
         self.client.inner().fetch_cluster_id(self.timeout)
     }
 
+    /// How many workers of Kafka Connect are in a group: 0 where it is empty, or of another kind.
+    pub fn connect_workers(&self, group: &str) -> Result<usize, AdminError> {
+        let groups = self
+            .client
+            .inner()
+            .fetch_group_list(Some(group), self.timeout)
+            .map_err(|error| failed("describe group", group, &error))?;
+        let of_connect = groups.groups().iter().filter(|found| found.protocol_type() == "connect");
+        Ok(of_connect.map(|found| found.members().len()).sum())
+    }
+
     /// A topic's settings in force, by name.
     pub fn topic_settings(&self, name: &str) -> Result<BTreeMap<String, String>, AdminError> {
         let resource = ResourceSpecifier::Topic(name);
