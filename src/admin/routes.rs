@@ -248,4 +248,30 @@ mod tests {
         check("expand", &[("expand", "")]);
         check("a=%zz&b=x+y%26", &[("b", "x y&")]);
     }
+
+    /// The published description has every route, and no other, with the right that it needs.
+    #[test]
+    fn the_description_is_of_these_routes() {
+        let text = include_str!("../../docs/reference/openapi.json");
+        let described: serde_json::Value = serde_json::from_str(text).unwrap();
+        let mut found: Vec<(String, String, String, bool)> = Vec::new();
+        for (path, methods) in described["paths"].as_object().unwrap() {
+            for (method, call) in methods.as_object().unwrap() {
+                let right = call["x-right"].as_str().unwrap().to_owned();
+                found.push((path.clone(), method.to_uppercase(), right, call.get("requestBody").is_some()));
+            }
+        }
+        let right = |right: Right| match right {
+            Right::Open => "none",
+            Right::Read => "read",
+            Right::Write => "write",
+        };
+        let mut routes: Vec<(String, String, String, bool)> = ROUTES
+            .iter()
+            .map(|route| (route.path.to_owned(), route.method.to_owned(), right(route.right).to_owned(), route.body))
+            .collect();
+        found.sort();
+        routes.sort();
+        assert_eq!(found, routes);
+    }
 }
