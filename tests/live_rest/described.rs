@@ -52,6 +52,11 @@ fn wrong(value: &Value, schema: &Value, all: &Value) -> Option<String> {
     })
 }
 
+/// A name in a path; an empty one would make another path.
+fn name(random: &mut fastrand::Rng, process: &Process) -> String {
+    Some(text(random, process)).filter(|name| !name.is_empty()).unwrap_or_else(|| "nope".to_owned())
+}
+
 /// A text that somebody might send.
 fn text(random: &mut fastrand::Rng, process: &Process) -> String {
     let known = [
@@ -164,7 +169,7 @@ fn every_answer_is_described_whatever_is_asked() {
                 Some(_) => encode(&if method == "put" && path.ends_with("/config") || random.bool() {
                     process.name.clone()
                 } else {
-                    text(&mut random, &process)
+                    name(&mut random, &process)
                 }),
                 None => part.to_owned(),
             })
