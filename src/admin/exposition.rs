@@ -140,11 +140,19 @@ pub(super) fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFami
     family
 }
 
+/// What follows `debezium.` in the names of the connector's MBeans; PostgreSQL's is not the plugin's name in its records.
+fn domain(kind: ConnectorKind) -> &'static str {
+    match kind {
+        ConnectorKind::Postgres => "postgres",
+        ConnectorKind::MySql | ConnectorKind::MariaDb => plugin(kind),
+    }
+}
+
 fn debezium_labels(connector: &Connector) -> Vec<LabelPair> {
     let mut labels = vec![
         label("context", "streaming"),
         label("name", connector.config().as_ref().map_or("", |config| &config.topics.prefix)),
-        label("plugin", connector.kind().map_or("", plugin)),
+        label("plugin", connector.kind().map_or("", domain)),
     ];
     labels.extend(connector.config().map(|config| tag_labels(&config.metric_tags)).unwrap_or_default());
     labels
