@@ -130,7 +130,9 @@ fn allocations(address: &str, kafka: &str, database: &str, rows: u32, own: &[(&s
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect();
     let (config, _) = ConnectorConfig::from_map(database, connector, &worker).unwrap();
-    let mut pipeline = headwater::cli::run::start_connector(&config, &Arc::new(worker)).unwrap();
+    let mut pipeline =
+        headwater::cli::run::start_connector(&config, &Arc::new(worker), &headwater::watchdog::Recorder::none())
+            .unwrap();
     let metrics = pipeline.metrics().clone();
     let deadline = Instant::now() + Duration::from_secs(60);
     let wait_for = |count: u64| {
