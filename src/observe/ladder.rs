@@ -21,7 +21,7 @@ pub struct Ladder {
     pub changes: Counter,
     /// Batches that were entered at the desk.
     pub entered: Counter,
-    /// Batches that were encoded.
+    /// Batches that were encoded, and all before them.
     pub encoded: Counter,
     /// Batches that were handed to the producer whole.
     pub produced: Counter,

@@ -137,6 +137,8 @@ pub struct ConnectorMetrics {
     pub records_sent: Counter,
     /// Records that the broker has acknowledged.
     pub records_acknowledged: Counter,
+    /// Gauge: records that were handed to the producer and of which no report has come, good or bad.
+    pub records_in_flight: Counter,
     /// Records that were left out because a setting says so.
     pub records_skipped: Counter,
     /// Records that a transform left out.

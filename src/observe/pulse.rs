@@ -2,7 +2,7 @@
 //!
 //! The watchdog turns pulses into verdicts; until then `/metrics` shows them.
 
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// What a stage is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,9 +65,27 @@ pub struct Pulse {
     last_progress_ns: AtomicI64,
     items_in: AtomicU64,
     items_out: AtomicU64,
+    asking_registry: AtomicU32,
+}
+
+/// While it lives, one worker of a stage waits for the schema registry.
+#[derive(Debug)]
+pub struct RegistryWait<'p>(&'p Pulse);
+
+impl Drop for RegistryWait<'_> {
+    fn drop(&mut self) {
+        self.0.asking_registry.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Pulse {
+    /// One worker waits for the registry from now on. As long as one does, the stage says so, whatever the others do:
+    /// what they make must wait for it.
+    pub fn wait_for_registry(&self) -> RegistryWait<'_> {
+        self.asking_registry.fetch_add(1, Ordering::Relaxed);
+        RegistryWait(self)
+    }
+
     /// Says what the stage does from now on.
     pub fn set(&self, activity: Activity) {
         self.activity.store(activity as u8, Ordering::Relaxed);
@@ -82,6 +100,9 @@ impl Pulse {
 
     /// What the stage does.
     pub fn activity(&self) -> Activity {
+        if self.asking_registry.load(Ordering::Relaxed) > 0 {
+            return Activity::BlockedOnRegistry;
+        }
         let number = self.activity.load(Ordering::Relaxed);
         Activity::ALL.get(usize::from(number)).copied().unwrap_or(Activity::Stopped)
     }
@@ -94,5 +115,20 @@ impl Pulse {
     /// Items taken in and given out since the process started.
     pub fn items(&self) -> (u64, u64) {
         (self.items_in.load(Ordering::Relaxed), self.items_out.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_worker_that_waits_for_the_registry_speaks_for_its_stage() {
+        let pulse = Pulse::default();
+        let waits = pulse.wait_for_registry();
+        pulse.set(Activity::Idle);
+        assert_eq!(pulse.activity(), Activity::BlockedOnRegistry);
+        drop(waits);
+        assert_eq!(pulse.activity(), Activity::Idle);
     }
 }

@@ -385,6 +385,7 @@ struct CountedSink {
 fn count(counters: &SinkCounters, metrics: &ConnectorMetrics) {
     metrics.records_sent.set(counters.records_sent.get());
     metrics.records_acknowledged.set(counters.records_acknowledged.get());
+    metrics.records_in_flight.set(counters.records_in_flight.get());
 }
 
 impl Sink for CountedSink {

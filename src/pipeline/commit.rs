@@ -13,7 +13,11 @@ use crate::error::Failure;
 use crate::model::position::{OffsetMap, Position, Printed};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
+use crate::util::backoff::Backoff;
 use crate::util::{clock, stop::Stop};
+
+/// The wait before a store that did not take a position is asked again for the first time.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// How a position becomes durable.
 pub trait Discipline: Send {
@@ -67,14 +71,21 @@ impl Committer {
     pub fn run(&mut self, stop: &Stop) -> Result<(), Failure> {
         let mut seen = 0;
         let mut acknowledged = self.metrics.records_acknowledged.get();
-        while !stop.wait(self.interval) {
-            if let Err(failure) = self.commit(&mut seen, &mut acknowledged) {
-                self.metrics.commit_failures.add(1);
-                tracing::warn!(code = %failure.code, reason = %failure.message, "the position could not be stored; the old one stays in force");
-                if failure.code.disposition != crate::error::Disposition::Retry {
-                    return Err(failure);
-                }
+        // A store that did not take a position is asked again soon, and not at the next interval.
+        let mut backoff = Backoff::new(FIRST_RETRY.min(self.interval), self.interval);
+        let mut wait = self.interval;
+        while !stop.wait(wait) {
+            wait = self.interval;
+            let Err(failure) = self.commit(&mut seen, &mut acknowledged) else {
+                backoff.reset();
+                continue;
+            };
+            self.metrics.commit_failures.add(1);
+            tracing::warn!(code = %failure.code, reason = %failure.message, "the position could not be stored; the old one stays in force");
+            if failure.code.disposition != crate::error::Disposition::Retry {
+                return Err(failure);
             }
+            wait = backoff.next_delay();
         }
         Ok(())
     }
@@ -108,8 +119,9 @@ impl Committer {
         self.metrics.committer.set(Activity::BlockedOnStore);
         let committed = self.discipline.commit(&position.offset());
         self.unanswered = committed.is_err();
-        committed?;
+        // Of one that refused, nothing is awaited until it is asked again.
         self.metrics.committer.set(Activity::Idle);
+        committed?;
         self.metrics.committer.progress(1, 1, clock::now_ns());
         self.metrics.ladder.stored.set(at);
         self.metrics.commits.add(1);

@@ -139,14 +139,15 @@ impl Encoder {
                 drop(encoded.send(out));
                 return;
             }
-            self.encoding.turns.done(ordinal);
+            // Counted in the order of the stream: the producer is not to be blamed for a batch that is not its turn.
+            let in_turn = self.encoding.turns.done(ordinal);
+            self.encoding.metrics.ladder.encoded.add(in_turn);
             let (items_in, items_out) = (batch.changes.len() as u64, out.records.len() as u64);
             recycle(batch, spare_batches);
             self.encoding.metrics.encoders.set(Activity::BlockedOnNextStage);
             if encoded.send(out).is_err() {
                 return;
             }
-            self.encoding.metrics.ladder.encoded.add(1);
             self.encoding.metrics.encoders.progress(items_in, items_out, clock::now_ns());
             self.encoding.metrics.encoders.set(Activity::Idle);
         }

@@ -15,7 +15,6 @@ use crate::error::{Coded, Disposition, Failure};
 use crate::model::record::{Header, Typed};
 use crate::model::schema::Schema;
 use crate::model::value::{Arena, ValueError, ValueRef};
-use crate::observe::pulse::Activity;
 use crate::serialize::{Converter, Outcome, Plan, RecordPart, SerializeError};
 use crate::util::backoff::Backoff;
 use crate::util::clock;
@@ -117,7 +116,7 @@ fn ask<T>(encoding: &Encoding, topic: &str, once: &mut dyn FnMut() -> Result<T, 
     let (rules, counts) = (&encoding.processing.errors, &encoding.metrics.task_errors);
     let mut backoff = Backoff::new(FIRST_DELAY.min(rules.retry_delay_max), rules.retry_delay_max);
     let deadline = rules.retry_timeout.map(|timeout| (clock::moment() + timeout, timeout));
-    encoding.metrics.encoders.set(Activity::BlockedOnRegistry);
+    let _waits = encoding.metrics.encoders.wait_for_registry();
     loop {
         let failure: Failure = match once() {
             Ok(made) => {
@@ -125,7 +124,6 @@ fn ask<T>(encoding: &Encoding, topic: &str, once: &mut dyn FnMut() -> Result<T, 
                     tracing::info!(topic, attempts = backoff.attempts(), "the schema registry answers again");
                     encoding.board.recovered(Part::Registry);
                 }
-                encoding.metrics.encoders.set(Activity::Working);
                 return Ok(made);
             }
             Err(error) => error.into(),

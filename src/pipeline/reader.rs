@@ -85,7 +85,7 @@ impl Reader {
         while !self.stop.is_set() {
             // Looked at between batches: what was read and not handed over would be passed over by a new connection.
             if let Some(order) = self.orders.renew_source.take() {
-                self.reconnect(&mut *source, order, &mut connections)?;
+                self.reconnect(&mut *source, order, true, &mut connections)?;
                 running = false;
                 continue;
             }
@@ -93,7 +93,7 @@ impl Reader {
             let read = match source.read(&mut batch) {
                 Ok(read) => read,
                 Err(failure) => {
-                    self.reconnect(&mut *source, failure, &mut connections)?;
+                    self.reconnect(&mut *source, failure, false, &mut connections)?;
                     // A new connection proves nothing before the server is heard on it.
                     running = false;
                     continue;
@@ -182,10 +182,13 @@ impl Reader {
         true
     }
 
+    /// Drops the connection and makes a new one. `ordered`: because the watchdog asks for it, which is none of the
+    /// attempts that `errors.max.retries` allows.
     fn reconnect(
         &self,
         source: &mut dyn Source,
         mut failure: Failure,
+        mut ordered: bool,
         connections: &mut Connections,
     ) -> Result<(), Failure> {
         let lost_at = clock::moment();
@@ -199,11 +202,12 @@ impl Reader {
             if failure.code.disposition != Disposition::Retry {
                 return Err(failure);
             }
-            if self.options.reconnect_attempts.is_some_and(|limit| backoff.attempts() >= limit) {
+            let ordered = std::mem::take(&mut ordered);
+            if !ordered && self.options.reconnect_attempts.is_some_and(|limit| backoff.attempts() >= limit) {
                 return Err(failure);
             }
             self.metrics.disconnects.add(1);
-            let delay = backoff.next_delay();
+            let delay = if ordered { Duration::ZERO } else { backoff.next_delay() };
             let delay = if std::mem::take(&mut at_once) { Duration::ZERO } else { delay };
             tracing::warn!(
                 code = %failure.code,
@@ -212,7 +216,7 @@ impl Reader {
                 delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
                 "connection to the database lost: dropping it and connecting again"
             );
-            self.board.restarting(Part::Source, failure, backoff.attempts(), delay);
+            self.board.restarting(Part::Source, failure, backoff.attempts().max(1), delay);
             if self.stop.wait(delay) {
                 return Ok(());
             }

@@ -8,6 +8,7 @@
 //!
 //! Whatever happens, what was acknowledged by then is committed, and nothing else is.
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -46,6 +47,9 @@ const STOP_POLL: Duration = Duration::from_millis(50);
 /// Schema changes of a beginning that are sent before they are waited for: Debezium's
 /// `schema.history.internal.kafka.buffer.batch.size`.
 const HISTORY_BATCH: usize = 1024;
+
+/// The wait before the first new attempt.
+const FIRST_DELAY: Duration = Duration::from_millis(500);
 
 /// A pipeline that has run this long is taken to have recovered: the next failure is a first one again.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
@@ -192,6 +196,7 @@ pub fn start(
         board: board.clone(),
         orders: orders.clone(),
         stop: stop.clone(),
+        ordered: Cell::new(false),
     };
     let at_end = ended.clone();
     let run = move || {
@@ -214,11 +219,13 @@ struct Supervisor {
     board: Arc<StatusBoard>,
     orders: Arc<Orders>,
     stop: Stop,
+    /// The attempt was given up because the watchdog asked for it.
+    ordered: Cell<bool>,
 }
 
 impl Supervisor {
     fn run(mut self) {
-        let mut backoff = Backoff::new(Duration::from_millis(500), self.options.restart_limit);
+        let mut backoff = Backoff::new(FIRST_DELAY, self.options.restart_limit);
         loop {
             let started = clock::moment();
             let failure = match guarded("supervisor", || self.attempt()) {
@@ -231,13 +238,15 @@ impl Supervisor {
             if started.elapsed() > HEALTHY_AFTER {
                 backoff.reset();
             }
-            let gives_up = self.options.max_retries.is_some_and(|limit| backoff.attempts() >= limit);
+            // A suspicion is none of the attempts that `errors.max.retries` allows; the watchdog bounds its own.
+            let ordered = self.ordered.take();
+            let gives_up = !ordered && self.options.max_retries.is_some_and(|limit| backoff.attempts() >= limit);
             if failure.code.disposition != Disposition::Retry || gives_up {
                 tracing::error!(connector = self.options.connector, code = %failure.code, reason = %failure.message, hint = failure.code.hint, "connector failed");
                 self.board.failed(failure);
                 return;
             }
-            let delay = backoff.next_delay();
+            let delay = if ordered { FIRST_DELAY } else { backoff.next_delay() };
             tracing::warn!(connector = self.options.connector, code = %failure.code, reason = %failure.message, attempt = backoff.attempts(), delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), "pipeline failed: building it again from the stored position");
             self.metrics.pipeline_restarts.add(1);
             self.board.restarting(Part::Pipeline, failure, backoff.attempts(), delay);
@@ -406,6 +415,7 @@ impl Run {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if let Some(order) = supervisor.orders.restart.take() {
+                supervisor.ordered.set(failure.is_none());
                 self.give_up(supervisor, &mut failure, order);
             }
             if supervisor.stop.is_set() && deadline.is_none() {
@@ -443,6 +453,7 @@ impl Run {
         };
         let metrics = &supervisor.metrics;
         metrics.ladder.given_up.set(metrics.records_sent.get().saturating_sub(metrics.records_acknowledged.get()));
+        metrics.records_in_flight.set(0);
         metrics.ladder.ended.set(metrics.ladder.ending.get());
         if failure.is_none() && !supervisor.stop.is_set() && !self.desk.drained(clock::moment()) {
             failure = Some(PipelineError::Abandoned { batches: 1 }.into());

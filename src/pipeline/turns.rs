@@ -36,16 +36,19 @@ impl Turns {
         }
     }
 
-    /// This batch is encoded.
-    pub fn done(&self, ordinal: u64) {
+    /// This batch is encoded. Says how many more can now be handed on in the order of the stream.
+    pub fn done(&self, ordinal: u64) -> u64 {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = state.next;
         state.early.insert(ordinal);
         while state.early.first() == Some(&state.next) {
             let _ = state.early.pop_first();
             state.next += 1;
         }
+        let more = state.next - before;
         drop(state);
         self.changed.notify_all();
+        more
     }
 }
 
@@ -60,7 +63,7 @@ mod tests {
     fn a_turn_comes_when_all_before_it_are_done() {
         let turns = Arc::new(Turns::default());
         turns.wait(0, &Stop::new());
-        turns.done(1);
+        assert_eq!(turns.done(1), 0);
         let (sender, receiver) = channel();
         let waiting = turns.clone();
         let thread = std::thread::spawn(move || {
@@ -68,7 +71,7 @@ mod tests {
             sender.send(()).unwrap_or_default();
         });
         assert!(receiver.try_recv().is_err());
-        turns.done(0);
+        assert_eq!(turns.done(0), 2);
         assert!(receiver.recv().is_ok());
         assert!(thread.join().is_ok());
         let given_up = Stop::new();

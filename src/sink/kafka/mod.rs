@@ -94,7 +94,8 @@ impl KafkaSink {
         })
     }
 
-    /// Whom to tell, inside `send`, that it waits for the broker (true) and that it goes on.
+    /// Whom to tell, inside `send`, that it waits for the broker (true, again and again while it does) and that it goes
+    /// on.
     pub fn on_wait(&mut self, waits: impl FnMut(bool) + Send + 'static) {
         self.waits = Box::new(waits);
     }
@@ -118,6 +119,8 @@ impl KafkaSink {
                 (self.waits)(true);
                 while self.wave.is_over(self.deliveries.in_flight(), spread) {
                     wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
+                    // Again: acknowledgements that come meanwhile are to be seen, however long the wait is.
+                    (self.waits)(true);
                 }
                 (self.waits)(false);
             }
@@ -233,7 +236,9 @@ impl KafkaSink {
                 return Ok(size);
             }
             self.counters.buffer_full_waits.add(1);
+            (self.waits)(true);
             wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
+            (self.waits)(false);
         }
     }
 }

@@ -25,6 +25,20 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// of several versions; the connection, which has its own verdict; from PostgreSQL 17 on, a standby.
 const WAITS: [&str; 4] = ["WalSenderMain", "WalSenderWaitForWAL", "WalSenderWaitForWal", "WaitForStandbyConfirmation"];
 
+/// Waiting for new log, as `WAITS` has it.
+const WAITS_FOR_LOG: [&str; 2] = ["WalSenderWaitForWAL", "WalSenderWaitForWal"];
+
+/// A walsender that waits for log may be so far behind what is flushed without being stuck: of an open transaction the
+/// server flushes whole pages, and the end of the last record is then not among them.
+const UNFINISHED_RECORD_BYTES: u64 = 1 << 20;
+
+/// Whether a walsender with this wait event, so far behind the head, does what it should.
+fn is_at_work(waits: Option<&str>, behind_bytes: Option<u64>) -> bool {
+    let Some(event) = waits else { return true };
+    let unfinished = behind_bytes.is_none_or(|bytes| bytes <= UNFINISHED_RECORD_BYTES);
+    !WAITS.contains(&event) || (WAITS_FOR_LOG.contains(&event) && unfinished)
+}
+
 /// Where the stream stands, for those who are not its thread.
 #[derive(Debug, Default)]
 pub(super) struct Reached {
@@ -70,7 +84,27 @@ impl HeadProbe for PostgresHeadProbe {
         let moved = reached != self.before;
         self.before = reached;
         let behind_bytes = (reached != 0).then(|| head.0.saturating_sub(reached));
-        let busy = !waits.is_some_and(|event| WAITS.contains(&event.as_str()));
+        let busy = is_at_work(waits.as_deref(), behind_bytes);
         Ok(HeadReading { head: head.to_string(), behind_bytes, moved, busy })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walsender_that_waits_for_the_rest_of_a_record_is_not_stuck() {
+        for (waits, behind, at_work) in [
+            (None, Some(1 << 30), true),
+            (Some("WalSenderWriteData"), Some(1 << 30), true),
+            (Some("WalSenderWaitForWAL"), Some(8_000), true),
+            (Some("WalSenderWaitForWal"), Some(8_000), true),
+            (Some("WalSenderWaitForWAL"), Some(1 << 30), false),
+            (Some("WalSenderMain"), Some(8_000), false),
+            (Some("WaitForStandbyConfirmation"), Some(8_000), false),
+        ] {
+            assert_eq!(is_at_work(waits, behind), at_work, "{waits:?} {behind:?}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! The same begin, rows and end as of any other transaction, with the same places in the log; so position, order and
 //! metadata come out the same. What stood behind its commit in the block that was read waits until it is handed over.
 
+use std::sync::atomic::Ordering;
+
 use super::{Context, PostgresSource};
 use crate::error::Failure;
 use crate::model::change::Batch;
@@ -150,6 +152,8 @@ impl PostgresSource {
         let more = more.map_err(|error| self.streaming.streamed.failed(error).into());
         if self.streaming.judge(more, true)? {
             batch.bytes = batch.block.len();
+            // Nothing is read from the server meanwhile: what is handed over shows that it gets on.
+            self.reached.heard.fetch_add(batch.block.len() as u64, Ordering::Relaxed);
             let block = std::mem::take(&mut batch.block);
             let mut result = Ok(());
             for message in &messages {
