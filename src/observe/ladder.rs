@@ -7,7 +7,7 @@
 //! In: one addition for a batch at each rung, and what the head's prober heard. Out: counts that the watchdog compares.
 //! Nobody writes a time here: the watchdog notes when it saw a count move, so that a clock that jumps says nothing.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::metrics::{Counter, Gauge, Text};
@@ -38,6 +38,7 @@ pub struct Ladder {
     /// What the server says of the end of its log.
     pub head: HeadCell,
     heard: Mutex<Option<Arc<AtomicU64>>>,
+    asks: Mutex<Option<Arc<AtomicBool>>>,
 }
 
 impl Ladder {
@@ -49,6 +50,17 @@ impl Ladder {
         }
         self.head.forget();
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = heard;
+    }
+
+    /// The flag that says whether the reader asks the server something inside a read.
+    pub fn ask_with(&self, asks: Option<Arc<AtomicBool>>) {
+        *self.asks.lock().unwrap_or_else(PoisonError::into_inner) = asks;
+    }
+
+    /// Whether the reader asks the server something, and so does not listen to the stream.
+    pub fn asks(&self) -> bool {
+        let asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
+        asks.as_ref().is_some_and(|asks| asks.load(Ordering::Relaxed))
     }
 
     /// Bytes that came from the server, as the source counts them on its socket.
@@ -65,6 +77,8 @@ pub struct HeadCell {
     pub answers: Counter,
     /// Answers behind which the stream was where the head is, had moved, or was said to be busy.
     pub alive: Counter,
+    /// Milliseconds between two questions; 0 while none was asked.
+    pub interval_ms: Gauge,
     /// Questions that were not answered.
     pub failures: Counter,
     /// Bytes of the log between the stream and the head; -1 while that is not known.

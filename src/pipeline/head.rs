@@ -15,19 +15,26 @@ use crate::util::stop::Stop;
 /// connection each second by everyone.
 const PATIENT_FAILURES: u32 = 5;
 
-/// How much less often.
-const PATIENCE: u32 = 5;
+/// The longest pause between two questions; a server that is held up may keep a process for each that nobody waits for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The pause before the next question.
+fn pause(failures: u32, interval: Duration) -> Duration {
+    let doublings = failures.saturating_sub(PATIENT_FAILURES).min(16);
+    interval.saturating_mul(1 << doublings).min(LONGEST_PAUSE.max(interval))
+}
 
 /// Asks until it is stopped, or the server says that it will never answer.
 pub(super) fn ask_until(stop: &Stop, mut probe: Box<dyn HeadProbe>, interval: Duration, metrics: &ConnectorMetrics) {
     let head = &metrics.ladder.head;
     let mut failures = 0u32;
     loop {
-        let pause = if failures > PATIENT_FAILURES { interval * PATIENCE } else { interval };
-        if stop.wait(pause) {
+        if stop.wait(pause(failures, interval)) {
             return;
         }
         match probe.ask() {
+            // The answer of an attempt that is over says nothing about the one that is not.
+            Ok(_) if stop.is_set() => return,
             Ok(reading) => {
                 failures = 0;
                 let behind = reading.behind_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
@@ -67,9 +74,23 @@ pub(super) fn spawn(
     metrics: &Arc<ConnectorMetrics>,
 ) {
     let (Some(probe), Some(interval)) = (probe, interval) else { return };
+    metrics.ladder.head.interval_ms.set(i64::try_from(interval.as_millis()).unwrap_or(i64::MAX));
     let (stop, metrics) = (stop.clone(), metrics.clone());
     let run = move || ask_until(&stop, probe, interval, &metrics);
     if let Err(error) = std::thread::Builder::new().name("head".to_owned()).spawn(run) {
         tracing::warn!(reason = %error, "no thread to ask the server where its log ends");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_answer_is_asked_less_and_less_often() {
+        for (failures, seconds) in [(0, 1), (5, 1), (6, 2), (8, 8), (11, 60), (u32::MAX, 60)] {
+            assert_eq!(pause(failures, Duration::from_secs(1)), Duration::from_secs(seconds), "{failures}");
+        }
+        assert_eq!(pause(9, Duration::from_secs(300)), Duration::from_secs(300));
     }
 }

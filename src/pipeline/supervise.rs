@@ -326,6 +326,18 @@ struct Run {
 
 impl Run {
     fn start(supervisor: &Supervisor, parts: Parts, stops: Stops) -> Result<Run, Failure> {
+        let committing = Stop::new();
+        let started = Run::spawn(supervisor, parts, stops.clone(), committing.clone());
+        if started.is_err() {
+            // Those threads that were started already have nobody to end them.
+            for stop in [&stops.intake, &stops.abort, &stops.abandoned, &committing] {
+                stop.set();
+            }
+        }
+        started
+    }
+
+    fn spawn(supervisor: &Supervisor, parts: Parts, stops: Stops, committing: Stop) -> Result<Run, Failure> {
         let Stops { intake, abort, abandoned } = stops;
         let options = &supervisor.options;
         let workers = options.encode_threads.max(1);
@@ -335,13 +347,12 @@ impl Run {
         let (spare_buffers_in, spare_buffers) = bounded(QUEUE_LENGTH * workers);
         // Unbounded, and holds one message a thread.
         let (outcomes_in, outcomes) = unbounded();
-        let committing = Stop::new();
         let (metrics, board) = (&supervisor.metrics, &supervisor.board);
         let desk = Desk::new(options.budget_bytes, metrics.clone());
         let mut threads = Vec::new();
         supervisor.orders.begin();
         metrics.ladder.begin(parts.source.heard());
-        head::spawn(parts.source.head_probe(), options.head_interval, &intake, metrics);
+        metrics.ladder.ask_with(parts.source.asks());
 
         let (name, interval) = (options.connector.clone(), options.flush_interval);
         let committer = Committer::new(name, desk.clone(), parts.discipline, interval, metrics.clone());
@@ -392,6 +403,7 @@ impl Run {
             stop: intake.clone(),
         };
         let source = parts.source;
+        head::spawn(source.head_probe(), options.head_interval, &intake, metrics);
         threads.push(spawn_watched("reader", &outcomes_in, move || reader.run(source))?);
         Ok(Run { intake, abort, abandoned, committing, outcomes, threads, committer, desk })
     }

@@ -13,7 +13,7 @@ pub mod line;
 pub mod postgres;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::error::Failure;
 use crate::model::change::{Batch, SchemaChange};
@@ -87,6 +87,19 @@ pub struct HeadReading {
     pub busy: bool,
 }
 
+impl HeadReading {
+    /// The bytes that a stream is behind an end which lies so far ahead of it; negative: it is beyond that end. A stream
+    /// that has `moved` was read from after the question. One that has not stands in another log: of a server that was
+    /// restored or whose log was reset.
+    pub fn behind(bytes: i64, moved: bool) -> Option<u64> {
+        match u64::try_from(bytes) {
+            Ok(bytes) => Some(bytes),
+            Err(_) if moved => Some(0),
+            Err(_) => None,
+        }
+    }
+}
+
 /// Asks the server where its log ends, on a connection of its own with deadlines of its own.
 pub trait HeadProbe: Send {
     /// Asks once.
@@ -105,6 +118,12 @@ pub trait Source: Send {
 
     /// Bytes that have come from the server so far, counted on the socket; `None` where they are not.
     fn heard(&self) -> Option<Arc<AtomicU64>> {
+        None
+    }
+
+    /// Set while it asks the server something inside [`Source::read`] and so does not listen to the stream; where there
+    /// is no such flag, it never does for long.
+    fn asks(&self) -> Option<Arc<AtomicBool>> {
         None
     }
 

@@ -21,6 +21,16 @@ const SLEPT: Duration = Duration::from_secs(2);
 /// More than that is an event on its way, however long it takes.
 const SMALL_TALK_BYTES: u64 = 4096;
 
+/// After so many intervals without an answer, what the server said of its head is not known any more.
+const INTERVALS: u32 = 5;
+
+/// But not before this.
+const OLD_ANSWER: Duration = Duration::from_secs(10);
+
+/// For how long the reader may ask the server something inside a read before it counts as silent all the same: beyond
+/// the usual `database.query.timeout.ms`.
+const ASKING_LIMIT: Duration = Duration::from_secs(660);
+
 /// Moments kept of one hop.
 const MOMENTS: usize = 512;
 
@@ -98,7 +108,10 @@ pub struct Observer {
     storing: Moving,
     ending: Moving,
     answers: Moving,
-    alive: Moving,
+    alive: u64,
+    /// For how long, as of answers, the stream has not got on. The time of unanswered questions does not count.
+    still: Duration,
+    asking: Moving,
     answered_bytes: u64,
     reached: Instant,
     ages: [Age; 4],
@@ -120,7 +133,9 @@ impl Observer {
             storing: moving(),
             ending: moving(),
             answers: moving(),
-            alive: moving(),
+            alive: 0,
+            still: Duration::ZERO,
+            asking: moving(),
             answered_bytes: 0,
             reached: now,
             ages: Default::default(),
@@ -140,10 +155,11 @@ impl Observer {
             &mut self.storing,
             &mut self.ending,
             &mut self.answers,
-            &mut self.alive,
+            &mut self.asking,
         ] {
             moving.since = now;
         }
+        self.still = Duration::ZERO;
         self.ages = Default::default();
         self.reached = now;
     }
@@ -160,14 +176,20 @@ impl Observer {
         let [reader, encoders, producer, committer] =
             [&metrics.reader, &metrics.encoders, &metrics.producer, &metrics.committer].map(|pulse| pulse.activity());
         let heard = ladder.turns.get().wrapping_add(ladder.heard());
+        let asks = ladder.asks();
+        let asks = self.asking.look(0, !asks, now) < ASKING_LIMIT && asks;
         let listens = matches!(reader, Activity::BlockedOnSource | Activity::Working)
+            && !asks
             && metrics.connected.load(Ordering::Relaxed);
         let acknowledged = metrics.records_acknowledged.get();
         // Not what was sent less what was acknowledged: a record that was left out is never acknowledged.
         let in_flight = metrics.records_in_flight.get();
         let holds = matches!(reader, Activity::BlockedOnBudget | Activity::BlockedOnNextStage);
         let unheard = self.heard.look(heard, !listens, now);
-        let unchanged = self.changes.look(ladder.changes.get(), holds, now);
+        let unchanged = self.changes.look(ladder.changes.get(), holds || asks, now);
+        if asks {
+            self.still = Duration::ZERO;
+        }
         let head = self.head(metrics, now);
         let seen = |activity, before: u64, after: u64, moving: &mut Moving| {
             let waiting = before.saturating_sub(after);
@@ -210,22 +232,27 @@ impl Observer {
         let heard = metrics.ladder.heard();
         let answers = head.answers.get();
         let behind = head.behind_bytes.get();
+        let interval = Duration::from_millis(u64::try_from(head.interval_ms.get()).unwrap_or(0));
         if behind <= 0 {
             self.reached = now;
         }
         if answers != self.answers.count {
             let talks = heard.wrapping_sub(self.answered_bytes) > SMALL_TALK_BYTES;
-            self.alive.look(head.alive.get(), talks, now);
-            self.answered_bytes = heard;
-        }
-        self.answers.look(answers, false, now);
-        match behind {
-            ..0 => {
-                self.alive.since = now;
-                Head::Unknown
+            let alive = head.alive.get();
+            if talks || alive != self.alive {
+                self.still = Duration::ZERO;
+            } else {
+                let gap = now.saturating_duration_since(self.answers.since);
+                self.still += gap.min(interval.saturating_mul(2).max(SLEPT));
             }
+            (self.alive, self.answered_bytes) = (alive, heard);
+        }
+        let age = self.answers.look(answers, false, now);
+        match behind {
+            ..0 => Head::Unknown,
+            0.. if age > interval.saturating_mul(INTERVALS).max(OLD_ANSWER) => Head::Unknown,
             0 => Head::Reached,
-            1.. => Head::Ahead(self.answers.since.saturating_duration_since(self.alive.since)),
+            1.. => Head::Ahead(self.still),
         }
     }
 }
@@ -398,6 +425,42 @@ mod tests {
         scene.now += Duration::from_secs(3600);
         assert!(scene.tick().is_good());
         assert!(scene.run(10, |metrics, _| alive(metrics, 0)).1.is_some());
+    }
+
+    #[test]
+    fn questions_without_answers_neither_accuse_nor_excuse() {
+        // Every third question is not answered, and the stream stands still: noticed.
+        let some = |metrics: &ConnectorMetrics, tick: u64| match tick % 3 {
+            0 => {
+                metrics.ladder.turns.add(1);
+                metrics.ladder.head.forget();
+            }
+            _ => alive(metrics, 4_000),
+        };
+        let mut scene = Scene::new();
+        scene.run(60, |metrics, _| alive(metrics, 0));
+        assert!(scene.run(20, some).1.is_some());
+        // None was answered for long, and the first answer finds a change that is on its way: not noticed.
+        let mut scene = Scene::new();
+        scene.run(60, |metrics, _| alive(metrics, 0));
+        scene.run(60, |metrics, _| metrics.ladder.turns.add(1));
+        assert_eq!(scene.run(2, |metrics, _| alive(metrics, 4_000)).1, None);
+    }
+
+    #[test]
+    fn a_reader_that_asks_the_catalog_is_not_a_server_that_is_silent() {
+        let mut scene = Scene::new();
+        let asks = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        scene.metrics.ladder.ask_with(Some(asks.clone()));
+        scene.run(10, |metrics, _| alive(metrics, 0));
+        asks.store(true, Ordering::Relaxed);
+        let asking = |metrics: &ConnectorMetrics, _: u64| {
+            metrics.ladder.head.behind_bytes.set(4_000);
+            metrics.ladder.head.answers.add(1);
+        };
+        assert_eq!(scene.run(600, asking).1, None);
+        asks.store(false, Ordering::Relaxed);
+        assert!(scene.run(20, asking).1.is_some());
     }
 
     #[test]

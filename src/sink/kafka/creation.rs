@@ -15,8 +15,9 @@ use crate::sink::SinkError;
 use crate::util::kafka::admin::{Admin, AdminError, Creation, TopicSpecification};
 use crate::util::kafka::properties::{ClientProperties, PropertyError};
 
-/// How long a cluster may take to answer a request about a topic.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a cluster may take to answer a request about a topic. Two of them are made in a row, deaf to everything else,
+/// and both must be over before the watchdog takes a pipeline that was given up for one that does not end.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The rules of one connector.
 #[derive(Clone, Debug)]

@@ -205,7 +205,7 @@ impl BinlogSource {
             }
             self.failed = Some(failure);
         }
-        self.reached.set(self.server.uuid.as_ref(), &self.progress.file, self.progress.position);
+        self.reached.set(self.server.identity.as_ref(), &self.progress.file, self.progress.position);
         let moved = before != (self.progress.file.clone(), self.progress.position, self.progress.open.is_some());
         if batch.changes.is_empty() && !moved {
             return Ok(Read::Idle);

@@ -36,6 +36,8 @@ const OPTIMISTIC_ATTEMPTS: u32 = 5;
 pub struct Server {
     /// `@@server_uuid`; MariaDB has none.
     pub uuid: Option<Arc<str>>,
+    /// What tells it from other servers.
+    pub identity: Option<Arc<str>>,
     /// Which kind of GTID its log has.
     pub gtids: GtidKind,
     /// What stands behind each event.
@@ -122,6 +124,18 @@ fn value(connection: &mut Connection, sql: &str) -> Result<Option<String>, Failu
     }
 }
 
+const UUID_QUERY: &str = "SELECT @@global.server_uuid";
+
+/// What tells one server from another: its UUID; on MariaDB, which has none, its id, its host and its port. `None` where
+/// it tells neither.
+pub(super) fn identity(connection: &mut Connection) -> Result<Option<Arc<str>>, Failure> {
+    if let Some(uuid) = value(connection, UUID_QUERY)? {
+        return Ok(Some(uuid.into()));
+    }
+    let named = "SELECT CONCAT_WS(' ', @@global.server_id, @@global.hostname, @@global.port)";
+    Ok(value(connection, named)?.map(Into::into))
+}
+
 /// Asks the server what it is, and checks what reading its log depends on.
 ///
 /// # Errors
@@ -156,7 +170,8 @@ pub fn inspect(connection: &mut Connection, options: &BinlogOptions) -> Result<S
     let lower_case = number(value(connection, "SELECT @@global.lower_case_table_names")?);
     let (major, minor, patch) = connection.server().version;
     Ok(Server {
-        uuid: value(connection, "SELECT @@global.server_uuid")?.map(Into::into),
+        uuid: value(connection, UUID_QUERY)?.map(Into::into),
+        identity: identity(connection)?,
         gtids,
         checksum,
         name_case: u8::try_from(lower_case).ok().and_then(NameCase::from_variable).unwrap_or_default(),

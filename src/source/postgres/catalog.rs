@@ -4,6 +4,8 @@
 //! is now, and the stream how it was; so the stream's word counts wherever both have one, and what has vanished since is
 //! not an error. Nothing here survives a crash.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::codec::{TYPES_COLUMNS, TYPES_QUERY, Types};
@@ -57,6 +59,7 @@ pub struct Catalog {
     used: Instant,
     /// The types of the database.
     pub types: Types,
+    asks: Arc<AtomicBool>,
 }
 
 /// A value of a row, as text.
@@ -72,7 +75,20 @@ fn flag(row: &Row, index: usize) -> bool {
 impl Catalog {
     /// A catalog that has not been asked anything.
     pub fn new(options: ConnectOptions, initial_statements: Vec<String>, stop: Stop) -> Self {
-        Catalog { options, initial_statements, stop, connection: None, used: clock::moment(), types: Types::default() }
+        Catalog {
+            options,
+            initial_statements,
+            stop,
+            connection: None,
+            used: clock::moment(),
+            types: Types::default(),
+            asks: Arc::default(),
+        }
+    }
+
+    /// Set while [`Catalog::query`] waits for an answer.
+    pub fn asks(&self) -> Arc<AtomicBool> {
+        self.asks.clone()
     }
 
     /// Runs a statement, on a new connection where there is none that works.
@@ -81,14 +97,17 @@ impl Catalog {
     /// The server's refusal, or what keeps it from answering.
     pub fn query(&mut self, sql: &str) -> Result<ResultSet, Failure> {
         let fresh = self.connection.is_none();
-        match self.query_once(sql) {
+        self.asks.store(true, Ordering::Relaxed);
+        let answer = match self.query_once(sql) {
             Err(failure) if !fresh && failure.code.disposition == Disposition::Retry => {
                 // An old connection may have died unnoticed.
                 self.connection = None;
                 self.query_once(sql)
             }
             answered => answered,
-        }
+        };
+        self.asks.store(false, Ordering::Relaxed);
+        answer
     }
 
     /// The same, without a second attempt where an old connection has died.

@@ -83,7 +83,8 @@ impl HeadProbe for PostgresHeadProbe {
         let reached = self.reached.end.load(Ordering::Relaxed);
         let moved = reached != self.before;
         self.before = reached;
-        let behind_bytes = (reached != 0).then(|| head.0.saturating_sub(reached));
+        let ahead = i64::try_from(i128::from(head.0) - i128::from(reached)).unwrap_or(i64::MAX);
+        let behind_bytes = HeadReading::behind(ahead, moved).filter(|_| reached != 0);
         let busy = is_at_work(waits.as_deref(), behind_bytes);
         Ok(HeadReading { head: head.to_string(), behind_bytes, moved, busy })
     }

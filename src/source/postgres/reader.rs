@@ -8,7 +8,7 @@ mod replay;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::catalog::Catalog;
@@ -483,6 +483,10 @@ impl Source for PostgresSource {
 
     fn heard(&self) -> Option<Arc<AtomicU64>> {
         Some(self.reached.heard.clone())
+    }
+
+    fn asks(&self) -> Option<Arc<AtomicBool>> {
+        Some(self.catalog.asks())
     }
 
     fn beginning(&mut self) -> Option<Beginning> {
