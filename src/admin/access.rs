@@ -13,7 +13,6 @@ use super::routes::Right;
 use crate::config::rest_access::{RestAccess, Role};
 
 /// Whether a request may be obeyed.
-#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
 pub(super) fn check(access: &RestAccess, right: Right, headers: &HeaderMap) -> Result<(), Answer> {
     if right == Right::Open || access.is_open() {
         return Ok(());

@@ -23,13 +23,14 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) enum Content {
     Nothing,
-    Json(Value),
+    /// Boxed, because an answer stands in results.
+    Json(Box<Value>),
     Text(&'static str, String),
 }
 
 impl Answer {
     pub(super) fn json(status: StatusCode, value: Value) -> Answer {
-        Answer { status, body: Content::Json(value), location: None, allow: None, challenge: false }
+        Answer { status, body: Content::Json(Box::new(value)), location: None, allow: None, challenge: false }
     }
 
     pub(super) fn ok(value: Value) -> Answer {
@@ -87,7 +88,12 @@ impl From<WorkerError> for Answer {
             | WorkerError::NoStore
             | WorkerError::StillEnding(_) => StatusCode::CONFLICT,
             WorkerError::Invalid(_) | WorkerError::Refused(_) | WorkerError::NotStopped(_) => StatusCode::BAD_REQUEST,
-            WorkerError::Starting { .. } | WorkerError::RunsElsewhere { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            WorkerError::Starting { .. }
+            | WorkerError::RunsElsewhere { .. }
+            | WorkerError::MembersUnknown { .. }
+            | WorkerError::Stopping
+            | WorkerError::TooLate
+            | WorkerError::InDoubt(_) => StatusCode::SERVICE_UNAVAILABLE,
             WorkerError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Answer::refusal(status, error.to_string())

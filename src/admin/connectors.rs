@@ -19,6 +19,9 @@ type Result<T = Answer> = std::result::Result<T, Answer>;
 /// What Connect says where a connector has one.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Real configurations have some dozens; each is compared with every option.
+const MOST_PROPERTIES: usize = 2_000;
+
 fn bad(message: impl Into<String>) -> Answer {
     Answer::refusal(StatusCode::BAD_REQUEST, message)
 }
@@ -73,7 +76,7 @@ pub(super) fn create(worker: &Handle, asked: &Asked) -> Result {
         return Err(bad(text));
     }
     check_name(&name, &properties)?;
-    let registered = worker.register(&name, properties, target, false)?;
+    let registered = worker.register(&name, properties, target, false, asked.until)?;
     Ok(made(&registered, asked))
 }
 
@@ -94,6 +97,9 @@ pub(super) fn properties(value: Value) -> Result<Properties> {
 
 fn changes(value: Value) -> Result<BTreeMap<String, Option<String>>> {
     let Value::Object(fields) = value else { return Err(bad("A configuration is a JSON object of texts")) };
+    if fields.len() > MOST_PROPERTIES {
+        return Err(bad(format!("A configuration has {MOST_PROPERTIES} properties at most, not {}", fields.len())));
+    }
     let mut changes = BTreeMap::new();
     for (name, value) in fields {
         let value = match value {
@@ -152,7 +158,7 @@ fn encode(name: &str) -> String {
 pub(super) fn put_config(worker: &Handle, asked: &Asked) -> Result {
     let properties = properties(asked.json()?)?;
     check_name(asked.name(), &properties)?;
-    let registered = worker.register(asked.name(), properties, None, true)?;
+    let registered = worker.register(asked.name(), properties, None, true, asked.until)?;
     Ok(made(&registered, asked))
 }
 
@@ -167,7 +173,7 @@ pub(super) fn patch_config(worker: &Handle, asked: &Asked) -> Result {
             connector.name()
         )));
     }
-    Ok(Answer::ok(info_of(&worker.patch(asked.name(), patch)?.connector)))
+    Ok(Answer::ok(info_of(&worker.patch(asked.name(), &patch, asked.until)?.connector)))
 }
 
 /// `GET /connectors/{connector}`.
@@ -190,13 +196,13 @@ pub(super) fn tasks(worker: &Handle, asked: &Asked) -> Result {
 
 /// `DELETE /connectors/{connector}`.
 pub(super) fn delete(worker: &Handle, asked: &Asked) -> Result {
-    worker.delete(asked.name())?;
+    worker.delete(asked.name(), asked.until)?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
 /// `PUT …/pause`, `…/resume` (202) and `…/stop` (204).
 pub(super) fn aim(worker: &Handle, asked: &Asked, target: TargetState) -> Result {
-    worker.aim(asked.name(), target)?;
+    worker.aim(asked.name(), target, asked.until)?;
     Ok(Answer::empty(match target {
         TargetState::Stopped => StatusCode::NO_CONTENT,
         TargetState::Started | TargetState::Paused => StatusCode::ACCEPTED,
@@ -283,7 +289,7 @@ fn status_of(connector: &Connector, worker_id: &str, shown: Option<State>) -> Va
     part.insert("version".to_owned(), json!(VERSION));
     if let Some(failure) = status.failure.filter(|_| shown.is_none()) {
         let mut trace = format!("{failure}\n{}", failure.code.hint);
-        if state == State::Restarting {
+        if state == State::Restarting && status.attempt > 0 {
             let (attempt, next) = (status.attempt, status.next_attempt_ms);
             trace.push_str(&format!("\nattempt {attempt}, next at {next} ms since the epoch"));
         }

@@ -47,13 +47,11 @@ fn flow_of(connector: &Connector) -> Value {
 }
 
 /// How changes flow through one connector.
-#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
 pub(super) fn flow(worker: &Handle, asked: &Asked) -> Result {
     Ok(Answer::ok(flow_of(&*find(worker, asked.name())?)))
 }
 
 /// Its incidents, the last one first.
-#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
 pub(super) fn incidents(worker: &Handle, asked: &Asked) -> Result {
     let incidents = find(worker, asked.name())?.metrics().flow.incidents();
     Ok(Answer::ok(incidents.iter().map(Incident::json).collect()))

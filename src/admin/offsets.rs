@@ -45,13 +45,13 @@ pub(super) fn alter(worker: &Handle, asked: &Asked) -> Result {
         }
         wanted.push((partition, entry.remove("offset").unwrap_or(Value::Null)));
     }
-    worker.alter_offsets(asked.name(), &wanted)?;
+    worker.alter_offsets(asked.name(), &wanted, asked.until)?;
     Ok(done("altered", "altered"))
 }
 
 /// `DELETE /connectors/{connector}/offsets`.
 pub(super) fn reset(worker: &Handle, asked: &Asked) -> Result {
-    worker.reset_offsets(asked.name())?;
+    worker.reset_offsets(asked.name(), asked.until)?;
     Ok(done("reset", "reset"))
 }
 

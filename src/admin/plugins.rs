@@ -117,7 +117,7 @@ fn infos(worker: &Handle, class: &str, kind: ConnectorKind, written: &Properties
         errors.entry("name".to_owned()).or_default().push(text);
     }
     let name = written.get("name").cloned().unwrap_or_else(|| "validated".to_owned());
-    for verdict in judgement::judge(&name, written, worker.config()).verdicts {
+    for verdict in judgement::judge(&name, written, worker.stored_config()).verdicts {
         if verdict.refusal.is_some() {
             errors.entry(verdict.property).or_default().push(verdict.text);
         }

@@ -4,17 +4,19 @@
 //! store does it on a thread of its own and for a bounded time, so that looking works whatever changing does; a body is
 //! bounded and may be anything.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::answer::Answer;
 use super::routes::{self, Call, Found, Route};
 use super::{access, connectors, exposition, flow, health, loggers, offsets, plugins};
+use crate::util::clock;
 use crate::worker::{Handle, TargetState};
 
 /// The description of this API.
@@ -25,6 +27,12 @@ const BODY_LIMIT_BYTES: usize = 8 << 20;
 
 /// How long a request may take: Connect's own limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// How long a body may take to come.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many requests may wait for a store or a file at the same time; each has a thread.
+static PLACES: Semaphore = Semaphore::const_new(8);
 
 pub(super) fn router(worker: Handle) -> Router {
     Router::new().fallback(handle).with_state(worker)
@@ -39,6 +47,8 @@ pub(super) struct Asked {
     pub(super) body: Bytes,
     /// `Host`, for `Location`.
     pub(super) host: String,
+    /// How long an answer is waited for.
+    pub(super) until: Instant,
 }
 
 impl Asked {
@@ -88,13 +98,16 @@ async fn handle(Shared(worker): Shared<Handle>, request: Request<Body>) -> Respo
     if route.body && !is_json(&parts.headers) {
         return Answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type").into_response();
     }
-    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await else {
+    let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_LIMIT_BYTES)).await else {
+        return Answer::refusal(StatusCode::REQUEST_TIMEOUT, "HTTP 408 Request Timeout").into_response();
+    };
+    let Ok(body) = body else {
         let text = format!("The body is longer than {BODY_LIMIT_BYTES} bytes, or broke off");
         return Answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, text).into_response();
     };
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let query = routes::parameters(parts.uri.query().unwrap_or_default());
-    let asked = Asked { route, names, query, body, host };
+    let asked = Asked { route, names, query, body, host, until: clock::moment() + REQUEST_TIMEOUT };
     let answer = if waits(route.call) { apart(worker, asked).await } else { answer(&worker, &asked) };
     let mut response = answer.into_response();
     if head {
@@ -119,7 +132,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind == "application/json" || kind == "*/*" || kind == "application/*"
 }
 
-/// Whether a call may wait for a store.
+/// Whether a call may wait for a store or a file.
 fn waits(call: Call) -> bool {
     match call {
         Call::Create
@@ -129,6 +142,7 @@ fn waits(call: Call) -> bool {
         | Call::Pause
         | Call::Resume
         | Call::Stop
+        | Call::Validate
         | Call::Offsets
         | Call::AlterOffsets
         | Call::ResetOffsets => true,
@@ -145,7 +159,6 @@ fn waits(call: Call) -> bool {
         | Call::ResetTopics
         | Call::Plugins
         | Call::PluginConfig
-        | Call::Validate
         | Call::Loggers
         | Call::Logger
         | Call::SetLogger
@@ -161,7 +174,15 @@ fn waits(call: Call) -> bool {
 
 /// On a thread of its own.
 async fn apart(worker: Handle, asked: Asked) -> Answer {
-    let work = tokio::task::spawn_blocking(move || answer(&worker, &asked));
+    let Ok(Ok(place)) = tokio::time::timeout(REQUEST_TIMEOUT, PLACES.acquire()).await else {
+        let text = "Too many requests wait for a store. Nothing was changed; ask again in a moment";
+        return Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+    };
+    // The place is held as long as the work lasts, whether or not its answer is waited for.
+    let work = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        answer(&worker, &asked)
+    });
     match tokio::time::timeout(REQUEST_TIMEOUT, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, "The request failed; the log says why"),
@@ -178,7 +199,6 @@ fn answer(worker: &Handle, asked: &Asked) -> Answer {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
 fn call(worker: &Handle, asked: &Asked) -> Result<Answer, Answer> {
     match asked.route.call {
         Call::Root => Ok(root(worker)),
@@ -224,7 +244,6 @@ fn root(worker: &Handle) -> Answer {
     Answer::ok(json!({ "version": env!("CARGO_PKG_VERSION"), "commit": commit, "kafka_cluster_id": cluster }))
 }
 
-#[expect(clippy::result_large_err, reason = "an answer is made once a request")]
 fn metrics(worker: &Handle) -> Result<Answer, Answer> {
     let failed = |error: prometheus::Error| Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
     let text = exposition::text(worker).map_err(failed)?;

@@ -38,6 +38,8 @@ pub(super) fn acceptor(properties: &ClientProperties) -> Result<SslAcceptor, Adm
         _ => return Err(refused("ssl.client.auth", "it is none, requested or required")),
     };
     builder.set_verify(mode);
+    // Without one OpenSSL refuses to take up a session with a client that was asked for its certificate.
+    builder.set_session_id_context(b"headwater").map_err(|error| refused("ssl.client.auth", error))?;
     if mode != SslVerifyMode::NONE {
         let path = text("ssl.truststore.location")
             .ok_or_else(|| refused("ssl.truststore.location", "it is needed to check certificates of clients"))?;

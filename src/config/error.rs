@@ -226,7 +226,7 @@ const NAME_MISSING: Code = page(
 const UNRESOLVED: Code = page(
     104,
     "A variable such as ${env:X} has no value.",
-    "Set the environment variable, or mend the path and key. ${env:NAME}, ${file:/path/to/file.properties:key} and ${dir:/path:file} are always available; other names come from config.providers of the worker.",
+    "Set the environment variable, or mend the path and key. ${env:NAME}, ${file:/path/to/file.properties:key} and ${dir:/path:file} are there for files of the command line; other names, and all for connectors that come by REST or from the store, come from config.providers of the worker.",
 );
 const UNKNOWN_PROVIDER: Code = page(
     105,

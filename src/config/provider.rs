@@ -66,6 +66,8 @@ enum Provider {
 pub struct Providers {
     environment: Environment,
     by_name: BTreeMap<String, Provider>,
+    /// What `config.providers` names.
+    named: Vec<String>,
 }
 
 impl Providers {
@@ -76,7 +78,36 @@ impl Providers {
         by_name.insert("file".to_owned(), Provider::File { allowed: Vec::new() });
         by_name.insert("dir".to_owned(), Provider::Directory { allowed: Vec::new() });
         by_name.insert("directory".to_owned(), Provider::Directory { allowed: Vec::new() });
-        Providers { environment, by_name }
+        Providers { environment, by_name, named: Vec::new() }
+    }
+
+    /// Only those that the worker's `config.providers` names: for configurations that come by REST or from a topic, whose
+    /// writers are not to read this process's files and environment unless the worker's owner says so. Kafka Connect has
+    /// no others.
+    #[must_use]
+    pub fn named_only(&self) -> Providers {
+        let mut providers = self.clone();
+        providers.by_name.retain(|name, _| self.named.contains(name));
+        providers
+    }
+
+    /// Why there is no such provider, and what to do about it.
+    fn no_provider(&self, name: &str) -> String {
+        let class = match name {
+            "env" => "EnvVarConfigProvider",
+            "file" => "FileConfigProvider",
+            "dir" | "directory" => "DirectoryConfigProvider",
+            _ if self.by_name.is_empty() => return "the worker's config.providers names no config provider".to_owned(),
+            _ => {
+                let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+                return format!("there is no config provider of that name, only {}", known.join(", "));
+            }
+        };
+        let names: Vec<&str> = self.named.iter().map(String::as_str).chain([name]).collect();
+        format!(
+            "a connector that comes by REST or from the store may only use what the worker's config.providers names; add to the worker's properties config.providers={} and config.providers.{name}.class=org.apache.kafka.common.config.provider.{class}",
+            names.join(",")
+        )
     }
 
     /// The stock providers and those of the worker's `config.providers`, which may rename and limit them.
@@ -91,6 +122,7 @@ impl Providers {
             match provider(name, properties) {
                 Ok(provider) => {
                     providers.by_name.insert(name.to_owned(), provider);
+                    providers.named.push(name.to_owned());
                 }
                 Err(error) => errors.push(error),
             }
@@ -156,8 +188,7 @@ impl Providers {
 
     fn value_of(&self, variable: &Variable<'_>) -> Result<String, String> {
         let Some(provider) = self.by_name.get(variable.provider) else {
-            let known: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
-            return Err(format!("there is no config provider of that name, only {}", known.join(", ")));
+            return Err(self.no_provider(variable.provider));
         };
         match provider {
             Provider::Env { .. } if !variable.path.is_empty() => {
@@ -174,7 +205,7 @@ impl Providers {
             }
             Provider::File { allowed } => {
                 let path = permitted(variable.path, allowed)?;
-                let bytes = source_file::read(&path).map_err(|error| error.to_string())?;
+                let bytes = read_regular(&path)?;
                 let entries = properties::parse(&bytes)
                     .map_err(|error| format!("line {} of the file: {}", error.line, error.reason))?;
                 let entry = entries.into_iter().rev().find(|entry| entry.key == variable.key);
@@ -190,7 +221,7 @@ impl Providers {
                 if !path.is_file() {
                     return Err("the directory has no such file".to_owned());
                 }
-                let bytes = source_file::read(&path).map_err(|error| error.to_string())?;
+                let bytes = read_regular(&path)?;
                 String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned())
             }
         }
@@ -225,6 +256,15 @@ fn provider(name: &str, properties: &BTreeMap<String, String>) -> Result<Provide
         "DirectoryConfigProvider" | "Directory" => Ok(Provider::Directory { allowed: allowed() }),
         _ => Err(ConfigError::UnknownProvider { name: name.to_owned(), class: class.to_owned() }),
     }
+}
+
+/// The bytes of a file. Reading a pipe or a device could wait, or go on, for ever.
+fn read_regular(path: &Path) -> Result<Vec<u8>, String> {
+    let kind = std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    if !kind.is_file() {
+        return Err(format!("{} is not a regular file", path.display()));
+    }
+    source_file::read(path).map_err(|error| error.to_string())
 }
 
 /// The path, when the worker's `allowed.paths` lets it through.
@@ -386,6 +426,27 @@ mod tests {
         check(&limited, &format!("${{files:{open}/..:key}}"), Err("not below allowed.paths"));
         check(&limited, "${variables:EMPTY}", Ok(""));
         check(&limited, "${variables:PASSWORD}", Err("allowlist.pattern"));
+    }
+
+    /// Those who may write a configuration by REST may not read the process's files by it.
+    #[test]
+    fn what_comes_by_rest_has_the_named_providers_only() {
+        let none = providers(&[]).named_only();
+        check(&none, "${env:PASSWORD}", Err("add to the worker's properties config.providers=env and"));
+        check(&none, "${dir:/:x}", Err("config.providers.dir.class=org.apache.kafka.common.config.provider.Directory"));
+        check(&none, "${vault:x}", Err("names no config provider"));
+        let named = providers(&[("config.providers", "e"), ("config.providers.e.class", "EnvVarConfigProvider")]);
+        check(&named.named_only(), "${e:PASSWORD}", Ok("hunter2"));
+        check(&named.named_only(), "${file:/a:b}", Err("config.providers=e,file"));
+        check(&named.named_only(), "${vault:x}", Err("only e"));
+        check(&named, "${env:PASSWORD}", Ok("hunter2"));
+    }
+
+    /// Neither a pipe nor a device is waited for.
+    #[test]
+    fn only_regular_files_are_read() {
+        check(&providers(&[]), "${file:/dev/zero:a}", Err("not a regular file"));
+        check(&providers(&[]), "${file:/dev:a}", Err("not a regular file"));
     }
 
     #[test]

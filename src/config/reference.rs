@@ -41,8 +41,9 @@ ours. An option without a remark does what Debezium's or Kafka's manual says.
 * `*` in a name stands for anything, `<x>` for one part of the name.
 * Filters are comma-separated Java regular expressions, matched against the whole name in any case; a comma
   inside an expression is written `\\,`.
-* `${env:NAME}`, `${file:/path/to/file.properties:key}` and `${dir:/path:file}` are replaced in every value, and
-  so are the providers that `config.providers` of the worker names.
+* `${env:NAME}`, `${file:/path/to/file.properties:key}` and `${dir:/path:file}` are replaced in every value of
+  files on the command line; connectors that come by REST or from the store get only the providers that
+  `config.providers` of the worker names.
 * The worker's options also come from the environment, as in the Connect container images: `BOOTSTRAP_SERVERS`,
   `GROUP_ID`, `OFFSET_STORAGE_TOPIC` and their like, and `CONNECT_<NAME>` for any option (`_` is `.`, `__` is `-`,
   `___` is `_`). The command line is over the environment, and the environment over the file.

@@ -4,15 +4,20 @@
 //! wished for that is not durable; a mask that comes back stands for the secret that it was put over.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::connector::{self, Connector, Origin, Plan};
-use super::{Properties, TargetState, Worker, WorkerError};
+use super::{Properties, TargetState, Worker, WorkerError, opening};
 use crate::config::connector::ConnectorConfig;
 use crate::config::error::ConfigError;
 use crate::config::secret;
 use crate::error::Failure;
 use crate::pipeline::status::State;
 use crate::store::config::{Change, ConfigStore};
+use crate::util::clock;
+
+/// The right to change something, and where it is kept.
+pub(super) type Turn<'w> = MutexGuard<'w, Option<Box<dyn ConfigStore>>>;
 
 /// A connector that was made or changed.
 pub struct Registered {
@@ -62,9 +67,31 @@ impl Connector {
 }
 
 impl Worker {
-    /// Those that change something take turns.
-    pub(super) fn turn(&self) -> MutexGuard<'_, Option<Box<dyn ConfigStore>>> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Those that change something take turns. `until`: how long whoever asked waits for an answer.
+    pub(super) fn turn(self: &Arc<Self>, until: Instant) -> Result<Turn<'_>, WorkerError> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.stopping.is_set() {
+            return Err(WorkerError::Stopping);
+        }
+        if clock::left_until(until).is_none() {
+            return Err(WorkerError::TooLate);
+        }
+        self.reconcile(&mut store).map_err(WorkerError::InDoubt)?;
+        Ok(store)
+    }
+
+    /// Makes changes durable. After an error some of them may be: what is stored is read again, now and by the next turn,
+    /// and the connectors follow it.
+    fn write(
+        self: &Arc<Self>,
+        store: &mut Option<Box<dyn ConfigStore>>,
+        changes: &[Change<'_>],
+    ) -> Result<(), WorkerError> {
+        let Some(store) = store else { return Err(WorkerError::NoStore) };
+        store.write(changes).map_err(|error| {
+            opening::doubt(self);
+            Failure::from(error).into()
+        })
     }
 
     /// Makes a connector. `replace`: or changes the one of this name.
@@ -77,30 +104,51 @@ impl Worker {
         written: Properties,
         target: Option<TargetState>,
         replace: bool,
+        until: Instant,
     ) -> Result<Registered, WorkerError> {
         self.ready()?;
-        let mut store = self.turn();
-        self.register_in_turn(&mut store, name, written, target, replace)
+        self.register_as(name, target, replace, until, |_| Ok(written.clone()))
+    }
+
+    /// `write` makes the new configuration of the one before.
+    fn register_as(
+        self: &Arc<Self>,
+        name: &str,
+        target: Option<TargetState>,
+        replace: bool,
+        until: Instant,
+        write: impl Fn(Option<&Properties>) -> Result<Properties, WorkerError>,
+    ) -> Result<Registered, WorkerError> {
+        loop {
+            let known = self.connector(name);
+            let before = known.as_ref().map(|known| known.written());
+            let mut written = unmask(write(before.as_ref())?, before.as_ref())?;
+            written.insert("name".to_owned(), name.to_owned());
+            if let Some(connector) = known.filter(|known| replace && is_of_file(known)) {
+                let same = before.is_some_and(|before| before == written);
+                return if same { Ok(Registered { connector, created: false }) } else { Err(of_file(&connector)) };
+            }
+            // Outside of the turn: files are read for it, and others need not wait for that.
+            let plan = self.plan(name, written)?;
+            let mut store = self.turn(until)?;
+            let now = self.connector(name).map(|connector| connector.written());
+            if now == before {
+                return self.register_in_turn(&mut store, name, plan, target, replace);
+            }
+        }
     }
 
     fn register_in_turn(
         self: &Arc<Self>,
         store: &mut Option<Box<dyn ConfigStore>>,
         name: &str,
-        written: Properties,
+        plan: Plan,
         target: Option<TargetState>,
         replace: bool,
     ) -> Result<Registered, WorkerError> {
-        let known = self.connector(name);
-        if known.is_some() && !replace {
-            // Connect looks at the configuration first, and so does whoever reads its answers.
-            self.plan(name, written, known.as_deref())?;
+        // Connect looks at the configuration first, and so does whoever reads its answers.
+        if !replace && self.connector(name).is_some() {
             return Err(WorkerError::Exists(name.to_owned()));
-        }
-        let plan = self.plan(name, written, known.as_deref())?;
-        if let Some(connector) = known.filter(|known| is_of_file(known)) {
-            let same = connector.written() == plan.written;
-            return if same { Ok(Registered { connector, created: false }) } else { Err(of_file(&connector)) };
         }
         self.keep_registered(store, name, &plan, target)?;
         let created = self.connector(name).is_none();
@@ -121,33 +169,34 @@ impl Worker {
     pub fn patch(
         self: &Arc<Self>,
         name: &str,
-        patch: std::collections::BTreeMap<String, Option<String>>,
+        patch: &std::collections::BTreeMap<String, Option<String>>,
+        until: Instant,
     ) -> Result<Registered, WorkerError> {
         self.ready()?;
-        let mut store = self.turn();
-        let connector = self.connector(name).ok_or_else(|| WorkerError::NotFound(name.to_owned()))?;
-        let mut written = connector.written();
-        for (property, value) in patch {
-            match value {
-                Some(value) => drop(written.insert(property, value)),
-                None => drop(written.remove(&property)),
+        self.register_as(name, None, true, until, |before| {
+            let mut written = before.cloned().ok_or_else(|| WorkerError::NotFound(name.to_owned()))?;
+            for (property, value) in patch {
+                match value {
+                    Some(value) => drop(written.insert(property.clone(), value.clone())),
+                    None => drop(written.remove(property)),
+                }
             }
-        }
-        self.register_in_turn(&mut store, name, written, None, true)
+            Ok(written)
+        })
     }
 
     /// Deletes a connector. Its offsets stay: one that is made again under this name goes on from them.
     ///
     /// # Errors
     /// When there is none, or the store does not take it.
-    pub fn delete(&self, name: &str) -> Result<(), WorkerError> {
+    pub fn delete(self: &Arc<Self>, name: &str, until: Instant) -> Result<(), WorkerError> {
         self.ready()?;
-        let mut store = self.turn();
+        let mut store = self.turn(until)?;
         let connector = self.connector(name).ok_or_else(|| WorkerError::NotFound(name.to_owned()))?;
         if is_of_file(&connector) {
             return Err(of_file(&connector));
         }
-        write(&mut store, &[Change::Removed(name)])?;
+        self.write(&mut store, &[Change::Removed(name)])?;
         self.dismiss(name);
         Ok(())
     }
@@ -156,19 +205,21 @@ impl Worker {
     ///
     /// # Errors
     /// When there is none, or the store does not take it.
-    pub fn aim(&self, name: &str, target: TargetState) -> Result<(), WorkerError> {
+    pub fn aim(self: &Arc<Self>, name: &str, target: TargetState, until: Instant) -> Result<(), WorkerError> {
         self.ready()?;
-        let mut store = self.turn();
+        let mut store = self.turn(until)?;
         let connector = self.connector(name).ok_or_else(|| WorkerError::Unknown(name.to_owned()))?;
         if *connector.origin() == Origin::Store {
             let no_tasks = Change::Tasks(name, &[]);
             match (target, connector.config()) {
-                (TargetState::Stopped, _) => write(&mut store, &[no_tasks, Change::Target(name, target)])?,
+                (TargetState::Stopped, _) => self.write(&mut store, &[no_tasks, Change::Target(name, target)])?,
                 (TargetState::Started, Some(config)) if connector.target() == TargetState::Stopped => {
                     let tasks = [task_properties(&config)];
-                    write(&mut store, &[Change::Target(name, target), Change::Tasks(name, &tasks)])?;
+                    self.write(&mut store, &[Change::Target(name, target), Change::Tasks(name, &tasks)])?;
                 }
-                (TargetState::Started | TargetState::Paused, _) => write(&mut store, &[Change::Target(name, target)])?,
+                (TargetState::Started | TargetState::Paused, _) => {
+                    self.write(&mut store, &[Change::Target(name, target)])?;
+                }
             }
         }
         connector.aim(target);
@@ -204,17 +255,16 @@ impl Worker {
         Ok(())
     }
 
-    /// What would be run, with secrets in the place of masks.
-    fn plan(&self, name: &str, written: Properties, known: Option<&Connector>) -> Result<Plan, WorkerError> {
-        let mut written = self.unmask(written, known)?;
-        written.insert("name".to_owned(), name.to_owned());
+    /// What would be run.
+    fn plan(&self, name: &str, written: Properties) -> Result<Plan, WorkerError> {
         if written.get("connector.class").is_none_or(|class| class.trim().is_empty()) {
             let shown: Vec<String> =
                 connector::shown(&written).iter().map(|(name, value)| format!("{name}={value}")).collect();
             let text = format!("Connector config {{{}}} contains no connector type", shown.join(", "));
             return Err(WorkerError::Refused(text));
         }
-        let (config, warnings) = ConnectorConfig::from_map(name, written.clone(), &self.config).map_err(refusal)?;
+        let checked = ConnectorConfig::from_map(name, written.clone(), &self.stored_config);
+        let (config, warnings) = checked.map_err(refusal)?;
         for warning in warnings {
             tracing::warn!(connector = name, "{warning}");
         }
@@ -227,38 +277,40 @@ impl Worker {
     /// When there is a mask and nothing to put in its place.
     pub fn unmasked(&self, written: Properties) -> Result<Properties, WorkerError> {
         let known = written.get("name").and_then(|name| self.connector(name));
-        self.unmask(written, known.as_deref())
-    }
-
-    /// Somebody who reads a configuration, changes a line and writes it back writes our masks, too: they stand for what is
-    /// there. A mask with nothing behind it is never taken for a secret.
-    fn unmask(&self, mut written: Properties, known: Option<&Connector>) -> Result<Properties, WorkerError> {
-        let before = known.map(Connector::written).unwrap_or_default();
-        for (property, value) in &mut written {
-            if value == secret::MASK && secret::is_sensitive(property) {
-                match before.get(property) {
-                    Some(secret) => value.clone_from(secret),
-                    None => return Err(WorkerError::Invalid(vec![masked(property)])),
-                }
-            }
-        }
-        Ok(written)
+        unmask(written, known.map(|known| known.written()).as_ref())
     }
 
     fn keep_registered(
-        &self,
+        self: &Arc<Self>,
         store: &mut Option<Box<dyn ConfigStore>>,
         name: &str,
         plan: &Plan,
         target: Option<TargetState>,
     ) -> Result<(), WorkerError> {
-        let stopped = target.or(self.connector(name).map(|known| known.target())) == Some(TargetState::Stopped);
+        let known = self.connector(name).map(|known| known.target());
+        let stopped = target.or(known) == Some(TargetState::Stopped);
+        // A new one's is always written: one that was left behind by another of its name must not count.
+        let target = if known.is_none() { Some(target.unwrap_or_default()) } else { target };
         let tasks: Vec<Properties> = match &plan.checked {
             Ok(config) if !stopped => vec![task_properties(config)],
             Ok(_) | Err(_) => Vec::new(),
         };
-        write(store, &[Change::Connector(name, &plan.written, target), Change::Tasks(name, &tasks)])
+        self.write(store, &[Change::Connector(name, &plan.written, target), Change::Tasks(name, &tasks)])
     }
+}
+
+/// Somebody who reads a configuration, changes a line and writes it back writes our masks, too: they stand for what is
+/// there. A mask with nothing behind it is never taken for a secret.
+fn unmask(mut written: Properties, before: Option<&Properties>) -> Result<Properties, WorkerError> {
+    for (property, value) in &mut written {
+        if value == secret::MASK && secret::is_sensitive(property) {
+            match before.and_then(|before| before.get(property)) {
+                Some(secret) => value.clone_from(secret),
+                None => return Err(WorkerError::Invalid(vec![masked(property)])),
+            }
+        }
+    }
+    Ok(written)
 }
 
 fn masked(property: &str) -> String {
@@ -266,13 +318,6 @@ fn masked(property: &str) -> String {
         "Invalid value {} for configuration {property}: it is what this worker shows in place of a secret, and there is none to put in its place",
         secret::MASK
     )
-}
-
-fn write(store: &mut Option<Box<dyn ConfigStore>>, changes: &[Change<'_>]) -> Result<(), WorkerError> {
-    match store {
-        Some(store) => Ok(store.write(changes).map_err(Failure::from)?),
-        None => Err(WorkerError::NoStore),
-    }
 }
 
 fn is_of_file(connector: &Connector) -> bool {

@@ -15,9 +15,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::error::{CANNOT_START, PANICKED};
+use super::error::{CANNOT_START, NOT_ENDED, PANICKED};
 use super::{Properties, Start, TargetState};
 use crate::config::connector::ConnectorConfig;
+use crate::config::error::ConfigError;
 use crate::config::secret;
 use crate::config::worker::WorkerConfig;
 use crate::error::Failure;
@@ -70,13 +71,26 @@ impl Plan {
                 }
                 Ok(Arc::new(config))
             }
-            Err(errors) => {
-                let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                Err(Failure { code: &CANNOT_START, message: texts.join("; ") })
-            }
+            Err(errors) => Err(cannot_start(&errors)),
         };
         Plan { written, checked }
     }
+
+    /// The same, checked once more: what variables stand for may be another thing by now. What was never read stays as it
+    /// is.
+    fn again(&self, name: &str, worker: &WorkerConfig) -> Plan {
+        if self.written.is_empty() {
+            return self.clone();
+        }
+        let checked = ConnectorConfig::from_map(name, self.written.clone(), worker);
+        let checked = checked.map(|(config, _)| Arc::new(config)).map_err(|errors| cannot_start(&errors));
+        Plan { written: self.written.clone(), checked }
+    }
+}
+
+fn cannot_start(errors: &[ConfigError]) -> Failure {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Failure { code: &CANNOT_START, message: texts.join("; ") }
 }
 
 /// What is wanted.
@@ -101,6 +115,8 @@ struct Settled {
     /// Topics that pipelines before that one wrote to.
     topics: BTreeSet<Arc<str>>,
     since_ms: i64,
+    /// Set while what ran has not ended in time.
+    hangs: Option<Failure>,
 }
 
 struct Inner {
@@ -128,6 +144,7 @@ impl Connector {
             metrics: Arc::new(ConnectorMetrics::new()),
             topics: BTreeSet::new(),
             since_ms: clock::now_ms(),
+            hangs: None,
         };
         Connector {
             name: name.to_owned(),
@@ -181,7 +198,11 @@ impl Connector {
     pub fn status(&self) -> Status {
         let inner = self.lock();
         let (wish, settled) = (&inner.wish, &inner.settled);
-        let plain = |state| Status { state, since_ms: settled.since_ms, failure: None, attempt: 0, next_attempt_ms: 0 };
+        let hangs = &settled.hangs;
+        let plain = |state| {
+            let since_ms = settled.since_ms;
+            Status { state, since_ms, failure: hangs.clone(), attempt: 0, next_attempt_ms: 0 }
+        };
         if wish.gone {
             return settled.board.read();
         }
@@ -191,7 +212,10 @@ impl Connector {
             (true, TargetState::Started) => settled.board.read(),
             // What ran is ending, to begin again.
             (false, TargetState::Started) if settled.number > 0 => plain(State::Restarting),
-            (false, TargetState::Paused | TargetState::Stopped) if settled.has_pipeline => settled.board.read(),
+            (false, TargetState::Paused | TargetState::Stopped) if settled.has_pipeline => {
+                let status = settled.board.read();
+                Status { failure: hangs.clone().or(status.failure), ..status }
+            }
             (false, _) => plain(State::Unassigned),
         }
     }
@@ -230,11 +254,14 @@ impl Connector {
         self.wake.notify_all();
     }
 
-    /// Another configuration. The same one changes nothing, and what runs goes on, as in Connect.
+    /// Another configuration. The same one changes nothing, and what runs goes on, as in Connect; unless it could not be
+    /// run, and may be by now.
     pub(super) fn reconfigure(&self, plan: Plan, target: Option<TargetState>) {
         let same = {
             let inner = self.lock();
-            inner.wish.plan.written == plan.written && target.is_none_or(|target| target == inner.wish.target)
+            inner.wish.plan.written == plan.written
+                && inner.wish.plan.checked.is_ok()
+                && target.is_none_or(|target| target == inner.wish.target)
         };
         if !same {
             self.wish(|wish| {
@@ -277,12 +304,24 @@ impl Connector {
         inner.wish.clone()
     }
 
+    /// What is to be run, checked as it is now, as Connect does at each start: a password may have been changed, or have
+    /// come, since it was looked at last.
+    fn check(&self, wish: &Wish, worker: &WorkerConfig) -> Result<Arc<ConnectorConfig>, Failure> {
+        let plan = Arc::new(wish.plan.again(&self.name, worker));
+        let mut inner = self.lock();
+        if Arc::ptr_eq(&inner.wish.plan, &wish.plan) {
+            inner.wish.plan = plan.clone();
+        }
+        plan.checked.clone()
+    }
+
     /// Notes what was made of a wish. A later one is seen at once.
     fn settle(&self, number: u64, pipeline: Option<&PipelineHandle>, failure: Option<Failure>) {
         let mut inner = self.lock();
         let settled = &mut inner.settled;
         settled.number = number;
         settled.since_ms = clock::now_ms();
+        settled.hangs = None;
         settled.has_pipeline = pipeline.is_some();
         match (pipeline, failure) {
             (Some(pipeline), _) => {
@@ -302,10 +341,16 @@ impl Connector {
 /// A configuration for other eyes: variables unresolved, as Connect shows them, and secrets masked.
 pub(super) fn shown(written: &Properties) -> Properties {
     let show = |(name, value): (&String, &String)| {
-        let hidden = secret::is_sensitive(name) && !value.contains("${");
+        let hidden = secret::is_sensitive(name) && !is_variable(value);
         (name.clone(), if hidden { secret::MASK.to_owned() } else { value.clone() })
     };
     written.iter().map(show).collect()
+}
+
+/// Whether a value is one variable and nothing else: `${provider:path:key}`. A password may hold the same letters.
+fn is_variable(value: &str) -> bool {
+    let inside = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inside.is_some_and(|inside| inside.contains(':') && !inside.contains(['{', '}']))
 }
 
 /// Says that a keeper has ended, however it ended.
@@ -327,15 +372,14 @@ pub(super) fn keep(connector: &Connector, before: Option<Arc<Connector>>, start:
     loop {
         let wish = connector.next_wish();
         if let Some(running) = pipeline.take() {
-            end(running, worker);
+            end(connector, running, worker);
         }
         if wish.gone {
             return;
         }
-        let began = match (&wish.plan.checked, wish.target) {
-            (_, TargetState::Paused | TargetState::Stopped) => Ok(None),
-            (Err(failure), TargetState::Started) => Err(failure.clone()),
-            (Ok(config), TargetState::Started) => begin(config, start, worker).map(Some),
+        let began = match wish.target {
+            TargetState::Paused | TargetState::Stopped => Ok(None),
+            TargetState::Started => begin(connector, &wish, start, worker).map(Some),
         };
         let failure = match began {
             Ok(handle) => {
@@ -351,14 +395,20 @@ pub(super) fn keep(connector: &Connector, before: Option<Arc<Connector>>, start:
     }
 }
 
-fn begin(config: &ConnectorConfig, start: &Start, worker: &Arc<WorkerConfig>) -> Result<PipelineHandle, Failure> {
-    std::panic::catch_unwind(AssertUnwindSafe(|| start(config, worker))).unwrap_or_else(|_| {
+fn begin(
+    connector: &Connector,
+    wish: &Wish,
+    start: &Start,
+    worker: &Arc<WorkerConfig>,
+) -> Result<PipelineHandle, Failure> {
+    let begun = || start(&*connector.check(wish, worker)?, worker);
+    std::panic::catch_unwind(AssertUnwindSafe(begun)).unwrap_or_else(|_| {
         Err(Failure { code: &PANICKED, message: "building the connector panicked; the log says where".to_owned() })
     })
 }
 
 /// Drains and ends a pipeline, however long it takes: nothing may begin beside it.
-fn end(mut pipeline: PipelineHandle, worker: &WorkerConfig) {
+fn end(connector: &Connector, mut pipeline: PipelineHandle, worker: &WorkerConfig) {
     pipeline.stop();
     let patience = Stop::new();
     let deadline = clock::moment() + worker.shutdown_timeout + END_GRACE;
@@ -367,10 +417,9 @@ fn end(mut pipeline: PipelineHandle, worker: &WorkerConfig) {
         patience.wait(LOOK_INTERVAL);
         if !said && clock::left_until(deadline).is_none() {
             said = true;
-            tracing::error!(
-                connector = pipeline.name(),
-                "was asked to end and has not; it is not begun again before it has"
-            );
+            let message = "was asked to end and has not; it is not begun again before it has".to_owned();
+            tracing::error!(connector = pipeline.name(), code = %NOT_ENDED, "{message}");
+            connector.lock().settled.hangs = Some(Failure { code: &NOT_ENDED, message });
         }
     }
     pipeline.join();

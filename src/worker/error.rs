@@ -70,6 +70,25 @@ pub enum WorkerError {
     /// The connector is still on its way to STOPPED.
     #[error("Connector {0} has not ended yet, so that its offsets cannot be modified. Ask again in a moment")]
     StillEnding(String),
+    /// Whether a Kafka Connect cluster runs what is stored cannot be found out.
+    #[error(
+        "whether workers of Kafka Connect are still in the group {group} cannot be seen, so that the stored connectors are not begun: {reason}"
+    )]
+    MembersUnknown {
+        /// `group.id`.
+        group: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The worker is ending.
+    #[error("The worker is stopping and takes no changes")]
+    Stopping,
+    /// Others took so long that nobody waits for this one any more.
+    #[error("The request waited too long for its turn. Nothing was changed")]
+    TooLate,
+    /// What is stored is not known since a change failed.
+    #[error("An earlier change could not be stored, and what is stored now cannot be read. Nothing was changed: {0}")]
+    InDoubt(Failure),
     /// A store, or a thread, failed.
     #[error("{0}")]
     Failed(Failure),
@@ -139,13 +158,36 @@ pub(super) static PANICKED: Code = page(
 static RUNS_ELSEWHERE: Code = page(
     1158,
     Disposition::Retry,
-    "A Kafka Connect cluster with this group.id still runs the stored connectors",
+    "A Kafka Connect cluster with this group.id still runs the stored connectors, or may do so",
     "Two that read one database under one name would send everything twice and write each other's positions. Stop the workers of Kafka Connect; those that were killed leave the group after its session timeout (10 s by default). Or set another group.id with other storage topics.",
+);
+pub(super) static NOT_ENDED: Code = page(
+    1159,
+    Disposition::Stop,
+    "A connector was asked to end and has not",
+    "It is not begun again before it has ended, because two would write each other's positions. The log says what it waits for; starting the worker again ends it.",
+);
+static NO_CHANGES: Code = page(
+    1160,
+    Disposition::Retry,
+    "The worker takes no changes of connectors at the moment",
+    "It is stopping, or the brokers do not take what it writes to config.storage.topic. Connectors that run go on. Ask again; if it stays, the message says what is wrong.",
 );
 
 /// Every page of this room, for `headwater explain`.
-pub static CODES: &[&Code] =
-    &[&NOT_FOUND, &EXISTS, &REFUSED, &OF_FILE, &STARTING, &NOT_STOPPED, &CANNOT_START, &PANICKED, &RUNS_ELSEWHERE];
+pub static CODES: &[&Code] = &[
+    &NOT_FOUND,
+    &EXISTS,
+    &REFUSED,
+    &OF_FILE,
+    &STARTING,
+    &NOT_STOPPED,
+    &CANNOT_START,
+    &PANICKED,
+    &RUNS_ELSEWHERE,
+    &NOT_ENDED,
+    &NO_CHANGES,
+];
 
 impl Coded for WorkerError {
     fn code(&self) -> &'static Code {
@@ -158,7 +200,8 @@ impl Coded for WorkerError {
             WorkerError::Invalid(_) | WorkerError::Refused(_) => &REFUSED,
             WorkerError::OfFile { .. } | WorkerError::NoStore => &OF_FILE,
             WorkerError::Starting { .. } => &STARTING,
-            WorkerError::RunsElsewhere { .. } => &RUNS_ELSEWHERE,
+            WorkerError::RunsElsewhere { .. } | WorkerError::MembersUnknown { .. } => &RUNS_ELSEWHERE,
+            WorkerError::Stopping | WorkerError::TooLate | WorkerError::InDoubt(_) => &NO_CHANGES,
             WorkerError::NotStopped(_) | WorkerError::StillEnding(_) => &NOT_STOPPED,
             WorkerError::Failed(failure) => failure.code,
         }

@@ -18,8 +18,11 @@ mod connector;
 mod error;
 mod offsets;
 mod opening;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -56,6 +59,8 @@ pub enum Phase {
 /// Connectors that run in this process. Shared by those who look at it.
 pub struct Worker {
     config: Arc<WorkerConfig>,
+    /// The same for connectors that come by REST or from the store: with fewer providers of variables.
+    stored_config: Arc<WorkerConfig>,
     worker_id: String,
     start: Box<Start>,
     connectors: RwLock<BTreeMap<String, Arc<Connector>>>,
@@ -63,6 +68,8 @@ pub struct Worker {
     leaving: Mutex<Vec<Arc<Connector>>>,
     /// The turn of those that change something, and where it is kept.
     store: Mutex<Option<Box<dyn ConfigStore>>>,
+    /// Whether a write failed, so that what is stored is to be read again.
+    in_doubt: AtomicBool,
     /// Where that is, for people; `None` when nothing is kept.
     place: Option<String>,
     phase: Mutex<Phase>,
@@ -96,13 +103,17 @@ impl Worker {
     ) -> Result<Handle, Failure> {
         let place = store.as_ref().map(|store| store.place());
         let phase = if place.is_some() { Phase::Reading(None) } else { Phase::Ready };
+        let mut for_stored = WorkerConfig::clone(config);
+        for_stored.providers = config.providers.named_only();
         let worker = Arc::new(Worker {
             config: config.clone(),
+            stored_config: Arc::new(for_stored),
             worker_id: config.worker_id(host_name),
             start,
             connectors: RwLock::default(),
             leaving: Mutex::default(),
             store: Mutex::new(store),
+            in_doubt: AtomicBool::new(false),
             place,
             phase: Mutex::new(phase),
             cluster_id: std::sync::OnceLock::new(),
@@ -140,6 +151,12 @@ impl Worker {
     /// The worker's settings.
     pub fn config(&self) -> &Arc<WorkerConfig> {
         &self.config
+    }
+
+    /// The worker's settings for configurations that come by REST or from the store: only the providers of variables that
+    /// `config.providers` names are there.
+    pub fn stored_config(&self) -> &Arc<WorkerConfig> {
+        &self.stored_config
     }
 
     /// The id of the Kafka cluster, once it is known.
@@ -200,10 +217,21 @@ impl Worker {
         let name = format!("keeper-{}", connector.name());
         let failed = |error: std::io::Error| PipelineError::Spawn { thread: name.clone(), message: error.to_string() };
         let (kept, worker) = (connector.clone(), self.clone());
-        let keep = move || connector::keep(&kept, before, &*worker.start, &worker.config);
+        let keep = move || {
+            let config = match kept.origin() {
+                Origin::File(_) => &worker.config,
+                Origin::Store => &worker.stored_config,
+            };
+            connector::keep(&kept, before, &*worker.start, config);
+        };
         std::thread::Builder::new().name(thread_name(&name)).spawn(keep).map_err(failed)?;
         let mut connectors = self.connectors.write().unwrap_or_else(PoisonError::into_inner);
         connectors.insert(connector.name().to_owned(), connector.clone());
+        drop(connectors);
+        // Who stops may have looked before it was there.
+        if self.stopping.is_set() {
+            connector.leave();
+        }
         Ok(connector)
     }
 

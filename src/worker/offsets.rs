@@ -3,16 +3,16 @@
 //! In: a connector's name, and offsets as Connect's REST API shows them. Out: what is stored, or what was changed.
 //! Promised: the same store and keys as the pipeline's own; nothing is changed while a pipeline of that name is there.
 
-use std::sync::{Arc, MutexGuard};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Connector, TargetState, Worker, WorkerError};
+use super::change::Turn;
+use super::{Connector, Properties, TargetState, Worker, WorkerError};
 use crate::error::Failure;
 use crate::model::position::OffsetMap;
 use crate::pipeline::assembly;
-use crate::store::config::ConfigStore;
 pub use crate::store::offset::PartitionOffset;
 use crate::store::offset::{self, OffsetKey, OffsetStore};
 use crate::util::stop::Stop;
@@ -22,9 +22,6 @@ const ENDING_WAIT: Duration = Duration::from_secs(20);
 
 /// A change of offsets that was checked: what is stored for each partition, `None` to remove it.
 type Alterations = Vec<(OffsetKey, Option<OffsetMap>)>;
-
-/// The right to change something.
-type Turn<'w> = MutexGuard<'w, Option<Box<dyn ConfigStore>>>;
 
 /// What became of a request to change offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +34,10 @@ pub enum Altered {
 
 impl Worker {
     fn offset_store(&self, connector: &Connector) -> Result<Box<dyn OffsetStore>, WorkerError> {
-        let topic = connector.config().and_then(|config| config.offsets_topic.clone());
+        let topic = match connector.config() {
+            Some(config) => config.offsets_topic.clone(),
+            None => written_topic(&connector.written())?,
+        };
         Ok(assembly::offset_store(topic, &self.config, &Stop::new())?)
     }
 
@@ -55,8 +55,13 @@ impl Worker {
     ///
     /// # Errors
     /// When there is no such connector, it is not stopped, or an offset is none.
-    pub fn alter_offsets(&self, name: &str, wanted: &[(Value, Value)]) -> Result<Altered, WorkerError> {
-        let (connector, _turn) = self.stopped(name)?;
+    pub fn alter_offsets(
+        self: &Arc<Self>,
+        name: &str,
+        wanted: &[(Value, Value)],
+        until: Instant,
+    ) -> Result<Altered, WorkerError> {
+        let (connector, _turn) = self.stopped(name, until)?;
         let mut alterations = Alterations::new();
         for (partition, offset) in wanted {
             let key = OffsetKey { connector: name.to_owned(), server: server(partition)? };
@@ -80,8 +85,8 @@ impl Worker {
     ///
     /// # Errors
     /// When there is none, it is not stopped, or its store does not take it.
-    pub fn reset_offsets(&self, name: &str) -> Result<Altered, WorkerError> {
-        let (connector, _turn) = self.stopped(name)?;
+    pub fn reset_offsets(self: &Arc<Self>, name: &str, until: Instant) -> Result<Altered, WorkerError> {
+        let (connector, _turn) = self.stopped(name, until)?;
         let mut store = self.offset_store(&connector)?;
         for found in store.of_connector(name).map_err(Failure::from)? {
             let key = OffsetKey { connector: name.to_owned(), server: server(&found.partition)? };
@@ -91,7 +96,7 @@ impl Worker {
     }
 
     /// The connector, when nothing of it runs, and the turn: while it is held, nobody resumes or deletes it.
-    fn stopped(&self, name: &str) -> Result<(Arc<Connector>, Turn<'_>), WorkerError> {
+    fn stopped(self: &Arc<Self>, name: &str, until: Instant) -> Result<(Arc<Connector>, Turn<'_>), WorkerError> {
         self.ready()?;
         let find = || {
             let connector = self.connector(name).ok_or_else(|| WorkerError::NotFound(name.to_owned()))?;
@@ -102,9 +107,21 @@ impl Worker {
         };
         // Outside of the turn: others need not wait for this one's end.
         self.settled_within(&*find()?, ENDING_WAIT);
-        let turn = self.turn();
+        let turn = self.turn(until)?;
         let connector = find()?;
         if connector.is_settled() { Ok((connector, turn)) } else { Err(WorkerError::StillEnding(name.to_owned())) }
+    }
+}
+
+/// The offsets topic of a connector that cannot be run: as it is written, or the worker's.
+fn written_topic(written: &Properties) -> Result<Option<String>, WorkerError> {
+    let topic = written.get("offsets.storage.topic").map(|topic| topic.trim()).filter(|topic| !topic.is_empty());
+    match topic {
+        Some(topic) if topic.contains("${") => Err(WorkerError::Refused(
+            "offsets.storage.topic has a variable, and the connector's configuration cannot be resolved: which topic holds the offsets is not known"
+                .to_owned(),
+        )),
+        topic => Ok(topic.map(str::to_owned)),
     }
 }
 

@@ -3,14 +3,16 @@
 //! In: a store that may not answer yet. Out: its connectors, wished for. Promised: it is asked until it answers, or until
 //! its answer is one that only a person can mend; nothing stored is started before all of it is known.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::connector::{Connector, Origin, Plan};
-use super::{Handle, Phase, Worker, WorkerError, thread_name};
+use super::{Handle, Phase, Properties, TargetState, Worker, WorkerError, thread_name};
 use crate::error::{Disposition, Failure};
 use crate::pipeline::error::PipelineError;
-use crate::store::config::Stored;
+use crate::store::config::{ConfigStore, Stored};
 use crate::util::backoff::Backoff;
 use crate::util::kafka::admin::Admin;
 use crate::util::kafka::properties::{self, Role};
@@ -70,21 +72,24 @@ fn try_read(worker: &Handle) -> Result<Option<Stored>, Failure> {
     Ok(store.as_mut().map(|store| store.read()).transpose()?)
 }
 
-/// An error while workers of Kafka Connect are in the group. Where that may not be asked, somebody reads that it was not.
+/// An error while workers of Kafka Connect are in the group, or may be. Where that may not be asked, somebody reads that
+/// it was not.
 fn wait_for_nobody(worker: &Worker) -> Result<(), Failure> {
     let Some(group) = worker.config.group_id.as_deref().filter(|_| worker.in_topic()) else { return Ok(()) };
-    let members = match admin(worker) {
-        Some(admin) => admin.connect_workers(group),
-        None => return Ok(()),
+    let Some(admin) = admin(worker) else {
+        // The store has the same clients, and its error says what is wrong with them.
+        tracing::warn!(group, "whether a Kafka Connect cluster is still there cannot be asked with these settings");
+        return Ok(());
     };
-    match members {
+    match admin.connect_workers(group) {
         Ok(0) => Ok(()),
         Ok(members) => Err(WorkerError::RunsElsewhere { group: group.to_owned(), members }.into()),
-        // The store is at the same brokers, and its errors say what is wrong with them.
-        Err(error) => {
+        Err(error) if error.unauthorized() || error.unsupported() => {
             tracing::warn!(group, "whether a Kafka Connect cluster is still there cannot be seen: {error}");
             Ok(())
         }
+        // A broker that is down, a coordinator that is loading: the next answer may be another.
+        Err(error) => Err(WorkerError::MembersUnknown { group: group.to_owned(), reason: error.to_string() }.into()),
     }
 }
 
@@ -100,25 +105,93 @@ fn say(worker: &Worker, phase: Phase) {
 }
 
 fn begin_all(worker: &Handle, stored: Stored) {
-    for error in stored.broken {
-        let failure = Failure::from(error);
-        tracing::error!(code = %failure.code, reason = %failure.message, hint = failure.code.hint, "a stored connector cannot be read");
-    }
     let found = stored.connectors.len();
+    for name in stored.connectors.keys().filter(|name| worker.connector(name).is_some()) {
+        tracing::warn!(connector = name, "is stored too; the file of the command line counts");
+    }
+    begin_new(worker, stored);
+    tracing::info!(connectors = found, place = worker.place, "stored connectors read");
+}
+
+/// Begins what is stored and not there.
+fn begin_new(worker: &Handle, stored: Stored) {
+    let mut broken = BTreeMap::new();
+    for (name, error) in stored.broken {
+        let failure = Failure::from(error);
+        tracing::error!(connector = name, code = %failure.code, reason = %failure.message, hint = failure.code.hint, "a stored connector cannot be read");
+        drop(broken.insert(name, failure));
+    }
     for (name, connector) in stored.connectors {
         if worker.stopping.is_set() {
             return;
         }
         if worker.connector(&name).is_some() {
-            tracing::warn!(connector = name, "is stored too; the file of the command line counts");
             continue;
         }
-        let plan = Plan::of(&name, connector.properties, &worker.config);
-        if let Err(failure) = worker.begin(Connector::new(&name, Origin::Store, plan, connector.target)) {
-            tracing::error!(connector = name, code = %failure.code, reason = %failure.message, "connector could not be started");
+        let plan = Plan::of(&name, connector.properties, &worker.stored_config);
+        begin(worker, &name, plan, connector.target);
+    }
+    // What it said is not known: it is shown as failed, and another configuration mends it.
+    for (name, failure) in broken {
+        if worker.connector(&name).is_none() && !worker.stopping.is_set() {
+            begin(worker, &name, Plan { written: Properties::new(), checked: Err(failure) }, TargetState::Started);
         }
     }
-    tracing::info!(connectors = found, place = worker.place, "stored connectors read");
+}
+
+fn begin(worker: &Handle, name: &str, plan: Plan, target: TargetState) {
+    if let Err(failure) = worker.begin(Connector::new(name, Origin::Store, plan, target)) {
+        tracing::error!(connector = name, code = %failure.code, reason = %failure.message, "connector could not be started");
+    }
+}
+
+/// A write failed, so that what is stored may be the new or the old: it is read again until that is known.
+pub(super) fn doubt(worker: &Handle) {
+    if worker.in_doubt.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let worker = worker.clone();
+    let run = move || {
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+        while !worker.stopping.wait(backoff.next_delay()) {
+            let mut store = worker.store.lock().unwrap_or_else(PoisonError::into_inner);
+            match worker.reconcile(&mut store) {
+                Ok(()) => return,
+                Err(failure) => {
+                    tracing::warn!(code = %failure.code, reason = %failure.message, "what is stored since a change failed cannot be read yet");
+                }
+            }
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name(thread_name("reconciling")).spawn(run) {
+        tracing::warn!(%error, "what is stored is read again with the next change");
+    }
+}
+
+impl Worker {
+    /// After a write that failed: reads what is stored, and lets the connectors follow it.
+    pub(super) fn reconcile(
+        self: &std::sync::Arc<Self>,
+        store: &mut Option<Box<dyn ConfigStore>>,
+    ) -> Result<(), Failure> {
+        let Some(store) = store.as_mut().filter(|_| self.in_doubt.load(Ordering::Acquire)) else { return Ok(()) };
+        let stored = store.read()?;
+        for connector in self.connectors().iter().filter(|connector| *connector.origin() == Origin::Store) {
+            let name = connector.name();
+            match stored.connectors.get(name) {
+                None if stored.broken.contains_key(name) => {}
+                None => self.dismiss(name),
+                Some(found) if found.properties != connector.written() => {
+                    let plan = Plan::of(name, found.properties.clone(), &self.stored_config);
+                    connector.reconfigure(plan, Some(found.target));
+                }
+                Some(found) => connector.aim(found.target),
+            }
+        }
+        begin_new(self, stored);
+        self.in_doubt.store(false, Ordering::Release);
+        Ok(())
+    }
 }
 
 /// Clients show it; nothing waits for it.

@@ -39,17 +39,20 @@ impl ConfigStore for KafkaConfigStore {
     fn read(&mut self) -> Result<Stored, StoreError> {
         self.topic.log_notes()?;
         compacted::prepare(&self.topic, &self.specification)?;
-        let (mut stored, mut partitions) = (Reading::default(), 0);
+        let name = &self.specification.name;
+        let shape =
+            self.topic.admin()?.find_topic(name).map_err(|error| StoreError::admin("asking about", name, error))?;
+        // One that was just made may not be known yet, and has the one that was asked for.
+        if shape.is_some_and(|shape| shape.partitions > 1) {
+            let problem = "it has several partitions, so that the order of changes is not known; it must have one";
+            return Err(StoreError::TopicUnsafe { topic: self.topic.topic.clone(), problem: problem.to_owned() });
+        }
+        let mut stored = Reading::default();
         self.topic.read(None, &mut |message| {
-            partitions = partitions.max(message.partition() + 1);
             let place = || format!("{} partition {} offset {}", message.topic(), message.partition(), message.offset());
             stored.take(message.key().unwrap_or_default(), message.payload(), &place);
             Ok(())
         })?;
-        if partitions > 1 {
-            let problem = "it has several partitions, so that the order of changes is not known; it must have one";
-            return Err(StoreError::TopicUnsafe { topic: self.topic.topic.clone(), problem: problem.to_owned() });
-        }
         Ok(stored.finish())
     }
 
@@ -105,11 +108,11 @@ impl Reading {
                     drop(stored.connectors.insert(name, StoredConnector { properties, target }));
                 }
                 (Ok(properties), Err(error)) => {
-                    stored.broken.push(error);
+                    drop(stored.broken.insert(name.clone(), error));
                     let target = TargetState::Stopped;
                     drop(stored.connectors.insert(name, StoredConnector { properties, target }));
                 }
-                (Err(error), _) => stored.broken.push(error),
+                (Err(error), _) => drop(stored.broken.insert(name, error)),
             }
         }
         stored

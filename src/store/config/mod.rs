@@ -56,8 +56,8 @@ pub struct StoredConnector {
 pub struct Stored {
     /// Connectors by name.
     pub connectors: BTreeMap<String, StoredConnector>,
-    /// Records that cannot be read. What they said is not known.
-    pub broken: Vec<StoreError>,
+    /// Connectors of which a record cannot be read. What it said is not known.
+    pub broken: BTreeMap<String, StoreError>,
 }
 
 /// Something to be made durable.

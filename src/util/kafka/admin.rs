@@ -52,6 +52,13 @@ impl AdminError {
         })
     }
 
+    /// Whether the brokers do not know such a request.
+    pub fn unsupported(&self) -> bool {
+        self.code.is_some_and(|code| {
+            matches!(code, RDKafkaErrorCode::UnsupportedVersion | RDKafkaErrorCode::UnsupportedFeature)
+        })
+    }
+
     /// Whether the client lacks a right.
     pub fn unauthorized(&self) -> bool {
         self.code.is_some_and(|code| {
@@ -59,6 +66,7 @@ impl AdminError {
                 code,
                 RDKafkaErrorCode::TopicAuthorizationFailed
                     | RDKafkaErrorCode::ClusterAuthorizationFailed
+                    | RDKafkaErrorCode::GroupAuthorizationFailed
                     | RDKafkaErrorCode::Authentication
                     | RDKafkaErrorCode::SaslAuthenticationFailed
             )
@@ -172,13 +180,19 @@ impl Admin {
         self.client.inner().fetch_cluster_id(self.timeout)
     }
 
-    /// How many workers of Kafka Connect are in a group: 0 where it is empty, or of another kind.
+    /// How many workers of Kafka Connect are in a group: 0 where it is empty, or of another kind. All brokers are asked;
+    /// where one does not answer, that is an error. A broker leaves out what this client may not see.
     pub fn connect_workers(&self, group: &str) -> Result<usize, AdminError> {
         let groups = self
             .client
             .inner()
             .fetch_group_list(Some(group), self.timeout)
             .map_err(|error| failed("describe group", group, &error))?;
+        // A coordinator that gives an error for the group says nothing of its state.
+        if groups.groups().iter().any(|found| found.name() == group && found.state().is_empty()) {
+            let text = "its coordinator gave no state".to_owned();
+            return Err(AdminError { action: "describe group", subject: group.to_owned(), code: None, text });
+        }
         let of_connect = groups.groups().iter().filter(|found| found.protocol_type() == "connect");
         Ok(of_connect.map(|found| found.members().len()).sum())
     }
