@@ -104,6 +104,8 @@ pub fn start(config: &WorkerConfig, worker: &Handle) -> Result<Server, Failure> 
                 _ = all => {}
             }
         });
+        // A request that waits for a pipeline that hangs must not hold up the end of the process.
+        runtime.shutdown_background();
     };
     let spawned = std::thread::Builder::new().name("admin".to_owned()).spawn(serve);
     let thread = spawned.map_err(|error| AdminError::Runtime(error.to_string()))?;

@@ -31,6 +31,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// How long connectors may take to stop beyond their own deadline.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
+/// How long the last incidents may take to be written down and told.
+const FLUSH_GRACE: Duration = Duration::from_secs(3);
+
 /// What the command takes.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -109,8 +112,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
         tracing::warn!("{warning}");
     }
     let stop = stop_on_signals()?;
-    let worker = match start(arguments, loaded) {
-        Ok(worker) => worker,
+    let (worker, recorder) = match start(arguments, loaded) {
+        Ok(started) => started,
         Err(failure) => return Ok(failed(&failure)),
     };
     let _server = match crate::admin::start(worker.config(), &worker) {
@@ -134,11 +137,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
     while !worker.is_finished() && crate::util::clock::left_until(deadline).is_some() {
         patience.wait(Duration::from_millis(20));
     }
+    recorder.flush(FLUSH_GRACE);
     if let Some(failure) = refused {
         return Ok(failed(&failure));
     }
     if flow::has_given_up() {
-        return Ok(ExitCode::from(super::EXIT_UNDEAD));
+        // At once: what hangs here may hang whatever is waited for on the way out, too.
+        signal_hook::low_level::exit(i32::from(super::EXIT_UNDEAD));
     }
     Ok(if has_failed { ExitCode::from(super::EXIT_FAILED) } else { ExitCode::SUCCESS })
 }
@@ -150,14 +155,15 @@ fn failed(failure: &Failure) -> ExitCode {
 
 /// Starts the worker: with the connectors of the files, and with the stored ones where there are no files or both are
 /// wanted.
-fn start(arguments: &Arguments, loaded: Loaded) -> Result<worker::Handle, Failure> {
+fn start(arguments: &Arguments, loaded: Loaded) -> Result<(worker::Handle, Recorder), Failure> {
     let Loaded { worker: config, connectors, .. } = loaded;
     let store = (connectors.is_empty() || arguments.stored).then(|| config_store(&config));
     let files = arguments.connectors.iter().zip(connectors);
     let files = files.map(|(path, config)| FileConnector { path: path.clone(), config }).collect();
     let recorder = recorder(&config)?;
+    let kept = recorder.clone();
     let start = move |config: &ConnectorConfig, worker: &Arc<WorkerConfig>| start_connector(config, worker, &recorder);
-    Worker::start(files, &config, &super::host_name(), store, Box::new(start))
+    Ok((Worker::start(files, &config, &super::host_name(), store, Box::new(start))?, kept))
 }
 
 /// Where connectors are kept: in Connect's topic, or in a file beside the offsets of a standalone worker.
@@ -211,8 +217,13 @@ pub fn start_connector(
     let metrics = Arc::new(ConnectorMetrics::new());
     let options = assembly::pipeline_options(config, worker);
     let assembly = assembly::ConnectorAssembly::new(config.clone(), worker.clone(), metrics.clone())?;
-    let pipeline = supervise::start(Box::new(assembly), options, metrics)?;
-    watchdog::watch(&pipeline, watch_options(config, worker), recorder.clone())?;
+    let mut pipeline = supervise::start(Box::new(assembly), options, metrics)?;
+    if let Err(failure) = watchdog::watch(&pipeline, watch_options(config, worker), recorder.clone()) {
+        // A pipeline that nobody watches does not run, and has ended before another one is begun.
+        pipeline.stop();
+        pipeline.join();
+        return Err(failure);
+    }
     Ok(pipeline)
 }
 

@@ -6,11 +6,16 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::incident::Incident;
+use crate::util::clock;
 
 /// Incidents of a connector that are kept in memory.
 pub const INCIDENTS_KEPT: usize = 100;
+
+/// How long a word counts. It is said ten times a second.
+const WORD_LASTS: Duration = Duration::from_secs(3);
 
 static GIVEN_UP: AtomicBool = AtomicBool::new(false);
 
@@ -62,6 +67,24 @@ pub struct Flow {
     pub head_behind_bytes: i64,
     /// Incidents that have begun since the process started.
     pub incidents: u64,
+    /// When it was said; `None` before the first word.
+    pub said: Option<Instant>,
+}
+
+impl Flow {
+    /// The word as it is worth at `now`: a watchdog that has said nothing for a while proves nothing. One that has said
+    /// that the connector was stopped has left.
+    fn at(mut self, now: Instant) -> Flow {
+        let age = self.said.map_or(Duration::ZERO, |said| now.saturating_duration_since(said));
+        if age > WORD_LASTS && self.verdict != "stopped" {
+            let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+            self.proven = false;
+            self.stalled_ms = self.stalled_ms.saturating_add(millis);
+            let seconds = age.as_secs_f64();
+            self.because = format!("the watchdog has said nothing for {seconds:.1} s; its last word: {}", self.because);
+        }
+        self
+    }
 }
 
 #[derive(Debug, Default)]
@@ -81,9 +104,10 @@ impl FlowBoard {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The last word.
+    /// The last word, as it is worth now.
     pub fn read(&self) -> Flow {
-        self.lock().flow.clone()
+        let flow = self.lock().flow.clone();
+        flow.at(clock::moment())
     }
 
     /// Says it.
@@ -93,7 +117,7 @@ impl FlowBoard {
 
     /// For how long nothing has flowed that should, in milliseconds.
     pub fn stalled_ms(&self) -> i64 {
-        self.lock().flow.stalled_ms
+        self.read().stalled_ms
     }
 
     /// The incidents, the last one first.
@@ -113,5 +137,21 @@ impl FlowBoard {
                 kept.incidents.push_back(incident.clone());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_word_proves_nothing() {
+        let said = clock::moment();
+        let word = |verdict| Flow { verdict, proven: verdict != "stopped", said: Some(said), ..Flow::default() };
+        let later = said + Duration::from_secs(10);
+        assert!(word("flowing").at(said + WORD_LASTS).proven);
+        let old = word("flowing").at(later);
+        assert_eq!((old.proven, old.stalled_ms), (false, 10_000));
+        assert_eq!(word("stopped").at(later), word("stopped"));
     }
 }

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// The end of an incident after which changes flow.
+pub const FLOWS_AGAIN: &str = "changes flow again";
+
 /// Something kept changes from flowing, from its beginning to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {
@@ -29,10 +32,12 @@ pub struct Incident {
     pub actions: Vec<String>,
     /// Records that were sent and given up unacknowledged: they came again.
     pub replayed: u64,
+    /// How it ended: [`FLOWS_AGAIN`] or another sentence; empty while it lasts. Shown as the last line of the evidence.
+    pub end: &'static str,
 }
 
 impl Incident {
-    /// Whether changes flow again.
+    /// Whether it lasts no longer.
     pub fn is_over(&self) -> bool {
         self.lasted_ms.is_some()
     }

@@ -129,8 +129,18 @@ pub struct Handle {
     metrics: Arc<ConnectorMetrics>,
     orders: Arc<Orders>,
     ended: Stop,
+    released: Stop,
     thread: Option<JoinHandle<()>>,
     name: String,
+}
+
+impl Drop for Handle {
+    /// A pipeline that nobody holds any more stops: it must never run beside its successor. It is not waited for, because
+    /// a thread that hangs would hang who drops it.
+    fn drop(&mut self) {
+        self.stop.set();
+        self.released.set();
+    }
 }
 
 impl Handle {
@@ -171,6 +181,11 @@ impl Handle {
         &self.ended
     }
 
+    /// Set when nobody holds the handle any more: a failed pipeline is not looked at any longer.
+    pub fn released(&self) -> &Stop {
+        &self.released
+    }
+
     /// The connector's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -204,7 +219,7 @@ pub fn start(
         at_end.set();
     };
     let thread = spawn(&format!("connector-{name}"), run)?;
-    Ok(Handle { stop, board, metrics, orders, ended, thread: Some(thread), name })
+    Ok(Handle { stop, board, metrics, orders, ended, released: Stop::new(), thread: Some(thread), name })
 }
 
 fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, Failure> {

@@ -1,5 +1,6 @@
 //! The watchdog's thread: looks, judges, speaks, acts; ten times a second.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,11 @@ use super::action::{self, Action, Bounds, Done};
 use super::error::WatchdogError;
 use super::observer::{Ages, Observer};
 use super::recorder::Recorder;
-use super::verdict::{Deadlines, Observations, Verdict};
+use super::verdict::{Deadlines, Head, Observations, Verdict};
 use super::words;
 use crate::error::Failure;
 use crate::observe::flow::{self, Flow, Hop};
-use crate::observe::incident::Incident;
+use crate::observe::incident::{FLOWS_AGAIN, Incident};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::pipeline::orders::Orders;
 use crate::pipeline::status::{Part, StatusBoard};
@@ -21,8 +22,19 @@ use crate::util::{clock, stop::Stop};
 /// How often it looks.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How long a good verdict must last before an incident is over, where nothing has flowed that would prove it.
+/// How long a good verdict must last before an incident is over that its own part has reported and taken back.
 const PROOF: Duration = Duration::from_secs(1);
+
+/// Deadlines of the verdict for which a good one must last where nothing comes that would prove it: what is stuck and has
+/// work is noticed in one.
+const UNPROVEN: u32 = 3;
+
+/// For how long it is remembered what was done about a verdict, so that the next incident of it does not begin with what
+/// did not help.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
+/// How long it waits after a look that panicked, and between looks at a pipeline that has failed for good.
+const LONG_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Lines of evidence and of actions that an incident may have.
 const LINES: usize = 40;
@@ -55,10 +67,12 @@ pub fn watch(pipeline: &Handle, options: WatchOptions, recorder: Recorder) -> Re
         unheard: Duration::ZERO,
         lost: 0,
         open: None,
+        remembered: None,
+        late: Vec::new(),
         count: 0,
     };
-    let ended = pipeline.ended().clone();
-    let run = move || watchdog.run(&ended);
+    let (ended, released) = (pipeline.ended().clone(), pipeline.released().clone());
+    let run = move || watchdog.run(&ended, &released);
     let spawned = std::thread::Builder::new().name(format!("watchdog-{}", pipeline.name())).spawn(run);
     spawned.map(drop).map_err(|error| {
         let thread = "watchdog".to_owned();
@@ -73,11 +87,108 @@ struct Open {
     /// When it was noticed or something was done about it.
     last: Instant,
     done: Done,
-    /// Changes that were read and records acknowledged when the verdict was bad the last time.
-    proof: (u64, u64),
+    /// What was counted when the verdict was bad the last time.
+    proof: Proof,
+    /// When that was.
+    bad_at: Instant,
+    /// What the watchdog found itself, the last of it; `None` where a part has reported all of it.
+    found: Option<Verdict>,
     given_up_before: u64,
     said: Verdict,
     said_code: String,
+}
+
+/// Counts whose growth proves that something flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Proof {
+    changes: u64,
+    turns: u64,
+    acknowledged: u64,
+    commits: u64,
+}
+
+impl Proof {
+    fn of(metrics: &ConnectorMetrics) -> Self {
+        Proof {
+            changes: metrics.ladder.changes.get(),
+            turns: metrics.ladder.turns.get(),
+            acknowledged: metrics.records_acknowledged.get(),
+            commits: metrics.commits.get(),
+        }
+    }
+}
+
+/// Whether an incident is over whose verdict has been good for `good`: only by what the verdict said was missing. A
+/// pipeline that was built again reads again what was not acknowledged, so that changes prove nothing of the broker; and
+/// comes again to where the stream stood, so that they prove something of the source only after a while.
+fn is_over(
+    found: Option<Verdict>,
+    (before, after): (Proof, Proof),
+    head: Head,
+    good: Duration,
+    deadlines: &Deadlines,
+) -> bool {
+    let Some(found) = found else { return before != after || good >= PROOF };
+    let (proven, deadline) = match found {
+        Verdict::BrokerStuck | Verdict::PipelineStuck(..) => {
+            (after.acknowledged != before.acknowledged, deadlines.broker.max(deadlines.pipeline))
+        }
+        Verdict::CommitStuck => (after.commits != before.commits, deadlines.commit),
+        Verdict::SourceStuck => {
+            let flows = after.changes != before.changes && good >= deadlines.source;
+            (head == Head::Reached || flows, deadlines.source)
+        }
+        Verdict::SourceSilent => (after.turns != before.turns, deadlines.silence),
+        Verdict::Starting
+        | Verdict::Flowing
+        | Verdict::Idle
+        | Verdict::Stopped
+        | Verdict::Recovering(_)
+        | Verdict::CanaryLost
+        | Verdict::Undead
+        | Verdict::Refused => (before != after, PROOF),
+    };
+    proven || good >= deadline.saturating_mul(UNPROVEN)
+}
+
+/// What is logged of a look, after its word is said and its orders are given: a log that does not get on must hold up
+/// neither.
+enum Late {
+    Began(Incident),
+    Acted(String, Failure, Action),
+    Over(Incident, Verdict),
+}
+
+impl Late {
+    fn log(self, name: &str) {
+        match self {
+            Late::Began(incident) => tracing::warn!(
+                connector = name,
+                incident = incident.id,
+                verdict = incident.verdict,
+                code = incident.code,
+                evidence = incident.evidence.first().map(String::as_str).unwrap_or_default(),
+                noticed_after_ms = incident.noticed_after_ms,
+                stored_position = incident.stored_before,
+                "incident: changes do not flow"
+            ),
+            Late::Acted(incident, because, action) => {
+                tracing::warn!(connector = name, incident, reason = %because, action = action.words(), "watchdog acts");
+            }
+            Late::Over(incident, verdict) => tracing::info!(
+                connector = name,
+                incident = incident.id,
+                verdict = incident.verdict,
+                now = verdict.name(),
+                lasted_ms = incident.lasted_ms,
+                actions = incident.actions.len(),
+                records_replayed = incident.replayed,
+                stored_position = incident.stored_after,
+                "incident over: {}",
+                incident.end
+            ),
+        }
+    }
 }
 
 struct Watchdog {
@@ -96,16 +207,49 @@ struct Watchdog {
     /// Connections that had been lost at the look before.
     lost: u64,
     open: Option<Open>,
+    /// What was done about a verdict in an incident that is over, and when that was.
+    remembered: Option<(Verdict, Done, Instant)>,
+    late: Vec<Late>,
     count: u64,
 }
 
 impl Watchdog {
-    fn run(&mut self, ended: &Stop) {
+    fn run(&mut self, ended: &Stop, released: &Stop) {
         while !ended.wait(LOOK_INTERVAL) {
-            self.look();
+            self.guarded(ended, Watchdog::look);
         }
         // What it ended as: stopped, or refused.
-        self.look();
+        self.guarded(released, Watchdog::look);
+        // What was refused lasts until a person has it begun again or taken away.
+        while self.open.is_some() && !released.wait(LONG_INTERVAL) {
+            self.guarded(released, Watchdog::look);
+        }
+        self.guarded(released, Watchdog::leave);
+    }
+
+    /// A panic here must not leave a pipeline without its watchdog. Until it has looked again its last word grows old,
+    /// and who reads it sees that.
+    fn guarded(&mut self, end: &Stop, what: impl FnOnce(&mut Watchdog)) {
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            what(self);
+            for late in self.late.split_off(0) {
+                late.log(&self.name);
+            }
+        }));
+        if result.is_err() {
+            end.wait(LONG_INTERVAL);
+        }
+    }
+
+    /// The pipeline is taken away.
+    fn leave(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let now = clock::moment();
+        self.close(open, Verdict::Stopped, "the failed connector was ended", now);
+        (self.since, self.since_ms) = (now, clock::now_ms());
+        let (seen, ages) = self.observer.look(&self.metrics, &self.board, now);
+        let because = words::because(&seen, Verdict::Stopped, -1);
+        self.say(&seen, ages, Verdict::Stopped, because, now);
     }
 
     fn look(&mut self) {
@@ -126,14 +270,10 @@ impl Watchdog {
         if verdict.is_incident() {
             self.goes_on(&seen, verdict, &because, now);
         } else if self.open.is_some() {
-            self.may_be_over(verdict, now);
+            self.may_be_over(verdict, seen.head, now);
         }
         self.unheard = seen.unheard;
         self.say(&seen, ages, verdict, because, now);
-    }
-
-    fn proof(&self) -> (u64, u64) {
-        (self.metrics.ladder.changes.get(), self.metrics.records_acknowledged.get())
     }
 
     /// An incident begins, or goes on.
@@ -147,7 +287,10 @@ impl Watchdog {
             Some(open) => open,
             None => self.begin(seen, verdict, &code, now),
         };
-        open.proof = self.proof();
+        (open.proof, open.bad_at) = (Proof::of(&self.metrics), now);
+        if WatchdogError::of(verdict, "").is_some() {
+            self.recall(&mut open, verdict, now);
+        }
         if verdict != open.said || code != open.said_code {
             let after = now.saturating_duration_since(open.began).as_secs_f64();
             let words = match (&found, WatchdogError::of(verdict, "")) {
@@ -176,6 +319,18 @@ impl Watchdog {
         self.open = Some(open);
     }
 
+    /// The watchdog has found something itself. What was done about the same a while ago has not helped for long.
+    fn recall(&self, open: &mut Open, verdict: Verdict, now: Instant) {
+        let kind = std::mem::discriminant(&verdict);
+        let is_new = open.found.is_none_or(|found| std::mem::discriminant(&found) != kind);
+        open.found = Some(verdict);
+        let untouched = open.done.renewals + open.done.restarts == 0;
+        let Some((known, done, at)) = self.remembered.filter(|_| is_new && untouched) else { return };
+        if std::mem::discriminant(&known) == kind && now.saturating_duration_since(at) < REMEMBERED {
+            open.done = done;
+        }
+    }
+
     fn begin(&mut self, seen: &Observations, verdict: Verdict, code: &str, now: Instant) -> Open {
         self.count += 1;
         let onset = if matches!(verdict, Verdict::Recovering(_)) {
@@ -199,35 +354,29 @@ impl Watchdog {
             stored_after: String::new(),
             actions: Vec::new(),
             replayed: 0,
+            end: "",
         };
         Open {
             incident,
             began: now.checked_sub(onset).unwrap_or(now),
             last: now,
             done: Done::default(),
-            proof: (0, 0),
+            proof: Proof::default(),
+            bad_at: now,
+            found: None,
             given_up_before: self.metrics.ladder.given_up.get(),
             said: Verdict::Starting,
             said_code: String::new(),
         }
     }
 
-    fn announce(&self, incident: &Incident) {
-        tracing::warn!(
-            connector = self.name,
-            incident = incident.id,
-            verdict = incident.verdict,
-            code = incident.code,
-            evidence = incident.evidence.first().map(String::as_str).unwrap_or_default(),
-            noticed_after_ms = incident.noticed_after_ms,
-            stored_position = incident.stored_before,
-            "incident: changes do not flow"
-        );
+    fn announce(&mut self, incident: &Incident) {
         self.metrics.flow.note(incident);
         self.recorder.record(incident);
+        self.late.push(Late::Began(incident.clone()));
     }
 
-    fn act(&self, action: Action, open: &mut Open, because: Option<&Failure>, now: Instant) {
+    fn act(&mut self, action: Action, open: &mut Open, because: Option<&Failure>, now: Instant) {
         let Some(because) = because else { return };
         let after = now.saturating_duration_since(open.began).as_secs_f64();
         add_line(&mut open.incident.actions, format!("+{after:.1} s {}", action.words()));
@@ -247,19 +396,31 @@ impl Watchdog {
                 self.recorder.record(&open.incident);
             }
         }
-        tracing::warn!(connector = self.name, incident = open.incident.id, reason = %because, action = action.words(), "watchdog acts");
         self.metrics.flow.note(&open.incident);
+        self.late.push(Late::Acted(open.incident.id.clone(), because.clone(), action));
     }
 
-    /// The verdict is not one of an incident. It is over when changes were seen to flow since, or when it stays so.
-    fn may_be_over(&mut self, verdict: Verdict, now: Instant) {
-        let Some(mut open) = self.open.take() else { return };
+    /// The verdict is not one of an incident. It is over when what was missing is proven to come.
+    fn may_be_over(&mut self, verdict: Verdict, head: Head, now: Instant) {
+        if verdict.is_good() {
+            // An order that was not taken yet would drop a connection that works.
+            self.orders.renew_source.take();
+        }
+        let Some(open) = self.open.take() else { return };
         let ended = verdict == Verdict::Stopped;
-        let proven = self.proof() != open.proof || now.saturating_duration_since(self.since) >= PROOF;
-        let over = ended || (verdict.is_good() && proven);
-        if !over {
+        let good = now.saturating_duration_since(open.bad_at);
+        let proofs = (open.proof, Proof::of(&self.metrics));
+        if ended || (verdict.is_good() && is_over(open.found, proofs, head, good, &self.options.deadlines)) {
+            let end = if ended { "the connector was stopped" } else { FLOWS_AGAIN };
+            self.close(open, verdict, end, now);
+        } else {
             self.open = Some(open);
-            return;
+        }
+    }
+
+    fn close(&mut self, mut open: Open, verdict: Verdict, end: &'static str, now: Instant) {
+        if let Some(found) = open.found.filter(|_| open.done.renewals + open.done.restarts > 0) {
+            self.remembered = Some((found, open.done, now));
         }
         self.board.watched(None);
         let lasted = now.saturating_duration_since(open.began);
@@ -267,20 +428,11 @@ impl Watchdog {
         incident.lasted_ms = Some(i64::try_from(lasted.as_millis()).unwrap_or(i64::MAX));
         incident.stored_after = self.metrics.stored_position.get();
         incident.replayed = self.metrics.ladder.given_up.get().saturating_sub(open.given_up_before);
-        let end = if ended { "the connector was stopped" } else { "changes flow again" };
+        incident.end = end;
         add_line(&mut incident.evidence, format!("+{:.1} s {}: {end}", lasted.as_secs_f64(), verdict.name()));
-        tracing::info!(
-            connector = self.name,
-            incident = incident.id,
-            verdict = incident.verdict,
-            lasted_ms = incident.lasted_ms,
-            actions = incident.actions.len(),
-            records_replayed = incident.replayed,
-            stored_position = incident.stored_after,
-            "incident over: {end}"
-        );
         self.metrics.flow.note(incident);
         self.recorder.record(incident);
+        self.late.push(Late::Over(open.incident, verdict));
     }
 
     fn say(&self, seen: &Observations, ages: Ages, verdict: Verdict, because: String, now: Instant) {
@@ -297,6 +449,7 @@ impl Watchdog {
             head: head.position.get(),
             head_behind_bytes: head.behind_bytes.get(),
             incidents: self.count,
+            said: Some(now),
         });
     }
 }
@@ -339,4 +492,47 @@ fn hops(metrics: &ConnectorMetrics, seen: &Observations, ages: Ages) -> Vec<Hop>
         ),
         hop("stored", metrics.commits.get(), "positions", Some(unstored), "batches", ages.stored),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_is_over_by_what_was_missing_and_by_nothing_else() {
+        let seconds = Duration::from_secs;
+        let five = seconds(5);
+        let deadlines = Deadlines {
+            silence: seconds(8),
+            source: five,
+            pipeline: five,
+            broker: five,
+            commit: seconds(65),
+            store: five,
+            exit: None,
+        };
+        let before = Proof { changes: 5, turns: 5, acknowledged: 5, commits: 5 };
+        let read_again = Proof { changes: 9, turns: 9, ..before };
+        let acknowledged = Proof { acknowledged: 6, ..before };
+        let committed = Proof { commits: 6, ..before };
+        let check = |found, after, head, good, expected| {
+            let over = is_over(found, (before, after), head, seconds(good), &deadlines);
+            assert_eq!(over, expected, "{found:?} {after:?} {head:?} good for {good} s");
+        };
+        let broker = Some(Verdict::BrokerStuck);
+        check(broker, read_again, Head::Reached, 4, false);
+        check(broker, acknowledged, Head::Unknown, 0, true);
+        check(broker, before, Head::Reached, 15, true);
+        let commit = Some(Verdict::CommitStuck);
+        check(commit, acknowledged, Head::Reached, 60, false);
+        check(commit, committed, Head::Unknown, 0, true);
+        let source = Some(Verdict::SourceStuck);
+        check(source, read_again, Head::Unknown, 1, false);
+        check(source, read_again, Head::Unknown, 5, true);
+        check(source, before, Head::Unknown, 5, false);
+        check(source, before, Head::Reached, 0, true);
+        check(Some(Verdict::SourceSilent), before, Head::Unknown, 1, false);
+        check(None, before, Head::Unknown, 0, false);
+        check(None, before, Head::Unknown, 1, true);
+    }
 }
