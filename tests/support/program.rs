@@ -305,6 +305,16 @@ impl Running {
         }
     }
 
+    /// Waits until the connector is RESTARTING for a reason that says `words`: the watchdog may have said before, and in
+    /// fewer words, who waits for whom.
+    pub fn wait_for_reason(&self, words: &str, within: Duration) {
+        let deadline = std::time::Instant::now() + within;
+        while !self.wait_for_state("RESTARTING", within).contains(words) {
+            assert!(std::time::Instant::now() < deadline, "not within {within:?}: {words}; it is {:?}", self.state());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits until the connector has failed, and holds that the process goes on saying so; gives the failure's words.
     pub fn wait_for_failure(&mut self, within: Duration) -> String {
         let trace = self.wait_for_state("FAILED", within);
