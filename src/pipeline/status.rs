@@ -181,9 +181,10 @@ impl StatusBoard {
 }
 
 impl Board {
-    /// The oldest trouble, or RUNNING.
+    /// The oldest trouble, or RUNNING. A part that speaks for itself knows more than the watchdog, which sees it from outside.
     fn show(&mut self) {
-        match self.troubles.first() {
+        let own = self.troubles.iter().find(|trouble| trouble.part != Part::Watchdog);
+        match own.or(self.troubles.first()) {
             Some(Trouble { failure, attempt, next_attempt_ms, .. }) => {
                 let (failure, attempt, next) = (failure.clone(), *attempt, *next_attempt_ms);
                 self.write(State::Restarting, Some(failure), attempt, next);
@@ -255,6 +256,10 @@ mod tests {
             (&stuck, State::Restarting, "stuck"),
             (&wait(Part::Pipeline, "pipeline"), State::Restarting, "stuck"),
             (&|board| board.heard(), State::Restarting, "stuck"),
+            (&|board| board.watched(None), State::Running, ""),
+            (&|board| board.watched(Some((Broken("stuck").into(), 1, Duration::ZERO))), State::Restarting, "stuck"),
+            (&wait(Part::Registry, "registry"), State::Restarting, "registry"),
+            (&|board| board.recovered(Part::Registry), State::Restarting, "stuck"),
             (&|board| board.watched(None), State::Running, ""),
             (&|board| board.failed(Broken("over").into()), State::Failed, "over"),
             (&stuck, State::Failed, "over"),
