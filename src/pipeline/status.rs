@@ -254,7 +254,7 @@ mod tests {
             (&|board| board.recovered(Part::History), State::Restarting, "pipeline"),
             (&|board| board.heard(), State::Running, ""),
             (&stuck, State::Restarting, "stuck"),
-            (&wait(Part::Pipeline, "pipeline"), State::Restarting, "stuck"),
+            (&wait(Part::Pipeline, "pipeline"), State::Restarting, "pipeline"),
             (&|board| board.heard(), State::Restarting, "stuck"),
             (&|board| board.watched(None), State::Running, ""),
             (&|board| board.watched(Some((Broken("stuck").into(), 1, Duration::ZERO))), State::Restarting, "stuck"),
