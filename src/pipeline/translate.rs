@@ -12,7 +12,7 @@ use crate::config::connector::{
     TopicCreation as CreationRules,
 };
 use crate::config::secret::Secret as ConfigSecret;
-use crate::config::worker::{ConverterSetting, OffsetStorage, WorkerConfig};
+use crate::config::worker::{ConverterSetting, OffsetStorage, StorageTopic, WorkerConfig};
 use crate::envelope::EnvelopeOptions;
 use crate::envelope::naming::{NameAdjuster, TopicNames};
 use crate::envelope::source_block::SourceConstants;
@@ -434,47 +434,43 @@ fn creation_properties(rules: &CreationRules) -> BTreeMap<String, String> {
 /// Where offsets lie in Kafka; `None` for a worker that keeps them in a file.
 pub fn offset_options(topic: Option<String>, worker: &WorkerConfig) -> Option<KafkaOffsetOptions> {
     let OffsetStorage::Topic(storage) = &worker.offsets else { return None };
-    let clients = worker.client_properties().as_map().clone();
-    let mut settings = storage.settings.as_map().clone();
-    settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
-    Some(KafkaOffsetOptions {
-        topic: TopicSpecification {
-            name: topic.unwrap_or_else(|| storage.topic.clone()),
-            partitions: storage.partitions,
-            replication_factor: i32::from(storage.replication_factor),
-            settings,
-        },
-        clients: KafkaStoreOptions {
-            producer: clients.clone(),
-            consumer: clients,
-            request_timeout: worker.offset_flush_timeout.max(Duration::from_secs(1)),
-            read_timeout: STORE_READ_TIMEOUT,
-            abandoned: Stop::new(),
-        },
-    })
+    let flush_timeout = worker.offset_flush_timeout.max(Duration::from_secs(1));
+    let (mut specification, clients) = compacted(storage, worker, flush_timeout);
+    if let Some(name) = topic {
+        specification.name = name;
+    }
+    Some(KafkaOffsetOptions { topic: specification, clients })
 }
 
 /// The topic that a distributed worker keeps configurations in.
 pub fn config_options(worker: &WorkerConfig) -> KafkaConfigOptions {
-    let storage = &worker.config_storage;
-    let clients = worker.client_properties().as_map().clone();
+    let (topic, clients) = compacted(&worker.config_storage, worker, STORE_READ_TIMEOUT);
+    KafkaConfigOptions { topic, clients }
+}
+
+/// One of the worker's own topics, which keep the last record of each key, and the clients that reach it.
+fn compacted(
+    storage: &StorageTopic,
+    worker: &WorkerConfig,
+    request_timeout: Duration,
+) -> (TopicSpecification, KafkaStoreOptions) {
     let mut settings = storage.settings.as_map().clone();
     settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
-    KafkaConfigOptions {
-        topic: TopicSpecification {
-            name: storage.topic.clone(),
-            partitions: storage.partitions,
-            replication_factor: i32::from(storage.replication_factor),
-            settings,
-        },
-        clients: KafkaStoreOptions {
-            producer: clients.clone(),
-            consumer: clients,
-            request_timeout: STORE_READ_TIMEOUT,
-            read_timeout: STORE_READ_TIMEOUT,
-            abandoned: Stop::new(),
-        },
-    }
+    let topic = TopicSpecification {
+        name: storage.topic.clone(),
+        partitions: storage.partitions,
+        replication_factor: i32::from(storage.replication_factor),
+        settings,
+    };
+    let clients = worker.client_properties().as_map().clone();
+    let clients = KafkaStoreOptions {
+        producer: clients.clone(),
+        consumer: clients,
+        request_timeout,
+        read_timeout: STORE_READ_TIMEOUT,
+        abandoned: Stop::new(),
+    };
+    (topic, clients)
 }
 
 /// Where the schema history lies in Kafka; `None` for another place.
