@@ -6,7 +6,7 @@
 #             promote                   makes a standby of PostgreSQL a primary
 #             receive [options]         pg_recvlogical as the user cdc
 #   SERVER    mysql-9.7 | mysql-8.0 | mariadb-10.11 | mariadb-11.8 | mariadb-10.5 (no test of make test needs it)
-#             postgres-15 | postgres-17 | postgres-18
+#             postgres-14 | postgres-15 | postgres-16 | postgres-17 | postgres-18
 #   INSTANCE  primary (default), replica (follows primary by GTID), standby (follows primary of PostgreSQL, with its slots),
 #             third (alone), or a name of your own
 #
@@ -17,7 +17,9 @@
 #   mariadb-11.8      33309    33339  33349
 #   mariadb-10.5      33310    33340  33350
 #                   primary  standby
+#   postgres-14       33314    33324
 #   postgres-15       33315    33325
+#   postgres-16       33311    33321    (33316 is MySQL 9.7's replica)
 #   postgres-17       33317    33327
 #   postgres-18       33318    33328
 #
@@ -26,7 +28,7 @@
 # PostgreSQL: postgres (postgrespw) and app may do everything, cdc may replicate and read; the same with one way to log in:
 # by_md5 (md5pw), by_password (passwordpw), by_tls (tlspw), by_cert (certificate). wal_level is logical, TLS is on, the files of
 # it (ca, server-cert, client-cert, client-key .pem, client-key.pk8) lie in the data folder. The database postgres has the
-# extensions hstore, ltree, citext, isn, postgis and vector (not 15). All new instances have one system identifier.
+# extensions hstore, ltree, citext, isn, postgis (not 14 and 16) and vector (only 17 and 18). All new instances have one system identifier.
 # Environment:
 #   DATABASE_PORT, DATABASE_DATA (folder), DATABASE_SERVER_ID   for a server of your own
 #   DATABASE_FOLLOWS=PORT        makes the instance a replica of that port
@@ -46,7 +48,9 @@ case $server in
   mariadb-10.11) flavor=mariadb offset=1;;
   mariadb-11.8)  flavor=mariadb offset=3;;
   mariadb-10.5)  flavor=mariadb offset=4;;
+  postgres-14)   flavor=postgres offset=8;;
   postgres-15)   flavor=postgres offset=9;;
+  postgres-16)   flavor=postgres offset=5;;
   postgres-17)   flavor=postgres offset=11;;
   postgres-18)   flavor=postgres offset=12;;
   *) fail "unknown server $server";;

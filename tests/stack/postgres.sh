@@ -3,14 +3,23 @@
 # A standby is followed by slot synchronisation from 17 on: its slot on the primary is named standby_PORT, and logical
 # failover slots of the primary wait for it (synchronized_standby_slots) until the standby is wiped.
 version=${server#postgres-}
-programs=$root/usr/lib/postgresql/$version/bin
-extension_files=$root/usr/share/postgresql/$version/extension
+case $version in
+  # No suite of Debian has these: they come as a Maven artifact, which holds a server and contrib, and no client.
+  14|16) programs=$root/bin extension_files=$root/share/postgresql/extension
+         clients=$HEADWATER_STACK_DIR/postgres-17/usr/lib/postgresql/17/bin;;
+  *)     programs=$root/usr/lib/postgresql/$version/bin extension_files=$root/usr/share/postgresql/$version/extension
+         clients=$programs;;
+esac
 mark="-D $data"
 
 # Left out of what the packages need: scripts around the server, just-in-time compiling, rasters, tables of projections.
 install() {
   local suite extensions=("postgresql-$version-postgis-3") without=(postgresql-common postgresql-client-common locales perl proj-data tzdata ssl-cert debconf)
+  command -v openssl >/dev/null || packages openssl
+  [ -e /usr/share/zoneinfo/UTC ] || packages tzdata   # Debian's servers read the system's
   case $version in
+    14) from_maven 14.24.0; return;;
+    16) from_maven 16.15.0; return;;
     15) suite=bookworm; without+=(libllvm14 libgdal32 libsfcgal1 libperl5.36);;
     17) suite=trixie; without+=(libllvm19 libgdal36 libsfcgal2 libperl5.40); extensions+=("postgresql-$version-pgvector");;
     *)  suite=sid; without+=(libgdal39 libsfcgal2 libperl5.42); extensions+=("postgresql-$version-pgvector");;
@@ -18,8 +27,28 @@ install() {
   "$stack_scripts/debian-root.sh" "$suite" "$root" "postgresql-$version" "${extensions[@]}" "${without[@]/#/-}"
   # Which of several versions of PostGIS is meant is Debian's alternatives' to say; here there is one.
   [ -e "$extension_files/postgis.control" ] || ln -s postgis-3.control "$extension_files/postgis.control"
-  command -v openssl >/dev/null || packages openssl
-  [ -e /usr/share/zoneinfo/UTC ] || packages tzdata   # Debian's servers read the system's
+}
+
+from_maven() { # VERSION
+  local architecture artifact
+  architecture=$(dpkg --print-architecture)
+  artifact=io.zonky.test.postgres:embedded-postgres-binaries-linux-${architecture/arm64/arm64v8}:$1
+  "$stack_scripts/database.sh" install postgres-17
+  locked "$server-programs" unpack "$artifact"
+}
+
+unpack() { # ARTIFACT
+  [ "$(cat "$root/.ready" 2>/dev/null)" != "$1" ] || return 0
+  command -v mvn >/dev/null || packages maven default-jre-headless
+  command -v unzip >/dev/null || packages unzip
+  command -v xz >/dev/null || packages xz-utils
+  say "unpacking $1 into $root"
+  rm -rf "$root"; mkdir -p "$root"
+  mvn -B -q org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -Dartifact="$1" -DoutputDirectory="$root" >"$root/maven.log" 2>&1 ||
+    { grep -m 5 ERROR "$root/maven.log" >&2; fail "Maven could not fetch $server; all of it is in $root/maven.log"; }
+  unzip -p "$root"/*.jar '*.txz' | tar -xJ -C "$root"
+  rm -f "$root"/*.jar
+  echo "$1" > "$root/.ready"
 }
 
 owner=(env LC_ALL=C.UTF-8)
@@ -36,9 +65,9 @@ open_way() {
   done
 }
 
-sql() { PGPASSWORD=postgrespw PGCONNECT_TIMEOUT=10 "$programs/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U postgres -d postgres "$@"; }
+sql() { PGPASSWORD=postgrespw PGCONNECT_TIMEOUT=10 "$clients/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U postgres -d postgres "$@"; }
 sql_of_primary() { local port=$follows; sql "$@"; }
-receive() { PGPASSWORD=cdcpw "$programs/pg_recvlogical" -h 127.0.0.1 -p "$port" -U cdc "$@"; }
+receive() { PGPASSWORD=cdcpw "$clients/pg_recvlogical" -h 127.0.0.1 -p "$port" -U cdc "$@"; }
 
 # The server's processes, wherever they come from: each works in the data folder.
 processes() { find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$(readlink -m "$data")" 2>/dev/null | cut -d/ -f3; }
@@ -164,7 +193,7 @@ make_template() {
 
 copy_primary() {
   sql_of_primary -At -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'standby_$port'" >/dev/null
-  PGPASSWORD=replpw as_owner "$programs/pg_basebackup" -D "$data" -h 127.0.0.1 -p "$follows" -U repl -X stream -c fast --no-sync -C -S "standby_$port"
+  PGPASSWORD=replpw as_owner "$clients/pg_basebackup" -D "$data" -h 127.0.0.1 -p "$follows" -U repl -X stream -c fast --no-sync -C -S "standby_$port"
   # After a promotion nothing must wait for what followed the primary before.
   as_owner sed -i '/^synchronized_standby_slots/d' "$data/postgresql.auto.conf"
   as_owner touch "$data/standby.signal"
