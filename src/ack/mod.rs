@@ -102,9 +102,10 @@ impl Ledger {
         self.abandoned
     }
 
-    /// The ordinal of the oldest batch that holds the position back.
-    pub fn oldest(&self) -> Option<u64> {
-        (!self.entries.is_empty()).then_some(self.first)
+    /// The ordinal of the oldest batch that holds the position back; of the next one where none does. All before it are
+    /// settled.
+    pub fn front(&self) -> u64 {
+        self.first
     }
 }
 
@@ -150,7 +151,7 @@ mod tests {
         ledger.enter(position(0), 7);
         assert_eq!((ledger.settle(5), ledger.settle(u64::MAX)), (0, 0));
         assert_eq!((ledger.settle(0), ledger.settle(0)), (7, 0));
-        assert_eq!(ledger.oldest(), None);
+        assert_eq!(ledger.front(), 1);
     }
 
     proptest! {
@@ -167,7 +168,7 @@ mod tests {
                 settled[n] = true;
                 let prefix = settled.iter().take_while(|settled| **settled).count();
                 prop_assert_eq!(number(ledger.resume_point()), prefix.checked_sub(1).map(|n| n as i64));
-                prop_assert_eq!(ledger.outstanding(), 40 - prefix);
+                prop_assert_eq!((ledger.outstanding(), ledger.front()), (40 - prefix, prefix as u64));
             }
         }
     }

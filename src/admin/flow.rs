@@ -7,6 +7,7 @@ use super::connectors::find;
 use super::rest::Asked;
 use crate::observe::flow::Hop;
 use crate::observe::incident::Incident;
+use crate::observe::markers::{Markers, Stage};
 use crate::worker::{Connector, Handle};
 
 type Result = std::result::Result<Answer, Answer>;
@@ -22,11 +23,29 @@ fn hop(hop: &Hop) -> Value {
     })
 }
 
+/// What `heartbeat.action.query` wrote, and how it came; null where nothing was.
+fn canary(markers: &Markers) -> Value {
+    let (written, failures) = (markers.written.get(), markers.failures.get());
+    if written + failures == 0 {
+        return Value::Null;
+    }
+    json!({
+        "written": written,
+        "failures": failures,
+        "returned": markers.returned.get(),
+        "under_way": markers.stage.get() != Stage::Home,
+        "round_trip_ms": Some(markers.round_trip_ms.get()).filter(|time| *time >= 0),
+        "returned_ms": Some(markers.returned_ms.get()).filter(|time| *time > 0),
+    })
+}
+
 /// The verdict, on what it rests, the ladder, the last incident.
 fn flow_of(connector: &Connector) -> Value {
     let (status, metrics) = (connector.status(), connector.metrics());
     let flow = metrics.flow.read();
     let behind = Some(flow.head_behind_bytes).filter(|bytes| *bytes >= 0);
+    let unknown_since = Some(flow.head_unknown_since_ms).filter(|since| *since > 0);
+    let head = Some(flow.head).filter(|head| !head.is_empty());
     json!({
         "name": connector.name(),
         "state": status.state.name(),
@@ -37,7 +56,8 @@ fn flow_of(connector: &Connector) -> Value {
         "failure": status.failure.map(|failure| failure.to_string()),
         "attempt": status.attempt,
         "next_attempt_ms": status.next_attempt_ms,
-        "head": { "position": Some(flow.head).filter(|head| !head.is_empty()), "behind_bytes": behind },
+        "head": { "position": head, "behind_bytes": behind, "unknown_since_ms": unknown_since },
+        "canary": canary(&metrics.canary),
         "stored_position": metrics.stored_position.get(),
         "milliseconds_behind_source": metrics.behind_source_now_ms(),
         "ladder": flow.hops.iter().map(hop).collect::<Vec<_>>(),

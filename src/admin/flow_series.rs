@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::exposition::{family, label, metric};
 use crate::observe::flow::Flow;
+use crate::observe::markers::Markers;
+use crate::util::clock;
 use crate::worker::Connector;
 
 /// One number of a connector.
@@ -23,8 +25,48 @@ const SERIES: &[(&str, &str, Read)] = &[
         "Bytes of the log between the stream and the server's head; -1 when not known",
         |flow| flow.head_behind_bytes as f64,
     ),
+    (
+        "headwater_head_unknown_seconds",
+        "For how long it has not been known where the server's log ends; 0 while it is",
+        |flow| match flow.head_unknown_since_ms {
+            0 => 0.0,
+            since => (clock::now_ms() - since).max(0) as f64 / 1000.0,
+        },
+    ),
     ("headwater_incidents_total", "Incidents that have begun since the process started", |flow| flow.incidents as f64),
 ];
+
+/// One number of the canary.
+type ReadMarkers = fn(&Markers) -> f64;
+
+const CANARY: &[(&str, &str, ReadMarkers)] = &[
+    (
+        "headwater_canary_round_trip_seconds",
+        "From the last run of heartbeat.action.query that came to the acknowledgement of all that came with it; -1 before it",
+        |markers| match markers.round_trip_ms.get() {
+            ..0 => -1.0,
+            time => time as f64 / 1000.0,
+        },
+    ),
+    ("headwater_canary_returned_timestamp_seconds", "When that was; 0 before it", |markers| {
+        markers.returned_ms.get() as f64 / 1000.0
+    }),
+    ("headwater_canary_written_total", "Runs of heartbeat.action.query", |markers| markers.written.get() as f64),
+    ("headwater_canary_failures_total", "Runs of heartbeat.action.query that failed", |markers| {
+        markers.failures.get() as f64
+    }),
+];
+
+/// The series of the connectors that have one.
+fn canary(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
+    let metrics: Vec<_> = connectors.iter().map(|connector| (connector.name(), connector.metrics())).collect();
+    let has_one = |markers: &Markers| markers.written.get() + markers.failures.get() > 0;
+    let series = |read: &ReadMarkers| {
+        let of = metrics.iter().filter(|(_, metrics)| has_one(&metrics.canary));
+        of.map(|(connector, metrics)| metric(vec![label("connector", connector)], read(&metrics.canary))).collect()
+    };
+    CANARY.iter().map(|(name, help, read)| family(name, help, series(read))).collect()
+}
 
 /// The series of every connector.
 pub(super) fn families(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
@@ -52,6 +94,7 @@ pub(super) fn families(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
     families.push(family("headwater_hop_total", "What has come through each hop of the ladder", counts));
     families.push(family("headwater_hop_waiting", "What waits before each hop", waiting));
     families.push(family("headwater_hop_behind_seconds", "For how long the oldest of it has waited", behind));
+    families.extend(canary(connectors));
     families.retain(|family| !family.get_metric().is_empty());
     families
 }

@@ -191,6 +191,9 @@ fn recorder(worker: &WorkerConfig) -> Result<Recorder, Failure> {
 /// When the watchdog of a connector takes something for stuck, and what it does.
 fn watch_options(config: &ConnectorConfig, worker: &WorkerConfig) -> watchdog::WatchOptions {
     let options = &config.watchdog;
+    let (connect, query) = (config.database.connect_timeout, config.database.query_timeout);
+    let ends = |time: &Duration| !time.is_zero();
+    let attempt = options.exit_after.filter(|_| ends(&connect) && ends(&query)).map(|exit| connect + query + exit);
     watchdog::WatchOptions {
         deadlines: watchdog::verdict::Deadlines {
             silence: config.stream.heartbeat_period * config.stream.silence_heartbeats + options.source_deadline,
@@ -200,6 +203,8 @@ fn watch_options(config: &ConnectorConfig, worker: &WorkerConfig) -> watchdog::W
             commit: worker.offset_flush_interval + options.commit_deadline,
             store: options.commit_deadline,
             exit: options.exit_after,
+            attempt,
+            canary: options.canary_deadline,
         },
         bounds: watchdog::action::Bounds {
             restart_after: options.restart_after,

@@ -89,6 +89,10 @@ fn flow_lines(flow: Option<&Value>) -> Vec<String> {
     if let Some(bytes) = flow.get("head").and_then(|head| number(head, "behind_bytes")).filter(|bytes| *bytes > 0.0) {
         lines.push(format!("the stream is {bytes:.0} bytes behind the server's log"));
     }
+    let canary = flow.get("canary");
+    if let Some(time) = canary.and_then(|canary| number(canary, "round_trip_ms")) {
+        lines.push(format!("what heartbeat.action.query wrote last was acknowledged after {time:.0} ms"));
+    }
     for hop in flow.get("ladder").and_then(Value::as_array).into_iter().flatten() {
         if let (Some(waiting), Some(behind)) = (number(hop, "waiting"), number(hop, "behind_ms"))
             && waiting > 0.0

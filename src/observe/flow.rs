@@ -65,6 +65,8 @@ pub struct Flow {
     pub head: String,
     /// Bytes of the log between the stream and the head; -1 when that is not known.
     pub head_behind_bytes: i64,
+    /// Since when it is not known where the server's log ends, in milliseconds since the epoch; 0 while it is known.
+    pub head_unknown_since_ms: i64,
     /// Incidents that have begun since the process started.
     pub incidents: u64,
     /// When it was said; `None` before the first word.

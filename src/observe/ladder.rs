@@ -25,10 +25,16 @@ pub struct Ladder {
     pub encoded: Counter,
     /// Batches that were handed to the producer whole.
     pub produced: Counter,
-    /// Batches of which all is acknowledged.
+    /// Batches of which all is acknowledged, and of all before them: the resume point lies behind them.
     pub settled: Counter,
-    /// Batches that were settled when the last position was stored.
+    /// Those of them that lay before the position when it was last stored.
     pub stored: Counter,
+    /// The furthest batch of which all is acknowledged, whatever those before it wait for.
+    pub furthest: Counter,
+    /// Batches settled in order, as [`Ladder::settled`]; what was given up with an attempt is never among them.
+    pub delivered: Counter,
+    /// What is done to build an attempt and can take long: records of the history and definitions of tables that are read.
+    pub steps: Arc<AtomicU64>,
     /// Records that were handed to the producer and given up with their pipeline: they come again.
     pub given_up: Counter,
     /// Attempts that were told to end before their time.
@@ -45,7 +51,7 @@ impl Ladder {
     /// A new attempt begins: what was between the rungs was given up.
     pub fn begin(&self, heard: Option<Arc<AtomicU64>>) {
         let entered = self.entered.get();
-        for rung in [&self.encoded, &self.produced, &self.settled, &self.stored] {
+        for rung in [&self.encoded, &self.produced, &self.settled, &self.stored, &self.furthest] {
             rung.set(entered);
         }
         self.head.forget();

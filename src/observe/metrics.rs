@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::flow::FlowBoard;
 use super::ladder::Ladder;
+use super::markers::Markers;
 use super::pulse::Pulse;
 
 /// A number that only grows.
@@ -181,6 +182,8 @@ pub struct ConnectorMetrics {
     pub stored_position: Text,
     /// How far changes have come.
     pub ladder: Ladder,
+    /// The canary.
+    pub canary: Markers,
     /// What the watchdog says of it.
     pub flow: FlowBoard,
     /// The reader's pulse.
@@ -199,6 +202,7 @@ impl ConnectorMetrics {
         let metrics = ConnectorMetrics::default();
         metrics.behind_source_ms.set(-1);
         metrics.ladder.head.forget();
+        metrics.canary.round_trip_ms.set(-1);
         metrics
     }
 

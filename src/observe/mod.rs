@@ -8,5 +8,6 @@ pub mod flow;
 pub mod incident;
 pub mod ladder;
 pub mod log;
+pub mod markers;
 pub mod metrics;
 pub mod pulse;

@@ -42,6 +42,11 @@ impl Activity {
         Activity::BlockedOnStore,
     ];
 
+    /// Whether a stage that says so has something in its hands that it cannot hand over.
+    pub fn holds(self) -> bool {
+        matches!(self, Activity::BlockedOnBudget | Activity::BlockedOnNextStage)
+    }
+
     /// The activity as a label.
     pub fn name(self) -> &'static str {
         match self {

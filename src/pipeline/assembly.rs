@@ -67,11 +67,13 @@ pub fn pipeline_options(config: &ConnectorConfig, worker: &WorkerConfig) -> Pipe
         max_retries: config.errors.max_retries,
         failure_mode: config.errors.event_processing,
         head_interval: config.watchdog.head_interval,
+        marker_interval: config.heartbeat.interval,
         reader: ReaderOptions {
             heartbeat_interval: config.heartbeat.interval,
             reconnect_first: config.stream.reconnect_backoff,
             reconnect_limit: config.stream.reconnect_backoff_max,
             reconnect_attempts: config.errors.max_retries,
+            renew_after: config.watchdog.renew_after,
         },
     }
 }
@@ -152,12 +154,20 @@ impl ConnectorAssembly {
         match &self.layouts {
             Layouts::Binlog(layouts) => {
                 let mut options = translate::binlog_options(&self.config, layouts.clone());
+                options.steps = self.metrics.ladder.steps.clone();
                 if self.committed.load(Ordering::Relaxed) {
                     // Recovery is for the start of the process: the history that it wrote is whole from then on, and the
                     // server's tables may be newer than the rows that are read again.
                     options.past = Past::Required;
                 }
-                let mut past = |each: &mut dyn FnMut(PastChange)| read_past(history, server, each);
+                let steps = &self.metrics.ladder.steps;
+                let mut past = |each: &mut dyn FnMut(PastChange)| {
+                    let mut counted = |change| {
+                        steps.fetch_add(1, Ordering::Relaxed);
+                        each(change);
+                    };
+                    read_past(history, server, &mut counted)
+                };
                 Ok((Box::new(start::open(options, stored, &mut past, &stops.intake)?), None))
             }
             Layouts::Postgres(config, layouts) => {

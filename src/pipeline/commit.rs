@@ -108,9 +108,10 @@ impl Committer {
 
     fn commit(&mut self, seen: &mut u64, acknowledged: &mut u64) -> Result<(), Failure> {
         let at = self.metrics.ladder.settled.get();
-        let (position, settled): (Option<Position>, u64) = self.desk.resume_point();
+        let (position, delivered): (Option<Position>, u64) = self.desk.resume_point();
         let Some(position) = position else { return Ok(()) };
-        if settled == *seen {
+        // What was settled behind a batch that is not does not move the position.
+        if delivered == *seen {
             self.metrics.ladder.stored.set(at);
             self.metrics.committer.set(Activity::Idle);
             return Ok(());
@@ -135,7 +136,7 @@ impl Committer {
                 count - *acknowledged
             );
         }
-        (*seen, *acknowledged) = (settled, count);
+        (*seen, *acknowledged) = (delivered, count);
         Ok(())
     }
 }

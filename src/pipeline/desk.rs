@@ -18,17 +18,13 @@ use crate::util::stop::Stop;
 /// How often a waiting reader looks whether it should stop.
 const STOP_POLL: Duration = Duration::from_millis(100);
 
-struct State {
-    ledger: Ledger,
-    /// When the resume point last moved or the last batch was settled: what "settled everything" waits for.
-    settled: u64,
-}
-
 /// The desk of one pipeline.
 pub struct Desk {
-    state: Mutex<State>,
+    ledger: Mutex<Ledger>,
     changed: Condvar,
     budget_bytes: u64,
+    /// Batches that were entered at the desks before: ordinals begin anew with each attempt, the ladder's counts go on.
+    entered_before: u64,
     metrics: Arc<ConnectorMetrics>,
 }
 
@@ -37,72 +33,108 @@ impl Desk {
     pub fn new(budget_bytes: u64, metrics: Arc<ConnectorMetrics>) -> Arc<Self> {
         metrics.budget_bytes.set(i64::try_from(budget_bytes).unwrap_or(i64::MAX));
         Arc::new(Desk {
-            state: Mutex::new(State { ledger: Ledger::new(), settled: 0 }),
+            ledger: Mutex::new(Ledger::new()),
             changed: Condvar::new(),
             budget_bytes,
+            entered_before: metrics.ladder.entered.get(),
             metrics,
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the budget has room, enters a batch and gives it its ticket. A batch larger than the
     /// whole budget enters when it is alone. `None` when asked to stop.
     pub fn enter(self: &Arc<Self>, position: Position, bytes: u64, stop: &Stop) -> Option<Ticket> {
-        let mut state = self.lock();
-        while state.ledger.outstanding_bytes() > 0 && state.ledger.outstanding_bytes() + bytes > self.budget_bytes {
+        let mut ledger = self.lock();
+        while ledger.outstanding_bytes() > 0 && ledger.outstanding_bytes() + bytes > self.budget_bytes {
             if stop.is_set() {
                 return None;
             }
-            state = self.changed.wait_timeout(state, STOP_POLL).unwrap_or_else(PoisonError::into_inner).0;
+            ledger = self.changed.wait_timeout(ledger, STOP_POLL).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let ordinal = state.ledger.enter(position, bytes);
+        let ordinal = ledger.enter(position, bytes);
         self.metrics.ladder.entered.add(1);
-        self.show(&state);
+        self.show(&ledger);
         Some(Ticket::new(ordinal, self.clone()))
     }
 
     /// Whether entering a batch of this size would wait.
     pub fn is_full(&self, bytes: u64) -> bool {
-        let state = self.lock();
-        state.ledger.outstanding_bytes() > 0 && state.ledger.outstanding_bytes() + bytes > self.budget_bytes
+        let ledger = self.lock();
+        ledger.outstanding_bytes() > 0 && ledger.outstanding_bytes() + bytes > self.budget_bytes
     }
 
-    /// The position before which everything is delivered, and how often anything was settled.
+    /// The position before which everything is delivered, and the number of batches before it.
     pub fn resume_point(&self) -> (Option<Position>, u64) {
-        let state = self.lock();
-        (state.ledger.resume_point().cloned(), state.settled)
+        let ledger = self.lock();
+        (ledger.resume_point().cloned(), ledger.front())
     }
 
     /// Waits until nothing is outstanding, or the deadline has passed; says whether nothing is.
     pub fn drained(&self, deadline: Instant) -> bool {
-        let mut state = self.lock();
-        while state.ledger.outstanding() > 0 {
+        let mut ledger = self.lock();
+        while ledger.outstanding() > 0 {
             let Some(left) = crate::util::clock::left_until(deadline) else { return false };
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            ledger = self.changed.wait_timeout(ledger, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }
 
-    fn show(&self, state: &State) {
-        self.metrics.outstanding_bytes.set(i64::try_from(state.ledger.outstanding_bytes()).unwrap_or(i64::MAX));
-        self.metrics.outstanding_batches.set(i64::try_from(state.ledger.outstanding()).unwrap_or(i64::MAX));
+    fn show(&self, ledger: &Ledger) {
+        self.metrics.outstanding_bytes.set(i64::try_from(ledger.outstanding_bytes()).unwrap_or(i64::MAX));
+        self.metrics.outstanding_batches.set(i64::try_from(ledger.outstanding()).unwrap_or(i64::MAX));
     }
 }
 
 impl Settlements for Desk {
     fn settled(&self, ordinal: u64) {
-        let mut state = self.lock();
-        state.ledger.settle(ordinal);
-        state.settled += 1;
-        self.metrics.ladder.settled.add(1);
-        self.show(&state);
+        let mut ledger = self.lock();
+        let before = ledger.front();
+        ledger.settle(ordinal);
+        let (ladder, moved) = (&self.metrics.ladder, ledger.front() - before);
+        ladder.settled.add(moved);
+        ladder.delivered.add(moved);
+        ladder.furthest.set(ladder.furthest.get().max(self.entered_before + ordinal + 1));
+        self.show(&ledger);
         self.changed.notify_all();
     }
 
     fn abandoned(&self, ordinal: u64) {
-        self.lock().ledger.abandon(ordinal);
+        self.lock().abandon(ordinal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::model::position::StoredOffset;
+
+    #[test]
+    fn what_is_settled_behind_a_hole_is_not_on_its_way_to_the_store() {
+        let metrics = Arc::new(ConnectorMetrics::new());
+        let position: Position = Arc::new(StoredOffset(Vec::new()));
+        // A second attempt: its ordinals begin anew, the ladder's counts do not.
+        for attempt in 0..2 {
+            let (desk, stop) = (Desk::new(1 << 20, metrics.clone()), Stop::new());
+            metrics.ladder.begin(None);
+            let mut tickets: Vec<_> = (0..3).map(|_| Some(desk.enter(position.clone(), 10, &stop).unwrap())).collect();
+            let mut check = |ticket: usize, settled: u64, furthest: u64| {
+                tickets[ticket].take().unwrap().settle();
+                let ladder = &metrics.ladder;
+                assert_eq!(
+                    (ladder.settled.get(), ladder.furthest.get()),
+                    (3 * attempt + settled, 3 * attempt + furthest)
+                );
+                assert_eq!(desk.resume_point().1, settled);
+            };
+            check(1, 0, 2);
+            check(2, 0, 3);
+            check(0, 3, 3);
+        }
+        assert_eq!(metrics.ladder.delivered.get(), 6);
     }
 }

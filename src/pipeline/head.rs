@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::thread;
 use crate::error::Disposition;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::source::HeadProbe;
@@ -48,8 +49,8 @@ pub(super) fn ask_until(stop: &Stop, mut probe: Box<dyn HeadProbe>, interval: Du
             Err(failure) if stop.is_set() => drop(failure),
             Err(failure) if failure.code.disposition == Disposition::Retry => {
                 failures = failures.saturating_add(1);
+                // What it said last is known for a while; the watchdog sees that no answer comes.
                 head.failures.add(1);
-                head.forget();
                 tracing::debug!(code = %failure.code, reason = %failure.message, "the server did not say where its log ends");
             }
             Err(failure) => {
@@ -76,9 +77,8 @@ pub(super) fn spawn(
     let (Some(probe), Some(interval)) = (probe, interval) else { return };
     metrics.ladder.head.interval_ms.set(i64::try_from(interval.as_millis()).unwrap_or(i64::MAX));
     let (stop, metrics) = (stop.clone(), metrics.clone());
-    let run = move || ask_until(&stop, probe, interval, &metrics);
-    if let Err(error) = std::thread::Builder::new().name("head".to_owned()).spawn(run) {
-        tracing::warn!(reason = %error, "no thread to ask the server where its log ends");
+    if let Err(failure) = thread::spawn("head", move || ask_until(&stop, probe, interval, &metrics)) {
+        tracing::warn!(reason = %failure.message, "no thread to ask the server where its log ends");
     }
 }
 

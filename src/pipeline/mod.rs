@@ -15,6 +15,7 @@
 //! the attempt, and the next begins at the stored position. What survives a crash is in the stores.
 
 pub mod assembly;
+mod canary;
 pub mod commit;
 pub mod desk;
 pub mod encode;
@@ -27,6 +28,7 @@ pub mod produce;
 pub mod reader;
 pub mod status;
 pub mod supervise;
+pub mod thread;
 pub mod tolerance;
 mod topic_keys;
 pub mod translate;

@@ -45,6 +45,8 @@ pub struct ReaderOptions {
     pub reconnect_limit: Duration,
     /// After how many failed attempts in a row to give up; `None` for never.
     pub reconnect_attempts: Option<u32>,
+    /// The age at which a connection that works is made anew; `None` for never.
+    pub renew_after: Option<Duration>,
 }
 
 /// The reader's side of the pipeline.
@@ -89,6 +91,10 @@ impl Reader {
                 running = false;
                 continue;
             }
+            if self.options.renew_after.is_some_and(|age| connections.made_at.elapsed() >= age) {
+                running &= self.renew(&mut *source, &mut connections)?;
+                continue;
+            }
             self.metrics.reader.set(Activity::BlockedOnSource);
             let read = match source.read(&mut batch) {
                 Ok(read) => read,
@@ -111,7 +117,6 @@ impl Reader {
             }
             self.metrics.ladder.changes.add(batch.changes.len() as u64);
             if heartbeat_is_due(&mut next_heartbeat, self.options.heartbeat_interval) {
-                source.heartbeat();
                 batch.changes.push(Change::Heartbeat);
                 batch.position = source.position();
                 batch.received_ns = clock::now_ns();
@@ -180,6 +185,20 @@ impl Reader {
         }
         self.metrics.reader.progress(items, items, clock::now_ns());
         true
+    }
+
+    /// Makes a connection that works anew, because it is old: nothing has failed, and nobody is told. Says whether that
+    /// went well at once. It counts as listening meanwhile, so that the watchdog sees one that takes too long.
+    fn renew(&self, source: &mut dyn Source, connections: &mut Connections) -> Result<bool, Failure> {
+        let renewed = source.reconnect();
+        connections.made_at = clock::moment();
+        match renewed {
+            Ok(()) => {
+                tracing::info!(position = %Printed(&*source.position()), "the connection to the database was made anew, as it was old");
+                Ok(true)
+            }
+            Err(failure) => self.reconnect(source, failure, false, connections).map(|()| false),
+        }
     }
 
     /// Drops the connection and makes a new one. `ordered`: because the watchdog asks for it, which is none of the

@@ -1,6 +1,7 @@
 //! What a connector is doing, as Kafka Connect names it, and why.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::error::Failure;
 
@@ -66,8 +67,19 @@ pub enum Part {
     Watchdog,
 }
 
+/// A part that tries again, for who watches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trying {
+    /// The part.
+    pub part: Part,
+    /// Another number after each of its words.
+    pub words: u64,
+    /// The wait that its last word announced.
+    pub delay: Duration,
+}
+
 struct Trouble {
-    part: Part,
+    trying: Trying,
     failure: Failure,
     attempt: u32,
     next_attempt_ms: i64,
@@ -77,6 +89,8 @@ struct Board {
     status: Status,
     /// In the order in which they came; the first is shown.
     troubles: Vec<Trouble>,
+    /// How often anyone has said that it tries again.
+    words: u64,
 }
 
 /// Where a pipeline's threads say how it is.
@@ -95,7 +109,7 @@ impl StatusBoard {
     pub fn new() -> Self {
         let since_ms = crate::util::clock::now_ms();
         let status = Status { state: State::Unassigned, since_ms, failure: None, attempt: 0, next_attempt_ms: 0 };
-        StatusBoard { board: Mutex::new(Board { status, troubles: Vec::new() }) }
+        StatusBoard { board: Mutex::new(Board { status, troubles: Vec::new(), words: 0 }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Board> {
@@ -115,61 +129,49 @@ impl StatusBoard {
     }
 
     /// Says that a failure of this part is being tried again. One of the whole pipeline takes the place of all others.
-    pub fn restarting(&self, part: Part, failure: Failure, attempt: u32, delay: std::time::Duration) {
-        let now = crate::util::clock::now_ms();
-        let next_attempt_ms = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+    pub fn restarting(&self, part: Part, failure: Failure, attempt: u32, delay: Duration) {
         let mut board = self.lock();
         if part == Part::Pipeline {
             // What the watchdog saw lasts until it sees changes flow again.
-            board.troubles.retain(|trouble| trouble.part == Part::Watchdog);
+            board.troubles.retain(|trouble| trouble.trying.part == Part::Watchdog);
         }
-        let trouble = Trouble { part, failure, attempt, next_attempt_ms };
-        match board.troubles.iter_mut().find(|known| known.part == part) {
-            Some(known) => *known = trouble,
-            None => board.troubles.push(trouble),
-        }
+        board.tries(part, failure, attempt, delay);
         board.show();
     }
 
     /// Says that this part works again: RUNNING, unless another one does not.
     pub fn recovered(&self, part: Part) {
         let mut board = self.lock();
-        board.troubles.retain(|trouble| trouble.part != part);
+        board.troubles.retain(|trouble| trouble.trying.part != part);
         board.show();
     }
 
     /// Says that the server was heard: the pipeline and its connection work, whatever else may not.
     pub fn heard(&self) {
         let mut board = self.lock();
-        board.troubles.retain(|trouble| !matches!(trouble.part, Part::Pipeline | Part::Source));
+        board.troubles.retain(|trouble| !matches!(trouble.trying.part, Part::Pipeline | Part::Source));
         board.show();
     }
 
     /// The watchdog's word: what does not get on, which attempt to mend it is next and when; or `None`: all does. It is
     /// heard only while the pipeline says RUNNING or RESTARTING.
-    pub fn watched(&self, word: Option<(Failure, u32, std::time::Duration)>) {
+    pub fn watched(&self, word: Option<(Failure, u32, Duration)>) {
         let mut board = self.lock();
         if !matches!(board.status.state, State::Running | State::Restarting) {
             return;
         }
-        let known = board.troubles.iter().any(|trouble| trouble.part == Part::Watchdog);
-        if word.is_none() && !known {
-            return;
-        }
-        board.troubles.retain(|trouble| trouble.part != Part::Watchdog);
-        if let Some((failure, attempt, delay)) = word {
-            let now = crate::util::clock::now_ms();
-            let next_attempt_ms = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
-            board.troubles.push(Trouble { part: Part::Watchdog, failure, attempt, next_attempt_ms });
+        let known = board.troubles.iter().any(|trouble| trouble.trying.part == Part::Watchdog);
+        match word {
+            Some((failure, attempt, delay)) => board.tries(Part::Watchdog, failure, attempt, delay),
+            None if known => board.troubles.retain(|trouble| trouble.trying.part != Part::Watchdog),
+            None => return,
         }
         board.show();
     }
 
     /// Which part is in trouble, the oldest one first; the watchdog's word does not count.
-    pub fn trouble(&self) -> Option<(Part, Failure)> {
-        let board = self.lock();
-        let own = board.troubles.iter().find(|trouble| trouble.part != Part::Watchdog);
-        own.map(|trouble| (trouble.part, trouble.failure.clone()))
+    pub fn trying(&self) -> Option<Trying> {
+        self.lock().own_trouble().map(|trouble| trouble.trying)
     }
 
     /// Says that a person must come.
@@ -181,10 +183,27 @@ impl StatusBoard {
 }
 
 impl Board {
+    /// A part tries again.
+    fn tries(&mut self, part: Part, failure: Failure, attempt: u32, delay: Duration) {
+        let now = crate::util::clock::now_ms();
+        let next_attempt_ms = now.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+        self.words += 1;
+        let trying = Trying { part, words: self.words, delay };
+        let trouble = Trouble { trying, failure, attempt, next_attempt_ms };
+        match self.troubles.iter_mut().find(|known| known.trying.part == part) {
+            Some(known) => *known = trouble,
+            None => self.troubles.push(trouble),
+        }
+    }
+
+    /// The oldest that the watchdog does not speak of.
+    fn own_trouble(&self) -> Option<&Trouble> {
+        self.troubles.iter().find(|trouble| trouble.trying.part != Part::Watchdog)
+    }
+
     /// The oldest trouble, or RUNNING. A part that speaks for itself knows more than the watchdog, which sees it from outside.
     fn show(&mut self) {
-        let own = self.troubles.iter().find(|trouble| trouble.part != Part::Watchdog);
-        match own.or(self.troubles.first()) {
+        match self.own_trouble().or(self.troubles.first()) {
             Some(Trouble { failure, attempt, next_attempt_ms, .. }) => {
                 let (failure, attempt, next) = (failure.clone(), *attempt, *next_attempt_ms);
                 self.write(State::Restarting, Some(failure), attempt, next);
@@ -207,8 +226,6 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::error::Coded;
 

@@ -10,12 +10,14 @@
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use flume::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use super::canary;
 use super::commit::{Committer, Discipline};
 use super::desk::Desk;
 use super::encode::{Encoder, Encoding};
@@ -25,6 +27,7 @@ use super::orders::Orders;
 use super::produce::{HistoryWriter, Producer, Sink};
 use super::reader::{Reader, ReaderOptions};
 use super::status::{Part, State, StatusBoard};
+use super::thread::spawn;
 use super::topic_keys::TopicKeys;
 use super::turns::Turns;
 use super::write::Processing;
@@ -118,6 +121,8 @@ pub struct PipelineOptions {
     pub failure_mode: EventProcessingFailureHandlingMode,
     /// How often the server is asked where its log ends; `None` for never.
     pub head_interval: Option<Duration>,
+    /// How often a marker is written; `None` for never.
+    pub marker_interval: Option<Duration>,
     /// How the reader behaves.
     pub reader: ReaderOptions,
 }
@@ -222,11 +227,6 @@ pub fn start(
     Ok(Handle { stop, board, metrics, orders, ended, released: Stop::new(), thread: Some(thread), name })
 }
 
-fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, Failure> {
-    let failed = |error: std::io::Error| PipelineError::Spawn { thread: name.to_owned(), message: error.to_string() };
-    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(|error| failed(error).into())
-}
-
 struct Supervisor {
     assembly: Box<dyn Assembly>,
     options: PipelineOptions,
@@ -250,6 +250,8 @@ impl Supervisor {
                 }
                 Err(failure) => failure,
             };
+            // All of its threads have ended.
+            self.metrics.ladder.ended.set(self.metrics.ladder.ending.get());
             if started.elapsed() > HEALTHY_AFTER {
                 backoff.reset();
             }
@@ -274,15 +276,29 @@ impl Supervisor {
 
     fn attempt(&mut self) -> Result<(), Failure> {
         let stops = Stops::default();
-        let watcher = AbortOnStop { stop: self.stop.clone(), stops: stops.clone() };
-        let mut parts = match watcher.during(|| self.assembly.assemble(&stops)) {
-            Err(_) if self.stop.is_set() => return Ok(()),
-            other => other?,
+        self.orders.begin();
+        let watcher = AbortOnStop::new(self, stops.clone());
+        let prepared = watcher.during(|| self.prepare(&stops));
+        let parts = match (prepared, watcher.given_up()) {
+            (Err(_), _) if self.stop.is_set() => return Ok(()),
+            (_, Some(order)) => {
+                self.ordered.set(true);
+                return Err(order);
+            }
+            (prepared, None) => prepared?,
         };
+        Run::start(self, parts, stops)?.supervise(self)
+    }
+
+    /// Builds the parts, and makes durable what must be before anything is read.
+    fn prepare(&mut self, stops: &Stops) -> Result<Parts, Failure> {
+        let mut parts = self.assembly.assemble(stops)?;
+        self.metrics.ladder.steps.fetch_add(1, Ordering::Relaxed);
         if let Some(beginning) = parts.source.beginning() {
             let stored: Vec<_> = beginning.schema.iter().filter(|change| change.stored).collect();
             for changes in stored.chunks(HISTORY_BATCH) {
                 parts.history.append(changes)?;
+                self.metrics.ladder.steps.fetch_add(1, Ordering::Relaxed);
             }
             let offset = beginning.position.offset();
             parts.discipline.commit(&offset)?;
@@ -295,29 +311,54 @@ impl Supervisor {
             );
             self.metrics.stored_position.set(printed);
         }
-        Run::start(self, parts, stops)?.supervise(self)
+        Ok(parts)
     }
 }
 
-/// While something is assembled, a request to stop must end its waiting.
+/// While something is assembled, a request to stop and an order to begin again must end its waiting.
 struct AbortOnStop {
     stop: Stop,
     stops: Stops,
+    orders: Arc<Orders>,
+    metrics: Arc<ConnectorMetrics>,
+    board: Arc<StatusBoard>,
+    given_up: Mutex<Option<Failure>>,
 }
 
 impl AbortOnStop {
+    fn new(supervisor: &Supervisor, stops: Stops) -> Self {
+        let Supervisor { stop, orders, metrics, board, .. } = supervisor;
+        let (stop, orders, metrics, board) = (stop.clone(), orders.clone(), metrics.clone(), board.clone());
+        AbortOnStop { stop, stops, orders, metrics, board, given_up: Mutex::default() }
+    }
+
+    /// Why it was given up, where the watchdog asked for that.
+    fn given_up(self) -> Option<Failure> {
+        self.given_up.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look(&self) -> bool {
+        let order = self.orders.restart.take();
+        if let Some(order) = &order {
+            self.metrics.ladder.ending.add(1);
+            self.board.restarting(Part::Pipeline, order.clone(), 1, Duration::ZERO);
+            *self.given_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(order.clone());
+        }
+        if order.is_some() {
+            self.stops.abandoned.set();
+        }
+        let ends = order.is_some() || self.stop.is_set();
+        if ends {
+            self.stops.intake.set();
+            self.stops.abort.set();
+        }
+        ends
+    }
+
     fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         let done = Stop::new();
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !done.wait(STOP_POLL) {
-                    if self.stop.is_set() {
-                        self.stops.intake.set();
-                        self.stops.abort.set();
-                        return;
-                    }
-                }
-            });
+            scope.spawn(|| while !done.wait(STOP_POLL) && !self.look() {});
             let result = work();
             done.set();
             result
@@ -365,7 +406,6 @@ impl Run {
         let (metrics, board) = (&supervisor.metrics, &supervisor.board);
         let desk = Desk::new(options.budget_bytes, metrics.clone());
         let mut threads = Vec::new();
-        supervisor.orders.begin();
         metrics.ladder.begin(parts.source.heard());
         metrics.ladder.ask_with(parts.source.asks());
 
@@ -419,6 +459,7 @@ impl Run {
         };
         let source = parts.source;
         head::spawn(source.head_probe(), options.head_interval, &intake, metrics);
+        canary::spawn(source.marker(), options.marker_interval, &intake, metrics);
         threads.push(spawn_watched("reader", &outcomes_in, move || reader.run(source))?);
         Ok(Run { intake, abort, abandoned, committing, outcomes, threads, committer, desk })
     }
@@ -481,7 +522,6 @@ impl Run {
         let metrics = &supervisor.metrics;
         metrics.ladder.given_up.set(metrics.records_sent.get().saturating_sub(metrics.records_acknowledged.get()));
         metrics.records_in_flight.set(0);
-        metrics.ladder.ended.set(metrics.ladder.ending.get());
         if failure.is_none() && !supervisor.stop.is_set() && !self.desk.drained(clock::moment()) {
             failure = Some(PipelineError::Abandoned { batches: 1 }.into());
         }

@@ -150,6 +150,7 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
     let (stream, skipped) = (&config.stream, config.capture.skipped_operations);
     BinlogOptions {
         connect: connect_options(&config.database),
+        steps: Arc::default(),
         flavor: flavor(config.kind),
         generation: config.events.generation,
         server_id: stream.binlog.server_id,

@@ -109,10 +109,29 @@ pub trait HeadProbe: Send {
     fn ask(&mut self) -> Result<HeadReading, Failure>;
 }
 
+/// Runs `heartbeat.action.query`, on a connection of its own with deadlines of its own.
+pub trait Marker: Send {
+    /// Runs it once. `first`: it is the first that is awaited. Says whether it is known where the log ended behind it; where
+    /// the server does not say that, nobody knows what has come.
+    ///
+    /// # Errors
+    /// When it could not be run.
+    fn write(&mut self, first: bool) -> Result<bool, Failure>;
+
+    /// Whether all is handed over that was in the log when the first that is awaited had been run; or the last: the stream
+    /// may by now come from the server that the first did not go to.
+    fn has_come(&self) -> bool;
+}
+
 /// A stream of changes from one server.
 pub trait Source: Send {
     /// Who asks the server for the end of its log; `None` where nobody can.
     fn head_probe(&self) -> Option<Box<dyn HeadProbe>> {
+        None
+    }
+
+    /// Who runs `heartbeat.action.query` and sees whether what it wrote comes; `None` where there is none.
+    fn marker(&self) -> Option<Box<dyn Marker>> {
         None
     }
 
@@ -141,10 +160,6 @@ pub trait Source: Send {
     /// # Errors
     /// As [`Source::read`].
     fn reconnect(&mut self) -> Result<(), Failure>;
-
-    /// It is time for a heartbeat: does at the database what the configuration asks for
-    /// (`heartbeat.action.query`). A failure is logged and does not end the stream.
-    fn heartbeat(&mut self);
 
     /// Where the stream stands: after the last batch that was handed over.
     fn position(&self) -> Position;

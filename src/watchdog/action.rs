@@ -14,7 +14,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// New connections that are made for one incident before the pipeline is built again.
 const RENEWALS: u32 = 2;
 
-/// Waits of those who ask again by themselves, such as for the registry, before the pipeline is built again over them.
+/// How much longer is waited before the pipeline is built again over those who ask again by themselves, such as for the
+/// registry.
 const PATIENCE: u32 = 8;
 
 /// Something that is done.
@@ -74,6 +75,7 @@ pub fn next(verdict: Verdict, done: Done, bounds: &Bounds) -> Option<(Action, Du
         Verdict::Starting
         | Verdict::Flowing
         | Verdict::Idle
+        | Verdict::Quiet
         | Verdict::Stopped
         | Verdict::Recovering(_)
         | Verdict::Refused => None,
@@ -82,11 +84,12 @@ pub fn next(verdict: Verdict, done: Done, bounds: &Bounds) -> Option<(Action, Du
             Some((Action::RenewSource, left(wait)))
         }
         Verdict::SourceStuck => restart(bounds.restart_after),
-        Verdict::SourceSilent => restart(Duration::ZERO),
-        Verdict::PipelineStuck(_, Activity::BlockedOnStore | Activity::BlockedOnRegistry) => {
+        Verdict::SourceSilent | Verdict::Hung(_) => restart(Duration::ZERO),
+        Verdict::BrokerStuck | Verdict::DeliveryStuck | Verdict::CommitStuck if !bounds.may_restart_for_broker => None,
+        // A new producer may help; but all that was delivered behind the oldest batch comes again each time.
+        Verdict::DeliveryStuck | Verdict::PipelineStuck(_, Activity::BlockedOnStore | Activity::BlockedOnRegistry) => {
             Some((Action::RestartPipeline, left(wait.saturating_mul(PATIENCE).min(LONGEST_WAIT))))
         }
-        Verdict::BrokerStuck | Verdict::CommitStuck if !bounds.may_restart_for_broker => None,
         Verdict::PipelineStuck(..) | Verdict::BrokerStuck | Verdict::CommitStuck | Verdict::CanaryLost => {
             restart(bounds.restart_after)
         }
@@ -126,6 +129,10 @@ mod tests {
             check(verdict, (0, 2, 60), Some((RestartPipeline, 0)));
             check(verdict, (0, 30, 0), Some((RestartPipeline, 600)));
         }
+        check(Verdict::DeliveryStuck, (0, 0, 20), Some((RestartPipeline, 100)));
+        check(Verdict::DeliveryStuck, (0, 1, 0), Some((RestartPipeline, 240)));
+        check(Verdict::Hung(Part::Source), (0, 0, 0), Some((RestartPipeline, 0)));
+        check(Verdict::Hung(Part::Source), (0, 1, 0), Some((RestartPipeline, 30)));
         check(Verdict::PipelineStuck(Stage::Encoders, Activity::Working), (0, 0, 20), Some((RestartPipeline, 0)));
         check(
             Verdict::PipelineStuck(Stage::Encoders, Activity::BlockedOnRegistry),
@@ -134,7 +141,7 @@ mod tests {
         );
         check(Verdict::Undead, (0, 1, 0), Some((GiveUp, 0)));
         for verdict in
-            [Verdict::Idle, Verdict::Flowing, Verdict::Starting, Verdict::Refused, Verdict::Recovering(Part::Source)]
+            [Verdict::Idle, Verdict::Quiet, Verdict::Flowing, Verdict::Refused, Verdict::Recovering(Part::Source)]
         {
             check(verdict, (0, 0, 100), None);
         }

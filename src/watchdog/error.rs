@@ -19,6 +19,12 @@ pub enum WatchdogError {
     /// [`Verdict::BrokerStuck`].
     #[error("{0}")]
     BrokerStuck(String),
+    /// [`Verdict::DeliveryStuck`].
+    #[error("{0}")]
+    DeliveryStuck(String),
+    /// [`Verdict::Hung`].
+    #[error("{0}")]
+    Hung(String),
     /// [`Verdict::CommitStuck`].
     #[error("{0}")]
     CommitStuck(String),
@@ -57,12 +63,15 @@ impl WatchdogError {
                 Some(WatchdogError::BrokerStuck(words))
             }
             Verdict::PipelineStuck(..) => Some(WatchdogError::PipelineStuck(words)),
+            Verdict::DeliveryStuck => Some(WatchdogError::DeliveryStuck(words)),
+            Verdict::Hung(_) => Some(WatchdogError::Hung(words)),
             Verdict::CommitStuck => Some(WatchdogError::CommitStuck(words)),
             Verdict::CanaryLost => Some(WatchdogError::CanaryLost(words)),
             Verdict::Undead => Some(WatchdogError::Undead(words)),
             Verdict::Starting
             | Verdict::Flowing
             | Verdict::Idle
+            | Verdict::Quiet
             | Verdict::Stopped
             | Verdict::Recovering(_)
             | Verdict::Refused => None,
@@ -101,13 +110,23 @@ static COMMIT_STUCK: Code = retry(
 );
 static CANARY_LOST: Code = retry(
     955,
-    "a marker that was written to the database did not come back from its topic",
-    "Every hop says that it works, and yet nothing arrives: the ladder of GET /connectors/NAME/flow says how far it came.",
+    "what was written to the database does not come",
+    "heartbeat.action.query wrote something, and within headwater.canary.deadline.ms the stream has not come to it, or what came with it was not acknowledged; the message says which. Every hop says that it works: does the query write to the server that the stream comes from (a virtual address that has moved, a proxy that splits reads and writes)? Is the server's log filtered (binlog-do-db, a publication)?",
 );
 static UNDEAD: Code = retry(
     956,
     "a pipeline that was given up does not end",
     "A thread hangs where nothing can reach it. The process ends with exit code 75 after headwater.watchdog.exit.after.ms, and whoever started it (Kubernetes, systemd, docker --restart) starts it again from the stored position. Report it with the incident.",
+);
+static DELIVERY_STUCK: Code = retry(
+    959,
+    "the broker acknowledges what comes later, and not what came first",
+    "Most likely one partition is without a leader, or has fewer replicas in sync than min.insync.replicas, while others go on: look at the topics with kafka-topics.sh --describe --unavailable-partitions --under-min-isr-partitions. The position stays before the oldest record; nothing is lost, and what was delivered behind it comes again if the connector is started anew. headwater.watchdog.broker.deadline.ms is the deadline.",
+);
+static HUNG: Code = retry(
+    960,
+    "an attempt to mend something has not come back",
+    "A new connection, a question to the registry or the building of the pipeline has taken longer than all of its own deadlines together. The pipeline is given up; if its threads do not end either, the process ends with exit code 75, to be started again. Report it with the incident.",
 );
 static INCIDENT_FILE: Code = retry(
     957,
@@ -131,6 +150,8 @@ pub static CODES: &[&Code] = &[
     &UNDEAD,
     &INCIDENT_FILE,
     &NOTICE,
+    &DELIVERY_STUCK,
+    &HUNG,
 ];
 
 impl Coded for WatchdogError {
@@ -140,6 +161,8 @@ impl Coded for WatchdogError {
             WatchdogError::SourceStuck(_) => &SOURCE_STUCK,
             WatchdogError::PipelineStuck(_) => &PIPELINE_STUCK,
             WatchdogError::BrokerStuck(_) => &BROKER_STUCK,
+            WatchdogError::DeliveryStuck(_) => &DELIVERY_STUCK,
+            WatchdogError::Hung(_) => &HUNG,
             WatchdogError::CommitStuck(_) => &COMMIT_STUCK,
             WatchdogError::CanaryLost(_) => &CANARY_LOST,
             WatchdogError::Undead(_) => &UNDEAD,

@@ -10,9 +10,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::verdict::{Canary, Head, Observations, Seen};
+use crate::observe::markers::{Markers, Stage};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
-use crate::pipeline::status::StatusBoard;
+use crate::pipeline::status::{State, StatusBoard, Trying};
 
 /// A look that comes this much after the one before was held up by the machine.
 const SLEPT: Duration = Duration::from_secs(2);
@@ -30,6 +31,9 @@ const OLD_ANSWER: Duration = Duration::from_secs(10);
 /// For how long the reader may ask the server something inside a read before it counts as silent all the same: beyond
 /// the usual `database.query.timeout.ms`.
 const ASKING_LIMIT: Duration = Duration::from_secs(660);
+
+/// What is sent within this time was sent together.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// Moments kept of one hop.
 const MOMENTS: usize = 512;
@@ -104,10 +108,17 @@ pub struct Observer {
     encoded: Moving,
     produced: Moving,
     acknowledged: Moving,
+    front: Moving,
+    /// What had been sent when the front moved last, or together with it.
+    sent_before: u64,
     stored: Moving,
     storing: Moving,
     ending: Moving,
+    attempting: Moving,
+    marker: Moving,
     answers: Moving,
+    /// Since the answer before was known, or since this began.
+    known: Instant,
     alive: u64,
     /// For how long, as of answers, the stream has not got on. The time of unanswered questions does not count.
     still: Duration,
@@ -129,10 +140,15 @@ impl Observer {
             encoded: moving(),
             produced: moving(),
             acknowledged: moving(),
+            front: moving(),
+            sent_before: 0,
             stored: moving(),
             storing: moving(),
             ending: moving(),
+            attempting: moving(),
+            marker: moving(),
             answers: moving(),
+            known: now,
             alive: 0,
             still: Duration::ZERO,
             asking: moving(),
@@ -151,9 +167,12 @@ impl Observer {
             &mut self.encoded,
             &mut self.produced,
             &mut self.acknowledged,
+            &mut self.front,
             &mut self.stored,
             &mut self.storing,
             &mut self.ending,
+            &mut self.attempting,
+            &mut self.marker,
             &mut self.answers,
             &mut self.asking,
         ] {
@@ -184,7 +203,7 @@ impl Observer {
         let acknowledged = metrics.records_acknowledged.get();
         // Not what was sent less what was acknowledged: a record that was left out is never acknowledged.
         let in_flight = metrics.records_in_flight.get();
-        let holds = matches!(reader, Activity::BlockedOnBudget | Activity::BlockedOnNextStage);
+        let holds = reader.holds();
         let unheard = self.heard.look(heard, !listens, now);
         let unchanged = self.changes.look(ladder.changes.get(), holds || asks, now);
         if asks {
@@ -198,22 +217,26 @@ impl Observer {
         let reader_still = self.entered.look(entered, !holds, now);
         let unended = ladder.ending.get() > ladder.ended.get();
         let ending = self.ending.look(ladder.ending.get(), !unended, now);
+        let (state, trying) = (board.read().state, board.trying());
         let observations = Observations {
-            state: board.read().state,
-            trouble: board.trouble().map(|(part, _)| part),
+            state,
+            attempting: self.attempting(state, trying.as_ref(), ladder.steps.load(Ordering::Relaxed), now),
+            trouble: trying.map(|trying| trying.part),
             ending: unended.then_some(ending),
             unheard,
             unchanged,
             head,
+            unknown: now.saturating_duration_since(self.known),
             reader: Seen { activity: reader, waiting: u64::from(holds), still: reader_still },
             encoders: seen(encoders, entered, encoded, &mut self.encoded),
             producer: seen(producer, encoded, produced, &mut self.produced),
             outstanding_bytes: u64::try_from(metrics.outstanding_bytes.get()).unwrap_or(0),
             in_flight,
             unacknowledged: self.acknowledged.look(acknowledged, in_flight == 0, now),
+            overtaken: self.overtaken(produced, settled, ladder.furthest.get(), now),
             unstored: self.stored.look(stored, settled <= stored, now),
             storing: self.storing.look(metrics.commits.get(), committer != Activity::BlockedOnStore, now),
-            canary: Canary::Off,
+            canary: self.canary(&metrics.canary, now),
         };
         let [one, two, three, four] = &mut self.ages;
         let ages = Ages {
@@ -226,6 +249,34 @@ impl Observer {
         (observations, ages)
     }
 
+    /// For how long an attempt has not come back: since the last word of who makes it, beyond the wait that it announced.
+    fn attempting(&mut self, state: State, trying: Option<&Trying>, steps: u64, now: Instant) -> Duration {
+        let words = trying.map_or(0, |trying| trying.words);
+        let makes_one = trying.is_some() || state == State::Unassigned;
+        let since = self.attempting.look(words.wrapping_add(steps), !makes_one, now);
+        since.saturating_sub(trying.map_or(Duration::ZERO, |trying| trying.delay))
+    }
+
+    /// For how long the oldest batch has been overtaken. One that was sent before it became the oldest proves nothing:
+    /// brokers answer in any order. One that was sent later does.
+    fn overtaken(&mut self, produced: u64, settled: u64, furthest: u64, now: Instant) -> Duration {
+        let still = self.front.look(settled, produced <= settled, now);
+        if still <= TOGETHER {
+            self.sent_before = produced;
+        }
+        if furthest > self.sent_before { still } else { Duration::ZERO }
+    }
+
+    fn canary(&mut self, markers: &Markers, now: Instant) -> Canary {
+        let (returned, stage) = (markers.returned.get(), markers.stage.get());
+        let time = self.marker.look(returned, stage == Stage::Home, now);
+        match stage {
+            Stage::Home => Canary::Home,
+            Stage::InTheLog => Canary::InTheLog(time),
+            Stage::UnderWay => Canary::UnderWay(time),
+        }
+    }
+
     /// Where the head is. It is ahead only as of an answer, so that a server which does not answer accuses nobody.
     fn head(&mut self, metrics: &ConnectorMetrics, now: Instant) -> Head {
         let head = &metrics.ladder.head;
@@ -233,9 +284,6 @@ impl Observer {
         let answers = head.answers.get();
         let behind = head.behind_bytes.get();
         let interval = Duration::from_millis(u64::try_from(head.interval_ms.get()).unwrap_or(0));
-        if behind <= 0 {
-            self.reached = now;
-        }
         if answers != self.answers.count {
             let talks = heard.wrapping_sub(self.answered_bytes) > SMALL_TALK_BYTES;
             let alive = head.alive.get();
@@ -248,19 +296,28 @@ impl Observer {
             (self.alive, self.answered_bytes) = (alive, heard);
         }
         let age = self.answers.look(answers, false, now);
-        match behind {
+        let head = match behind {
             ..0 => Head::Unknown,
             0.. if age > interval.saturating_mul(INTERVALS).max(OLD_ANSWER) => Head::Unknown,
             0 => Head::Reached,
             1.. => Head::Ahead(self.still),
+        };
+        if head != Head::Unknown {
+            self.known = now;
         }
+        if !matches!(head, Head::Ahead(_)) {
+            self.reached = now;
+        }
+        head
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::status::State;
+    use crate::error::Failure;
+    use crate::pipeline::error::PipelineError;
+    use crate::pipeline::status::Part;
     use crate::watchdog::verdict::{Deadlines, Verdict};
 
     const TICK: Duration = Duration::from_millis(500);
@@ -275,6 +332,8 @@ mod tests {
             commit: Duration::from_secs(65),
             store: five,
             exit: Some(Duration::from_secs(30)),
+            attempt: Some(Duration::from_secs(60)),
+            canary: Some(Duration::from_secs(30)),
         }
     }
 
@@ -396,6 +455,96 @@ mod tests {
             metrics.ladder.ending.add(u64::from(tick == 0));
         };
         check(&ending, Verdict::Undead, 30);
+        // One partition is without a leader: batches go on behind the one that waits for it.
+        let hole = |metrics: &ConnectorMetrics, tick: u64| {
+            send(metrics, tick);
+            metrics.ladder.furthest.set(metrics.ladder.produced.get());
+            metrics.records_acknowledged.add(1);
+        };
+        check(&hole, Verdict::DeliveryStuck, 5);
+        let marker = |metrics: &ConnectorMetrics, _: u64| {
+            alive(metrics, 0);
+            metrics.canary.stage.set(Stage::InTheLog);
+        };
+        check(&marker, Verdict::CanaryLost, 30);
+    }
+
+    /// A batch goes through, up to the broker.
+    fn send(metrics: &ConnectorMetrics, _: u64) {
+        alive(metrics, 0);
+        for rung in
+            [&metrics.ladder.changes, &metrics.ladder.entered, &metrics.ladder.encoded, &metrics.ladder.produced]
+        {
+            rung.add(1);
+        }
+        metrics.records_in_flight.set(1);
+    }
+
+    #[test]
+    fn a_slow_broker_is_not_one_that_leaves_something_out() {
+        // A large batch takes a minute, and small ones before and behind it are acknowledged in the order they were sent.
+        let slow = |metrics: &ConnectorMetrics, tick: u64| {
+            let ladder = &metrics.ladder;
+            if tick % 120 == 0 {
+                (0..5).for_each(|_| send(metrics, tick));
+                ladder.furthest.set(ladder.produced.get());
+            }
+            alive(metrics, 0);
+            metrics.records_acknowledged.add(1);
+            if tick % 120 == 119 {
+                ladder.settled.set(ladder.produced.get());
+            }
+            ladder.stored.set(ladder.settled.get());
+        };
+        assert_eq!(Scene::new().run(3600, slow).1, None);
+    }
+
+    #[test]
+    fn an_attempt_that_does_not_come_back_is_noticed() {
+        let failure = || Failure::from(PipelineError::Abandoned { batches: 1 });
+        let mut scene = Scene::new();
+        // It says each ten seconds that it tries again: for as long as it does.
+        for _ in 0..60 {
+            scene.board.restarting(Part::Source, failure(), 1, Duration::from_secs(10));
+            assert_eq!(scene.run(10, |_, _| {}).0, Verdict::Recovering(Part::Source));
+        }
+        // It does not say it any more.
+        assert_eq!(scene.run(59, |_, _| {}).0, Verdict::Recovering(Part::Source));
+        assert_eq!(scene.run(2, |_, _| {}).0, Verdict::Hung(Part::Source));
+        // Nor does the first attempt come back, but as long as it gets on it is waited for.
+        let mut scene = Scene::new();
+        scene.board = StatusBoard::new();
+        let gets_on = |metrics: &ConnectorMetrics, _: u64| {
+            metrics.ladder.steps.fetch_add(1, Ordering::Relaxed);
+        };
+        assert_eq!(scene.run(600, gets_on).0, Verdict::Starting);
+        assert_eq!(scene.run(61, |_, _| {}).0, Verdict::Hung(Part::Pipeline));
+    }
+
+    #[test]
+    fn a_marker_is_not_missed_by_a_stream_that_is_behind() {
+        let behind = |metrics: &ConnectorMetrics, tick: u64| {
+            metrics.canary.stage.set(Stage::InTheLog);
+            metrics.ladder.changes.add(u64::from(tick % 20 == 0));
+            alive(metrics, 0);
+        };
+        assert_eq!(Scene::new().run(3600, behind).1, None);
+        let comes = |metrics: &ConnectorMetrics, tick: u64| {
+            metrics.canary.stage.set(Stage::InTheLog);
+            metrics.canary.returned.add(u64::from(tick % 20 == 0));
+            alive(metrics, 0);
+        };
+        assert_eq!(Scene::new().run(3600, comes).1, None);
+    }
+
+    #[test]
+    fn a_head_that_is_not_known_is_said_and_is_no_incident() {
+        let mut scene = Scene::new();
+        assert_eq!(scene.run(60, |metrics, _| alive(metrics, 0)), (Verdict::Idle, None));
+        assert_eq!(scene.run(3600, |metrics, _| metrics.ladder.turns.add(1)), (Verdict::Quiet, None));
+        let unknown = scene.observer.look(&scene.metrics, &scene.board, scene.now).0.unknown;
+        assert!((3580..=3600).contains(&unknown.as_secs()), "{unknown:?}");
+        assert_eq!(scene.run(1, |metrics, _| alive(metrics, 0)).0, Verdict::Idle);
     }
 
     #[test]

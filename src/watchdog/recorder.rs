@@ -16,6 +16,7 @@ use super::error::WatchdogError;
 use super::notice::{Address, Notices};
 use crate::error::{Coded, Failure};
 use crate::observe::incident::Incident;
+use crate::pipeline::thread;
 use crate::util::{clock, stop::Stop};
 
 /// Incidents that may wait to be written.
@@ -59,7 +60,7 @@ impl Recorder {
         let addresses = Address::all(&options.urls)?;
         if let Some(path) = options.file {
             let (incidents, undone) = recorder.queue();
-            spawn("incidents", move || {
+            thread::spawn("incidents", move || {
                 for incident in incidents {
                     append(&path, &incident);
                     undone.fetch_sub(1, Ordering::SeqCst);
@@ -69,7 +70,7 @@ impl Recorder {
         if !addresses.is_empty() {
             let (incidents, undone) = recorder.queue();
             let notices = Notices::new(addresses, options.after);
-            spawn("notices", move || tell(notices, &incidents, &undone))?;
+            thread::spawn("notices", move || tell(notices, &incidents, &undone))?;
         }
         Ok(recorder)
     }
@@ -98,13 +99,6 @@ impl Recorder {
             wait.wait(FLUSH_POLL);
         }
     }
-}
-
-fn spawn(thread: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-    std::thread::Builder::new().name(thread.to_owned()).spawn(run).map(drop).map_err(|error| {
-        let message = error.to_string();
-        crate::pipeline::error::PipelineError::Spawn { thread: thread.to_owned(), message }.into()
-    })
 }
 
 fn tell(mut notices: Notices, incidents: &Receiver<Incident>, undone: &AtomicUsize) {

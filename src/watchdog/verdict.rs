@@ -30,6 +30,11 @@ pub struct Deadlines {
     pub store: Duration,
     /// `headwater.watchdog.exit.after.ms`; `None` for never.
     pub exit: Option<Duration>,
+    /// For one attempt of a part that tries again: `connect.timeout.ms`, `database.query.timeout.ms` and
+    /// `headwater.watchdog.exit.after.ms`, one after the other; `None` where one of them is without end.
+    pub attempt: Option<Duration>,
+    /// `headwater.canary.deadline.ms`; `None` for never.
+    pub canary: Option<Duration>,
 }
 
 /// A stage of the pipeline.
@@ -76,15 +81,15 @@ pub enum Head {
     Ahead(Duration),
 }
 
-/// What was seen of the canary.
+/// What was seen of the markers that are written to the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Canary {
-    /// There is none.
-    Off,
-    /// The last marker came back, or has its time.
-    Alive,
-    /// A marker was written and was not read back from the topic in time.
-    Lost,
+    /// None is under way.
+    Home,
+    /// The stream has not brought one that was written so long ago.
+    InTheLog(Duration),
+    /// The stream has brought one that was written so long ago, and what came with it is not acknowledged.
+    UnderWay(Duration),
 }
 
 /// Everything that a verdict depends on. Times are durations that were measured on a clock that only goes forward.
@@ -94,6 +99,8 @@ pub struct Observations {
     pub state: State,
     /// The part that says that it waits for something and tries again.
     pub trouble: Option<Part>,
+    /// For how long an attempt of that part, or the first one to build the pipeline, has not come back.
+    pub attempting: Duration,
     /// For how long an attempt that was given up has not ended; `None` when there is none.
     pub ending: Option<Duration>,
     /// Since a byte came from the server, while the reader listens; zero while it does not.
@@ -102,6 +109,8 @@ pub struct Observations {
     pub unchanged: Duration,
     /// Where the server's head is.
     pub head: Head,
+    /// For how long that has not been known; zero while it is.
+    pub unknown: Duration,
     /// The reader. What waits for it is what waits for it to be handed over: 1 while it holds a batch.
     pub reader: Seen,
     /// The encoders.
@@ -114,11 +123,14 @@ pub struct Observations {
     pub in_flight: u64,
     /// For how long there have been such records, and no acknowledgement came.
     pub unacknowledged: Duration,
+    /// For how long the oldest batch that was sent has not been acknowledged, although some were that were sent after it
+    /// had become the oldest; zero otherwise.
+    pub overtaken: Duration,
     /// For how long there has been a position to store, and none was stored.
     pub unstored: Duration,
     /// For how long the committer has waited for the store.
     pub storing: Duration,
-    /// The canary.
+    /// The last marker.
     pub canary: Canary,
 }
 
@@ -131,10 +143,14 @@ pub enum Verdict {
     Flowing,
     /// There is nothing to flow, and that is known.
     Idle,
+    /// Nothing comes and the server is heard, but where its log ends is not known: most likely there is nothing to flow.
+    Quiet,
     /// It was asked to stop.
     Stopped,
     /// A part says itself that it waits, and tries again.
     Recovering(Part),
+    /// It said so, and then its attempt did not come back.
+    Hung(Part),
     /// The server says nothing, and the reader does not notice.
     SourceSilent,
     /// The server's head moves, and the stream does not.
@@ -143,6 +159,8 @@ pub enum Verdict {
     PipelineStuck(Stage, Activity),
     /// The broker acknowledges nothing.
     BrokerStuck,
+    /// The broker acknowledges what comes later, and not what came first.
+    DeliveryStuck,
     /// Positions could be stored, and are not.
     CommitStuck,
     /// A marker written to the database did not arrive at the topic.
@@ -160,15 +178,18 @@ impl Verdict {
             Verdict::Starting => "starting",
             Verdict::Flowing => "flowing",
             Verdict::Idle => "idle",
+            Verdict::Quiet => "quiet",
             Verdict::Stopped => "stopped",
             Verdict::Recovering(Part::Source) => "source_lost",
             Verdict::Recovering(Part::Registry) => "registry_stuck",
             Verdict::Recovering(Part::History) => "history_stuck",
             Verdict::Recovering(Part::Pipeline | Part::Watchdog) => "pipeline_restarting",
+            Verdict::Hung(_) => "hung",
             Verdict::SourceSilent => "source_silent",
             Verdict::SourceStuck => "source_stuck",
             Verdict::PipelineStuck(..) => "pipeline_stuck",
             Verdict::BrokerStuck => "broker_stuck",
+            Verdict::DeliveryStuck => "delivery_stuck",
             Verdict::CommitStuck => "commit_stuck",
             Verdict::CanaryLost => "canary_lost",
             Verdict::Undead => "undead",
@@ -177,19 +198,22 @@ impl Verdict {
     }
 
     /// Every name, for `/metrics`.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 19] = [
         "starting",
         "flowing",
         "idle",
+        "quiet",
         "stopped",
         "source_lost",
         "registry_stuck",
         "history_stuck",
         "pipeline_restarting",
+        "hung",
         "source_silent",
         "source_stuck",
         "pipeline_stuck",
         "broker_stuck",
+        "delivery_stuck",
         "commit_stuck",
         "canary_lost",
         "undead",
@@ -198,7 +222,7 @@ impl Verdict {
 
     /// Whether changes flow, or would if there were any.
     pub fn is_good(self) -> bool {
-        matches!(self, Verdict::Flowing | Verdict::Idle)
+        matches!(self, Verdict::Flowing | Verdict::Idle | Verdict::Quiet)
     }
 
     /// Whether it is an incident: something keeps changes from flowing that nobody asked for.
@@ -217,14 +241,15 @@ impl Observations {
             let undead = deadlines.exit.is_some_and(|exit| ending >= exit);
             return if undead { Verdict::Undead } else { Verdict::Recovering(Part::Pipeline) };
         }
+        let hangs = deadlines.attempt.is_some_and(|limit| self.attempting >= limit);
         if self.state == State::Unassigned {
-            return Verdict::Starting;
+            return if hangs { Verdict::Hung(Part::Pipeline) } else { Verdict::Starting };
         }
         if !matches!(self.state, State::Running | State::Restarting) {
             return Verdict::Stopped;
         }
         if let Some(part) = self.trouble {
-            return Verdict::Recovering(part);
+            return if hangs { Verdict::Hung(part) } else { Verdict::Recovering(part) };
         }
         if let Some(stuck) = self.behind_the_reader(deadlines) {
             return stuck;
@@ -235,11 +260,21 @@ impl Observations {
         if self.unstored >= deadlines.commit || self.storing >= deadlines.store {
             return Verdict::CommitStuck;
         }
-        match self.canary {
-            Canary::Lost => Verdict::CanaryLost,
-            Canary::Off | Canary::Alive if self.is_idle() => Verdict::Idle,
-            Canary::Off | Canary::Alive => Verdict::Flowing,
+        if deadlines.canary.is_some_and(|deadline| self.has_lost_marker(deadline)) {
+            return Verdict::CanaryLost;
         }
+        match self.head {
+            Head::Reached if self.is_quiet() => Verdict::Idle,
+            Head::Unknown if self.is_quiet() => Verdict::Quiet,
+            Head::Unknown | Head::Reached | Head::Ahead(_) => Verdict::Flowing,
+        }
+    }
+
+    /// A stream that is behind brings other changes first, and one that is held up by what the server decodes is known to
+    /// be behind: neither has lost a marker.
+    fn has_lost_marker(&self, deadline: Duration) -> bool {
+        let (Canary::InTheLog(time) | Canary::UnderWay(time)) = self.canary else { return false };
+        time >= deadline && self.unchanged >= deadline && !matches!(self.head, Head::Ahead(_))
     }
 
     /// What is nearest to the broker holds up all that is before it, so it is asked first.
@@ -247,7 +282,11 @@ impl Observations {
         if self.in_flight > 0 && self.unacknowledged >= deadlines.broker {
             return Some(Verdict::BrokerStuck);
         }
-        let patience = deadlines.pipeline + Duration::from_secs(self.outstanding_bytes / BYTES_A_SECOND);
+        let transfer = Duration::from_secs(self.outstanding_bytes / BYTES_A_SECOND);
+        if self.overtaken >= deadlines.broker + transfer {
+            return Some(Verdict::DeliveryStuck);
+        }
+        let patience = deadlines.pipeline + transfer;
         for (stage, seen) in [(Stage::Producer, &self.producer), (Stage::Encoders, &self.encoders)] {
             if seen.waiting == 0 || seen.still < patience {
                 continue;
@@ -257,7 +296,7 @@ impl Observations {
                 (stage, activity) => Verdict::PipelineStuck(stage, activity),
             });
         }
-        let holds = matches!(self.reader.activity, Activity::BlockedOnBudget | Activity::BlockedOnNextStage);
+        let holds = self.reader.activity.holds();
         (holds && self.reader.still >= patience).then_some(Verdict::PipelineStuck(Stage::Reader, self.reader.activity))
     }
 
@@ -265,14 +304,14 @@ impl Observations {
         if self.unheard >= deadlines.silence {
             return Some(Verdict::SourceSilent);
         }
-        let holds = matches!(self.reader.activity, Activity::BlockedOnBudget | Activity::BlockedOnNextStage);
+        let holds = self.reader.activity.holds();
         let (Head::Ahead(still), false) = (self.head, holds) else { return None };
         (still >= deadlines.source && self.unchanged >= deadlines.source).then_some(Verdict::SourceStuck)
     }
 
-    fn is_idle(&self) -> bool {
+    fn is_quiet(&self) -> bool {
         let nothing_under_way = self.encoders.waiting == 0 && self.producer.waiting == 0 && self.in_flight == 0;
-        nothing_under_way && !matches!(self.head, Head::Ahead(_)) && self.unchanged >= Duration::from_secs(1)
+        nothing_under_way && self.unchanged >= Duration::from_secs(1)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::observe::metrics::ConnectorMetrics;
 use crate::pipeline::orders::Orders;
 use crate::pipeline::status::{Part, StatusBoard};
 use crate::pipeline::supervise::Handle;
+use crate::pipeline::thread;
 use crate::util::{clock, stop::Stop};
 
 /// How often it looks.
@@ -70,14 +71,11 @@ pub fn watch(pipeline: &Handle, options: WatchOptions, recorder: Recorder) -> Re
         remembered: None,
         late: Vec::new(),
         count: 0,
+        head_unknown_since_ms: 0,
     };
     let (ended, released) = (pipeline.ended().clone(), pipeline.released().clone());
     let run = move || watchdog.run(&ended, &released);
-    let spawned = std::thread::Builder::new().name(format!("watchdog-{}", pipeline.name())).spawn(run);
-    spawned.map(drop).map_err(|error| {
-        let thread = "watchdog".to_owned();
-        crate::pipeline::error::PipelineError::Spawn { thread, message: error.to_string() }.into()
-    })
+    thread::spawn(&format!("watchdog-{}", pipeline.name()), run).map(drop)
 }
 
 /// An incident that is not over.
@@ -104,7 +102,9 @@ struct Proof {
     changes: u64,
     turns: u64,
     acknowledged: u64,
+    delivered: u64,
     commits: u64,
+    markers: u64,
 }
 
 impl Proof {
@@ -113,7 +113,9 @@ impl Proof {
             changes: metrics.ladder.changes.get(),
             turns: metrics.ladder.turns.get(),
             acknowledged: metrics.records_acknowledged.get(),
+            delivered: metrics.ladder.delivered.get(),
             commits: metrics.commits.get(),
+            markers: metrics.canary.returned.get(),
         }
     }
 }
@@ -133,7 +135,13 @@ fn is_over(
         Verdict::BrokerStuck | Verdict::PipelineStuck(..) => {
             (after.acknowledged != before.acknowledged, deadlines.broker.max(deadlines.pipeline))
         }
+        // Behind a pipeline that was built again the oldest batch may be another one, and come through.
+        Verdict::DeliveryStuck => {
+            let comes = after.delivered != before.delivered && good >= deadlines.broker.saturating_mul(2);
+            (comes, deadlines.broker)
+        }
         Verdict::CommitStuck => (after.commits != before.commits, deadlines.commit),
+        Verdict::CanaryLost => (after.markers != before.markers, deadlines.canary.unwrap_or_default()),
         Verdict::SourceStuck => {
             let flows = after.changes != before.changes && good >= deadlines.source;
             (head == Head::Reached || flows, deadlines.source)
@@ -142,9 +150,10 @@ fn is_over(
         Verdict::Starting
         | Verdict::Flowing
         | Verdict::Idle
+        | Verdict::Quiet
         | Verdict::Stopped
         | Verdict::Recovering(_)
-        | Verdict::CanaryLost
+        | Verdict::Hung(_)
         | Verdict::Undead
         | Verdict::Refused => (before != after, PROOF),
     };
@@ -211,6 +220,8 @@ struct Watchdog {
     remembered: Option<(Verdict, Done, Instant)>,
     late: Vec<Late>,
     count: u64,
+    /// Since when it is not known where the server's log ends, in milliseconds since the epoch; 0 while it is.
+    head_unknown_since_ms: i64,
 }
 
 impl Watchdog {
@@ -273,29 +284,34 @@ impl Watchdog {
             self.may_be_over(verdict, seen.head, now);
         }
         self.unheard = seen.unheard;
+        self.head_unknown_since_ms = match (seen.unknown.is_zero(), self.head_unknown_since_ms) {
+            (true, _) => 0,
+            (false, 0) => clock::now_ms(),
+            (false, since) => since,
+        };
         self.say(&seen, ages, verdict, because, now);
     }
 
     /// An incident begins, or goes on.
     fn goes_on(&mut self, seen: &Observations, verdict: Verdict, because: &str, now: Instant) {
-        let found = match WatchdogError::of(verdict, because) {
-            Some(error) => Some(Failure::from(error)),
-            None => self.board.read().failure,
-        };
+        // What the watchdog finds itself, or what the part says that it has failed at.
+        let own = WatchdogError::of(verdict, because).map(Failure::from);
+        let is_own = own.is_some();
+        let found = own.or_else(|| self.board.read().failure);
         let code = found.as_ref().map(|failure| failure.code.to_string()).unwrap_or_default();
         let mut open = match self.open.take() {
             Some(open) => open,
             None => self.begin(seen, verdict, &code, now),
         };
         (open.proof, open.bad_at) = (Proof::of(&self.metrics), now);
-        if WatchdogError::of(verdict, "").is_some() {
+        if is_own {
             self.recall(&mut open, verdict, now);
         }
         if verdict != open.said || code != open.said_code {
             let after = now.saturating_duration_since(open.began).as_secs_f64();
-            let words = match (&found, WatchdogError::of(verdict, "")) {
-                (Some(failure), None) => failure.to_string(),
-                (Some(_) | None, _) => because.to_owned(),
+            let words = match &found {
+                Some(failure) if !is_own => failure.to_string(),
+                Some(_) | None => because.to_owned(),
             };
             add_line(&mut open.incident.evidence, format!("+{after:.1} s {}: {words}", verdict.name()));
             let first = open.said == Verdict::Starting;
@@ -311,7 +327,7 @@ impl Watchdog {
         if let Some((action, Duration::ZERO)) = next {
             self.act(action, &mut open, found.as_ref(), now);
         }
-        if let (Some(failure), Some(_)) = (found, WatchdogError::of(verdict, "")) {
+        if let Some(failure) = found.filter(|_| is_own) {
             let attempt = open.done.renewals + open.done.restarts;
             let delay = next.map_or(Duration::ZERO, |(_, delay)| delay);
             self.board.watched(Some((failure, attempt.max(1), delay)));
@@ -447,7 +463,8 @@ impl Watchdog {
             stalled_ms: millis(stalled),
             hops: hops(&self.metrics, seen, ages),
             head: head.position.get(),
-            head_behind_bytes: head.behind_bytes.get(),
+            head_behind_bytes: if seen.head == Head::Unknown { -1 } else { head.behind_bytes.get() },
+            head_unknown_since_ms: self.head_unknown_since_ms,
             incidents: self.count,
             said: Some(now),
         });
@@ -510,8 +527,10 @@ mod tests {
             commit: seconds(65),
             store: five,
             exit: None,
+            attempt: None,
+            canary: Some(five),
         };
-        let before = Proof { changes: 5, turns: 5, acknowledged: 5, commits: 5 };
+        let before = Proof { changes: 5, turns: 5, acknowledged: 5, delivered: 5, commits: 5, markers: 5 };
         let read_again = Proof { changes: 9, turns: 9, ..before };
         let acknowledged = Proof { acknowledged: 6, ..before };
         let committed = Proof { commits: 6, ..before };
@@ -526,6 +545,13 @@ mod tests {
         let commit = Some(Verdict::CommitStuck);
         check(commit, acknowledged, Head::Reached, 60, false);
         check(commit, committed, Head::Unknown, 0, true);
+        let delivery = Some(Verdict::DeliveryStuck);
+        check(delivery, acknowledged, Head::Reached, 14, false);
+        check(delivery, Proof { delivered: 6, ..acknowledged }, Head::Reached, 9, false);
+        check(delivery, Proof { delivered: 6, ..acknowledged }, Head::Reached, 10, true);
+        let canary = Some(Verdict::CanaryLost);
+        check(canary, acknowledged, Head::Reached, 14, false);
+        check(canary, Proof { markers: 6, ..before }, Head::Unknown, 0, true);
         let source = Some(Verdict::SourceStuck);
         check(source, read_again, Head::Unknown, 1, false);
         check(source, read_again, Head::Unknown, 5, true);

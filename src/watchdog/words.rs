@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::verdict::{Head, Observations, Seen, Stage, Verdict};
+use super::verdict::{Canary, Head, Observations, Seen, Stage, Verdict};
 use crate::observe::pulse::Activity;
 use crate::pipeline::status::Part;
 
@@ -35,14 +35,20 @@ pub(super) fn onset(seen: &Observations, verdict: Verdict) -> Duration {
         Verdict::PipelineStuck(stage, _) => stage_of(seen, stage).still,
         Verdict::BrokerStuck if seen.in_flight > 0 => seen.unacknowledged,
         Verdict::BrokerStuck => seen.producer.still,
+        Verdict::DeliveryStuck => seen.overtaken,
+        Verdict::Hung(_) => seen.attempting,
         Verdict::CommitStuck => seen.unstored.max(seen.storing),
+        Verdict::CanaryLost => match seen.canary {
+            Canary::InTheLog(time) | Canary::UnderWay(time) => time,
+            Canary::Home => Duration::ZERO,
+        },
         Verdict::Undead => seen.ending.unwrap_or_default(),
         Verdict::Starting
         | Verdict::Flowing
         | Verdict::Idle
+        | Verdict::Quiet
         | Verdict::Stopped
         | Verdict::Recovering(_)
-        | Verdict::CanaryLost
         | Verdict::Refused => Duration::ZERO,
     }
 }
@@ -60,15 +66,25 @@ pub(super) fn because(seen: &Observations, verdict: Verdict, behind_bytes: i64) 
     match verdict {
         Verdict::Starting => "the connector is being built; nothing has flowed yet".to_owned(),
         Verdict::Flowing => "changes flow".to_owned(),
-        Verdict::Idle => match seen.head {
-            Head::Reached => "the stream is where the server's log ends, and the server is heard".to_owned(),
-            Head::Unknown | Head::Ahead(_) => "nothing comes, and the server is heard".to_owned(),
-        },
+        Verdict::Idle => "the stream is where the server's log ends, and the server is heard".to_owned(),
+        Verdict::Quiet => format!(
+            "nothing comes, and the server is heard; where its log ends has not been known for {}",
+            seconds(seen.unknown)
+        ),
         Verdict::Stopped => "it was asked to stop".to_owned(),
         Verdict::Recovering(Part::Source) => "the connection to the database is made again".to_owned(),
         Verdict::Recovering(Part::Registry) => "the schema registry does not answer and is asked again".to_owned(),
         Verdict::Recovering(Part::History) => "a schema change cannot be stored and is tried again".to_owned(),
         Verdict::Recovering(Part::Pipeline | Part::Watchdog) => "the pipeline is being built again".to_owned(),
+        Verdict::Hung(part) => {
+            let what = match part {
+                Part::Source => "to connect to the database again",
+                Part::Registry => "to ask the schema registry",
+                Part::History => "to store a schema change",
+                Part::Pipeline | Part::Watchdog => "to build the pipeline",
+            };
+            format!("an attempt {what} has not come back for {}", seconds(onset(seen, verdict)))
+        }
         Verdict::SourceSilent => {
             format!(
                 "not a byte has come from the database for {}, and the reader has not noticed",
@@ -89,11 +105,20 @@ pub(super) fn because(seen: &Observations, verdict: Verdict, behind_bytes: i64) 
             seen.in_flight,
             seconds(onset(seen, verdict))
         ),
+        Verdict::DeliveryStuck => format!(
+            "the broker acknowledges what comes later, and the oldest batch has not got its acknowledgement for {}: a \
+             partition may be without a leader",
+            seconds(onset(seen, verdict))
+        ),
         Verdict::CommitStuck => {
             format!("records are acknowledged, and no position could be stored for {}", seconds(onset(seen, verdict)))
         }
         Verdict::CanaryLost => {
-            "the marker that was written to the database did not come back from its topic".to_owned()
+            let lost = match seen.canary {
+                Canary::UnderWay(_) => "came with the stream, and what came with it is not acknowledged",
+                Canary::InTheLog(_) | Canary::Home => "has not come with the stream",
+            };
+            format!("what heartbeat.action.query wrote {} ago {lost}", seconds(onset(seen, verdict)))
         }
         Verdict::Undead => {
             format!("the pipeline was given up {} ago, and its threads have not ended", seconds(onset(seen, verdict)))

@@ -36,8 +36,8 @@ use connector::Plan;
 use crate::config::connector::ConnectorConfig;
 use crate::config::worker::WorkerConfig;
 use crate::error::Failure;
-use crate::pipeline::error::PipelineError;
 use crate::pipeline::supervise::Handle as PipelineHandle;
+use crate::pipeline::thread;
 use crate::store::config::ConfigStore;
 pub use crate::store::config::{Properties, TargetState};
 use crate::util::{clock, stop::Stop};
@@ -214,8 +214,6 @@ impl Worker {
             // The last that left has waited for those before it.
             leaving.iter().rfind(|left| left.name() == connector.name()).cloned()
         };
-        let name = format!("keeper-{}", connector.name());
-        let failed = |error: std::io::Error| PipelineError::Spawn { thread: name.clone(), message: error.to_string() };
         let (kept, worker) = (connector.clone(), self.clone());
         let keep = move || {
             let config = match kept.origin() {
@@ -224,7 +222,7 @@ impl Worker {
             };
             connector::keep(&kept, before, &*worker.start, config);
         };
-        std::thread::Builder::new().name(thread_name(&name)).spawn(keep).map_err(failed)?;
+        thread::spawn(&format!("keeper-{}", connector.name()), keep)?;
         let mut connectors = self.connectors.write().unwrap_or_else(PoisonError::into_inner);
         connectors.insert(connector.name().to_owned(), connector.clone());
         drop(connectors);
@@ -255,9 +253,4 @@ impl Worker {
         }
         true
     }
-}
-
-/// A connector's name may hold anything; a thread's may hold no NUL.
-fn thread_name(name: &str) -> String {
-    name.replace('\0', "?")
 }

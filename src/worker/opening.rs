@@ -9,9 +9,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::connector::{Connector, Origin, Plan};
-use super::{Handle, Phase, Properties, TargetState, Worker, WorkerError, thread_name};
+use super::{Handle, Phase, Properties, TargetState, Worker, WorkerError};
 use crate::error::{Disposition, Failure};
-use crate::pipeline::error::PipelineError;
+use crate::pipeline::thread;
 use crate::store::config::{ConfigStore, Stored};
 use crate::util::backoff::Backoff;
 use crate::util::kafka::admin::Admin;
@@ -27,14 +27,11 @@ const ADMIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Reads the store, and asks for the cluster's id, on a thread of its own.
 pub(super) fn open(worker: &Handle) -> Result<(), Failure> {
     let worker = worker.clone();
-    let name = thread_name("opening");
-    let failed = |error: std::io::Error| PipelineError::Spawn { thread: name.clone(), message: error.to_string() };
     let run = move || {
         read_stored(&worker);
         find_cluster_id(&worker);
     };
-    std::thread::Builder::new().name(name.clone()).spawn(run).map_err(failed)?;
-    Ok(())
+    thread::spawn("opening", run).map(drop)
 }
 
 fn read_stored(worker: &Handle) {
@@ -163,8 +160,8 @@ pub(super) fn doubt(worker: &Handle) {
             }
         }
     };
-    if let Err(error) = std::thread::Builder::new().name(thread_name("reconciling")).spawn(run) {
-        tracing::warn!(%error, "what is stored is read again with the next change");
+    if let Err(failure) = thread::spawn("reconciling", run) {
+        tracing::warn!(reason = %failure.message, "what is stored is read again with the next change");
     }
 }
 

@@ -119,8 +119,13 @@ impl FaultProxy {
 
     /// New connections go to another server, and those that exist are reset: a failover behind one address.
     pub fn switch(&self, target: &str) {
-        *self.rules.target.lock().unwrap() = target.to_owned();
+        self.lead_to(target);
         self.reset();
+    }
+
+    /// New connections go to another server; those that exist stay.
+    pub fn lead_to(&self, target: &str) {
+        *self.rules.target.lock().unwrap() = target.to_owned();
     }
 }
 

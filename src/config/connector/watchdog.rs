@@ -21,18 +21,24 @@ pub struct WatchdogOptions {
     pub restart_after: Duration,
     /// `headwater.watchdog.exit.after.ms`; `None` for never.
     pub exit_after: Option<Duration>,
+    /// `headwater.canary.deadline.ms`; `None` for never.
+    pub canary_deadline: Option<Duration>,
+    /// `headwater.connection.max.age.ms`; `None` for never.
+    pub renew_after: Option<Duration>,
 }
 
 pub(super) fn watchdog(settings: &Settings<'_>) -> WatchdogOptions {
-    let millis = |name: &str| settings.millis(&format!("headwater.watchdog.{name}.ms"));
+    let millis = |name: &str| settings.millis(&format!("headwater.{name}.ms"));
     let unless_zero = |name: &str| Some(millis(name)).filter(|time| !time.is_zero());
     WatchdogOptions {
-        head_interval: unless_zero("head.interval"),
-        source_deadline: millis("source.deadline"),
-        pipeline_deadline: millis("pipeline.deadline"),
-        broker_deadline: millis("broker.deadline"),
-        commit_deadline: millis("commit.deadline"),
-        restart_after: millis("restart.after"),
-        exit_after: unless_zero("exit.after"),
+        head_interval: unless_zero("watchdog.head.interval"),
+        source_deadline: millis("watchdog.source.deadline"),
+        pipeline_deadline: millis("watchdog.pipeline.deadline"),
+        broker_deadline: millis("watchdog.broker.deadline"),
+        commit_deadline: millis("watchdog.commit.deadline"),
+        restart_after: millis("watchdog.restart.after"),
+        exit_after: unless_zero("watchdog.exit.after"),
+        canary_deadline: unless_zero("canary.deadline"),
+        renew_after: unless_zero("connection.max.age"),
     }
 }

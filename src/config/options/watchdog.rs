@@ -20,6 +20,10 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .or("15000"),
     row("headwater.watchdog.exit.after.ms", MILLIS_OR_NEVER, "How long a pipeline that was given up may take to end before the process exits with code 75, so that its supervisor starts it anew; 0 is never")
         .or("30000"),
+    row("headwater.canary.deadline.ms", MILLIS_OR_NEVER, "Where heartbeat.action.query is set: how long what it wrote may take to come with the stream and to be acknowledged, while nothing else comes, before the status says so; 0 is never")
+        .or("30000"),
+    row("headwater.connection.max.age.ms", Kind::Number(0, 2_678_400_000), "The age at which a connection to the database that works is made anew, against what is on the way and forgets old ones; costs a moment, and no record comes twice; 0 is never")
+        .or("0"),
 ];
 
 const fn row(name: &'static str, kind: Kind, about: &'static str) -> ConfigOption {

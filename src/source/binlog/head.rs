@@ -7,7 +7,7 @@
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::{Connection, ResultSet};
 use super::error::BinlogError;
@@ -15,10 +15,13 @@ use super::options::BinlogOptions;
 use super::start;
 use crate::error::Failure;
 use crate::source::{HeadProbe, HeadReading};
-use crate::util::stop::Stop;
+use crate::util::{clock, stop::Stop};
 
 /// How long connecting and one question may take.
 const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long a MySQL server without GTIDs may take to sync its log before it is said to keep back what is in it.
+const UNSYNCED_LIMIT: Duration = Duration::from_secs(30);
 
 /// ER_PARSE_ERROR: a server that knows the statement under its old name only.
 const PARSE_ERROR: u16 = 1064;
@@ -28,17 +31,30 @@ const PARSE_ERROR: u16 = 1064;
 pub(super) struct Reached {
     /// `None` while there is no stream.
     place: Mutex<Option<Place>>,
+    /// What was handed over reaches to here.
+    handed_over: Mutex<Option<Place>>,
     /// Bytes that have come.
     pub heard: Arc<AtomicU64>,
 }
 
 /// A place in the log of one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+pub(super) struct Place {
     /// As [`start::identity`] has it.
     server: Option<Arc<str>>,
     file: Arc<str>,
     position: u64,
+}
+
+impl Place {
+    /// Its file's number and where in it; files are numbered in the order they are written.
+    fn order(&self) -> Option<(u64, u64)> {
+        Some((self.file.rsplit('.').next()?.parse().ok()?, self.position))
+    }
+
+    fn is_beyond(&self, other: &Place) -> bool {
+        self.server.is_some() && self.server == other.server && self.order() >= other.order()
+    }
 }
 
 impl Reached {
@@ -48,9 +64,21 @@ impl Reached {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
+    /// What was read is handed over.
+    pub(super) fn hand_over(&self) {
+        *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner) = self.get();
+    }
+
     /// There is no stream.
     pub(super) fn clear(&self) {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.hand_over();
+    }
+
+    /// Whether all up to this place is handed over.
+    pub(super) fn is_beyond(&self, place: &Place) -> bool {
+        let handed_over = self.handed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        handed_over.as_ref().is_some_and(|reached| reached.is_beyond(place))
     }
 
     fn get(&self) -> Option<Place> {
@@ -76,6 +104,35 @@ fn difference(from: u64, to: u64) -> i64 {
     i64::try_from(i128::from(to) - i128::from(from)).unwrap_or(i64::MAX)
 }
 
+/// What of the log no stream may have yet. With `sync_binlog=1` MySQL's log ends, for who asks, where it is written; its
+/// dump thread sends what is synced (`MYSQL_BIN_LOG::ordered_commit`). While a disk takes its time, both differ. What is
+/// committed is synced before it is among the executed GTIDs, so a log that is ahead without a new GTID is not synced.
+/// MariaDB does not answer while it syncs.
+#[derive(Debug, Default)]
+struct Unsynced {
+    /// The executed GTIDs when the stream was last where the log ends.
+    level: Option<String>,
+    /// Without GTIDs: since when the log is ahead.
+    ahead: Option<Instant>,
+}
+
+impl Unsynced {
+    /// Whether the server may still hold back what the stream has not. `executed`: as it says; `None` on MariaDB, and
+    /// empty where it writes no GTIDs.
+    fn look(&mut self, behind: Option<u64>, executed: Option<String>, now: Instant) -> bool {
+        let Some(executed) = executed else { return false };
+        if behind.is_none_or(|bytes| bytes == 0) {
+            (self.level, self.ahead) = (behind.map(|_| executed), None);
+            return false;
+        }
+        let ahead = *self.ahead.get_or_insert(now);
+        match executed.is_empty() {
+            true => now.saturating_duration_since(ahead) < UNSYNCED_LIMIT,
+            false => self.level.as_ref() == Some(&executed),
+        }
+    }
+}
+
 /// Asks a MySQL or MariaDB server.
 pub(super) struct BinlogHeadProbe {
     options: BinlogOptions,
@@ -87,13 +144,23 @@ pub(super) struct BinlogHeadProbe {
     server: Option<Arc<str>>,
     /// It knows the question under its old name only.
     old_name: bool,
+    unsynced: Unsynced,
 }
 
 impl BinlogHeadProbe {
     pub(super) fn new(options: &BinlogOptions, reached: Arc<Reached>, stop: Stop) -> Self {
         let mut options = options.clone();
         (options.connect.connect_timeout, options.connect.query_timeout) = (DEADLINE, Some(DEADLINE));
-        BinlogHeadProbe { options, reached, stop, connection: None, before: None, server: None, old_name: false }
+        BinlogHeadProbe {
+            options,
+            reached,
+            stop,
+            connection: None,
+            before: None,
+            server: None,
+            old_name: false,
+            unsynced: Unsynced::default(),
+        }
     }
 
     fn status(&mut self, connection: &mut Connection) -> Result<ResultSet, Failure> {
@@ -113,10 +180,52 @@ impl BinlogHeadProbe {
         place.server.is_some() && place.server == self.server
     }
 
-    fn ask_on(&mut self, connection: &mut Connection) -> Result<HeadReading, Failure> {
+    /// Where the log ends.
+    fn end(&mut self, connection: &mut Connection) -> Result<(String, u64, ResultSet), Failure> {
         let status = self.status(connection)?;
         let file = status.first("File").ok_or(BinlogError::NoBinlog)?;
-        let position: u64 = status.first("Position").and_then(|text| text.parse().ok()).unwrap_or(4);
+        let position = status.first("Position").and_then(|text| text.parse().ok()).unwrap_or(4);
+        Ok((file, position, status))
+    }
+
+    /// Runs a statement; where the log ends behind it, if the server says so.
+    pub(super) fn run(&mut self, statement: &str) -> Result<Option<Place>, Failure> {
+        let end = self.on_connection(|probe, connection| {
+            connection.query_drop(statement)?;
+            Ok(probe.end(connection))
+        })?;
+        if end.is_err() {
+            self.connection = None;
+        }
+        let place = |(file, position, _): (String, u64, ResultSet)| Place {
+            server: self.server.clone(),
+            file: file.into(),
+            position,
+        };
+        Ok(end.ok().map(place))
+    }
+
+    /// Asks on a connection that is kept where that went well.
+    fn on_connection<T>(
+        &mut self,
+        ask: impl FnOnce(&mut Self, &mut Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let mut connection = start::connect(&self.options, &self.stop)?;
+                self.server = start::identity(&mut connection)?;
+                self.old_name = false;
+                connection
+            }
+        };
+        let answer = ask(self, &mut connection)?;
+        self.connection = Some(connection);
+        Ok(answer)
+    }
+
+    fn ask_on(&mut self, connection: &mut Connection) -> Result<HeadReading, Failure> {
+        let (file, position, status) = self.end(connection)?;
         let place = self.reached.get();
         let moved = place != self.before;
         self.before.clone_from(&place);
@@ -132,7 +241,8 @@ impl BinlogHeadProbe {
             }
             Some(_) | None => None,
         };
-        Ok(HeadReading { head: format!("{file}:{position}"), behind_bytes, moved, busy: false })
+        let busy = self.unsynced.look(behind_bytes, status.first("Executed_Gtid_Set"), clock::moment());
+        Ok(HeadReading { head: format!("{file}:{position}"), behind_bytes, moved, busy })
     }
 }
 
@@ -147,19 +257,11 @@ fn files(answer: &ResultSet) -> Vec<(String, u64)> {
 
 impl HeadProbe for BinlogHeadProbe {
     fn ask(&mut self) -> Result<HeadReading, Failure> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let mut connection = start::connect(&self.options, &self.stop)?;
-                self.server = start::identity(&mut connection)?;
-                self.old_name = false;
-                connection
-            }
-        };
-        let reading = self.ask_on(&mut connection)?;
+        let reading = self.on_connection(Self::ask_on)?;
         // Behind an address that now leads elsewhere, the next connection leads to where the stream comes from.
-        let elsewhere = self.before.as_ref().is_some_and(|place| !self.is_at(place));
-        self.connection = Some(connection).filter(|_| !elsewhere);
+        if self.before.as_ref().is_some_and(|place| !self.is_at(place)) {
+            self.connection = None;
+        }
         Ok(reading)
     }
 }
@@ -182,5 +284,50 @@ mod tests {
         check(("b.3", 4), ("b.1", 90), Some(-1));
         check(("b.0", 4), ("b.1", 90), None);
         check(("b.1", 4), ("b.9", 90), None);
+    }
+
+    #[test]
+    fn what_is_not_synced_yet_is_not_kept_back() {
+        let (start, mut unsynced) = (clock::moment(), Unsynced::default());
+        let mut check = |seconds: u64, behind, executed: Option<&str>, expected| {
+            let now = start + Duration::from_secs(seconds);
+            assert_eq!(unsynced.look(behind, executed.map(str::to_owned), now), expected, "{seconds} s {executed:?}");
+        };
+        check(0, Some(0), Some("a:1-5"), false);
+        check(1, Some(90), Some("a:1-5"), true);
+        check(60, Some(90), Some("a:1-5"), true);
+        check(61, Some(90), Some("a:1-6"), false);
+        check(62, Some(0), Some("a:1-6"), false);
+        check(63, Some(90), Some("a:1-7"), false);
+        // Another log: nothing is known of it before the stream has been at its end.
+        check(64, None, Some("b:1"), false);
+        check(65, Some(90), Some("b:1"), false);
+        // Without GTIDs it has a time.
+        check(70, Some(0), Some(""), false);
+        check(71, Some(90), Some(""), true);
+        check(100, Some(90), Some(""), true);
+        check(101, Some(90), Some(""), false);
+        // MariaDB.
+        check(110, Some(90), None, false);
+    }
+
+    #[test]
+    fn files_are_in_the_order_of_their_numbers() {
+        let place = |server: Option<&str>, file: &str, position| Place {
+            server: server.map(Into::into),
+            file: file.into(),
+            position,
+        };
+        let check = |reached: Place, marker: Place, expected| {
+            assert_eq!(reached.is_beyond(&marker), expected, "{reached:?} {marker:?}");
+        };
+        let marker = || place(Some("a"), "binlog.000009", 500);
+        check(place(Some("a"), "binlog.000009", 499), marker(), false);
+        check(place(Some("a"), "binlog.000009", 500), marker(), true);
+        check(place(Some("a"), "binlog.000010", 4), marker(), true);
+        check(place(Some("a"), "binlog.1000000", 4), marker(), true);
+        check(place(Some("a"), "binlog.000008", 900), marker(), false);
+        check(place(Some("b"), "binlog.000010", 900), marker(), false);
+        check(place(None, "binlog.000010", 900), place(None, "binlog.000009", 4), false);
     }
 }

@@ -19,6 +19,7 @@ pub mod error;
 pub mod event;
 pub mod flavor;
 mod head;
+mod marker;
 pub mod options;
 pub mod position;
 mod progress;

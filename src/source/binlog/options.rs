@@ -1,6 +1,7 @@
 //! What the configuration says about a binlog source.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::connection::{ConnectOptions, Flavor};
@@ -36,6 +37,8 @@ pub enum Past {
 pub struct BinlogOptions {
     /// How to connect.
     pub connect: ConnectOptions,
+    /// Counts what is read before a stream begins, for who watches whether that gets on.
+    pub steps: Arc<AtomicU64>,
     /// Which server the connector class is for.
     pub flavor: Flavor,
     /// `debezium.compat.version`.

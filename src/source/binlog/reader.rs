@@ -7,9 +7,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use super::connection::{BinlogStream, Connection, ConnectionError, PacketRange, ReadOutcome};
+use super::connection::{BinlogStream, ConnectionError, PacketRange, ReadOutcome};
 use super::ddl::Schema;
 use super::error::BinlogError;
 use super::event::event_type::{
@@ -21,6 +20,7 @@ use super::event::{
     ChecksumAlgorithm, Event, EventError, EventHeader, Format, TransactionPayload, decode, verify_checksum,
 };
 use super::head::{BinlogHeadProbe, Reached};
+use super::marker::BinlogMarker;
 use super::options::BinlogOptions;
 use super::progress::Progress;
 use super::start::{self, Server};
@@ -29,7 +29,7 @@ use crate::error::{Coded, Failure};
 use crate::model::change::{Batch, BinlogOrigin, Change, Origin, SchemaChange, TransactionBoundary};
 use crate::model::position::{Position, Printed};
 use crate::model::row::RowCells;
-use crate::source::{Beginning, HeadProbe, Read, Report, Source};
+use crate::source::{Beginning, HeadProbe, Marker, Read, Report, Source};
 use crate::util::{clock, stop::Stop};
 
 /// Bytes that unpacked events may add to a batch before it is handed over.
@@ -38,9 +38,6 @@ const UNPACKED_LIMIT_BYTES: usize = 256 * 1024;
 /// A transaction payload may unpack to this much: MySQL's own limit for a transaction in its binlog cache is
 /// far below (`max_binlog_cache_size` recommends 4 GiB).
 const PAYLOAD_LIMIT_BYTES: u64 = 16 << 30;
-
-/// How long `heartbeat.action.query` may keep the stream waiting.
-const ACTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The rest of a block, kept while a large payload in it is unpacked.
 struct Held {
@@ -62,8 +59,6 @@ pub struct BinlogSource {
     announcements: Vec<SchemaChange>,
     pub(super) report: Report,
     stream: Option<BinlogStream>,
-    /// The connection of `heartbeat.action.query`, made when it is first needed.
-    action: Option<Connection>,
     pub(super) maps: TableMaps,
     packets: Vec<PacketRange>,
     spans: Vec<Range<usize>>,
@@ -148,7 +143,6 @@ impl BinlogSource {
             announcements: Vec::new(),
             report: Report::default(),
             stream: Some(stream),
-            action: None,
             maps: TableMaps::default(),
             packets: Vec::new(),
             spans: Vec::new(),
@@ -167,22 +161,6 @@ impl BinlogSource {
         }
     }
 
-    /// Runs `heartbeat.action.query`, with a deadline that does not let the stream wait for long.
-    fn act(&mut self, query: &str) -> Result<(), Failure> {
-        let mut connection = match self.action.take() {
-            Some(connection) => connection,
-            None => {
-                let mut options = (*self.options).clone();
-                options.connect.query_timeout = Some(ACTION_TIMEOUT);
-                options.connect.connect_timeout = ACTION_TIMEOUT;
-                start::connect(&options, &self.stop)?
-            }
-        };
-        connection.query_drop(query)?;
-        self.action = Some(connection);
-        Ok(())
-    }
-
     /// Notes which captured tables are tracked, for metrics.
     pub(super) fn report_tables(&mut self) {
         let captured = self.schema.tables().filter(|table| (self.options.captured)(&table.id));
@@ -193,6 +171,7 @@ impl BinlogSource {
     fn read_batch(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
         batch.changes.clear();
         batch.bytes = 0;
+        self.reached.hand_over();
         self.query_range = None;
         let before = (self.progress.file.clone(), self.progress.position, self.progress.open.is_some());
         let result = match self.held.take() {
@@ -602,6 +581,11 @@ impl Source for BinlogSource {
         Some(Box::new(BinlogHeadProbe::new(&self.options, self.reached.clone(), self.stop.clone())))
     }
 
+    fn marker(&self) -> Option<Box<dyn Marker>> {
+        let query = self.options.heartbeat_action.as_deref()?;
+        Some(Box::new(BinlogMarker::new(query, &self.options, self.reached.clone(), self.stop.clone())))
+    }
+
     fn heard(&self) -> Option<Arc<AtomicU64>> {
         Some(self.reached.heard.clone())
     }
@@ -643,14 +627,6 @@ impl Source for BinlogSource {
         stream.count_into(self.reached.heard.clone());
         self.stream = Some(stream);
         Ok(())
-    }
-
-    fn heartbeat(&mut self) {
-        let Some(query) = self.options.heartbeat_action.clone() else { return };
-        if let Err(failure) = self.act(&query) {
-            self.action = None;
-            tracing::warn!(code = %failure.code, reason = %failure.message, "heartbeat.action.query failed");
-        }
     }
 
     fn position(&self) -> Position {

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::connection::{BinlogStream, Connection, ConnectionError, DumpFrom, DumpRequest, Flavor, ResultSet};
 use super::ddl::{NameCase, Outcome, Schema, StatementContext};
@@ -603,6 +604,7 @@ fn read_definitions(connection: &mut Connection, options: &BinlogOptions) -> Res
         if options.store_only_captured_tables && !(options.captured)(&id) {
             continue;
         }
+        options.steps.fetch_add(1, Ordering::Relaxed);
         if let Some(ddl) = definition(connection, &id, (options.captured)(&id))? {
             definitions.push((id, ddl));
         }

@@ -44,6 +44,8 @@ fn is_at_work(waits: Option<&str>, behind_bytes: Option<u64>) -> bool {
 pub(super) struct Reached {
     /// The newest place that the server has told; 0 while there is no stream.
     pub end: AtomicU64,
+    /// All that was committed before this is handed over; 0 while there is no stream.
+    pub handed_over: AtomicU64,
     /// Bytes that have come.
     pub heard: Arc<AtomicU64>,
 }

@@ -15,6 +15,7 @@ mod confirm;
 pub mod connection;
 pub mod error;
 mod head;
+mod marker;
 pub mod options;
 pub mod pgoutput;
 pub mod position;

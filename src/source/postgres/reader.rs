@@ -16,6 +16,7 @@ use super::confirm::Confirmation;
 use super::connection::{Lsn, ReadOutcome, ReplicationStream, WalMessage};
 use super::error::PostgresError;
 use super::head::{PostgresHeadProbe, Reached};
+use super::marker::PostgresMarker;
 use super::options::PostgresOptions;
 use super::pgoutput::{Begin, Commit, LogicalMessage as WireMessage, Message, PgOutputError};
 use super::position::MessageKind;
@@ -29,11 +30,11 @@ use crate::model::change::{Batch, Change, LogicalMessage, Operation, Origin, Rep
 use crate::model::modes::LsnFlushMode;
 use crate::model::position::Position;
 use crate::model::row::{Row, RowCells, RowWalk};
-use crate::source::{Beginning, HeadProbe, Read, Report, Source};
+use crate::source::{Beginning, HeadProbe, Marker, Read, Report, Source};
 use crate::util::{clock, stop::Stop};
 use replay::Streaming;
 
-/// How long `heartbeat.action.query` may keep the stream waiting.
+/// How long `heartbeat.action.query` may take, and the question whether the server is alive.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a walsender that is there may say nothing: twice the usual `wal_sender_timeout`, after half of which it looks at
@@ -48,7 +49,7 @@ pub struct PostgresSource {
     options: Arc<PostgresOptions>,
     stop: Stop,
     catalog: Catalog,
-    /// For what must not keep the stream waiting: `heartbeat.action.query`, and whether the server is alive.
+    /// For what must not keep the stream waiting: whether the server is alive.
     action: Catalog,
     progress: Progress,
     relations: Relations,
@@ -100,17 +101,12 @@ impl PostgresSource {
     ) -> Self {
         let reached = Arc::new(Reached::default());
         stream.count_into(reached.heard.clone());
-        let mut connect = options.connect.clone();
-        (connect.connect_timeout, connect.query_timeout) = (ACTION_TIMEOUT, Some(ACTION_TIMEOUT));
-        // The server ends what takes too long: it does not notice that nobody waits for it any more.
-        let mut statements = options.initial_statements.clone();
-        statements.push(format!("SET statement_timeout = {}", ACTION_TIMEOUT.as_millis() / 2));
         let confirmation = Confirmation::default();
         confirmation.attach(stream.confirmed());
         let streaming =
             Streaming::new(options.streaming.is_some(), Streamed::new(options.streaming.clone().unwrap_or_default()));
         PostgresSource {
-            action: Catalog::new(connect, statements, stop.clone()),
+            action: hasty(&options, &stop),
             database: options.connect.database.as_str().into(),
             options,
             stop,
@@ -142,6 +138,7 @@ impl PostgresSource {
     fn read_batch(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
         batch.changes.clear();
         batch.bytes = 0;
+        self.reached.handed_over.store(self.progress.position().start().0, Ordering::Relaxed);
         let moved = self.replay(batch)? || self.read_rest(batch)? || self.read_stream(batch)?;
         // The slot advances on a quiet database, too: what was sent and is stored is not needed any more.
         let end = self.stream.as_ref().map_or(Lsn::INVALID, ReplicationStream::keepalive_end);
@@ -470,6 +467,15 @@ impl PostgresSource {
     }
 }
 
+/// A connection for what must not take long. The server ends what does: it does not notice that nobody waits for it any
+/// more.
+fn hasty(options: &PostgresOptions, stop: &Stop) -> Catalog {
+    let (mut connect, mut statements) = (options.connect.clone(), options.initial_statements.clone());
+    (connect.connect_timeout, connect.query_timeout) = (ACTION_TIMEOUT, Some(ACTION_TIMEOUT));
+    statements.push(format!("SET statement_timeout = {}", ACTION_TIMEOUT.as_millis() / 2));
+    Catalog::new(connect, statements, stop.clone())
+}
+
 #[cold]
 fn located(error: PgOutputError, lsn: Lsn) -> Failure {
     let failure = Failure::from(error);
@@ -479,6 +485,12 @@ fn located(error: PgOutputError, lsn: Lsn) -> Failure {
 impl Source for PostgresSource {
     fn head_probe(&self) -> Option<Box<dyn HeadProbe>> {
         Some(Box::new(PostgresHeadProbe::new(&self.options, self.reached.clone(), self.stop.clone())))
+    }
+
+    fn marker(&self) -> Option<Box<dyn Marker>> {
+        let query = self.options.heartbeat_action.as_deref()?;
+        let catalog = hasty(&self.options, &self.stop);
+        Some(Box::new(PostgresMarker::new(query, catalog, self.reached.clone())))
     }
 
     fn heard(&self) -> Option<Arc<AtomicU64>> {
@@ -503,6 +515,7 @@ impl Source for PostgresSource {
     fn reconnect(&mut self) -> Result<(), Failure> {
         self.stream = None;
         self.reached.end.store(0, Ordering::Relaxed);
+        self.reached.handed_over.store(0, Ordering::Relaxed);
         self.failed = None;
         self.relations.clear();
         self.streaming.clear();
@@ -517,13 +530,6 @@ impl Source for PostgresSource {
         self.stream = Some(stream);
         self.progress = Progress::from(position, self.options.transaction_metadata);
         Ok(())
-    }
-
-    fn heartbeat(&mut self) {
-        let Some(query) = self.options.heartbeat_action.clone() else { return };
-        if let Err(failure) = self.action.query_once(&query) {
-            tracing::warn!(code = %failure.code, reason = %failure.message, "heartbeat.action.query failed");
-        }
     }
 
     fn position(&self) -> Position {

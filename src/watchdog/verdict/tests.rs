@@ -15,6 +15,8 @@ fn deadlines() -> Deadlines {
         commit: 65 * S,
         store: 5 * S,
         exit: Some(30 * S),
+        attempt: Some(60 * S),
+        canary: Some(30 * S),
     }
 }
 
@@ -24,19 +26,22 @@ fn idle() -> Observations {
     Observations {
         state: State::Running,
         trouble: None,
+        attempting: Duration::ZERO,
         ending: None,
         unheard: S / 2,
         unchanged: 3600 * S,
         head: Head::Reached,
+        unknown: Duration::ZERO,
         reader: seen(Activity::BlockedOnSource),
         encoders: seen(Activity::Idle),
         producer: seen(Activity::Idle),
         outstanding_bytes: 0,
         in_flight: 0,
         unacknowledged: Duration::ZERO,
+        overtaken: Duration::ZERO,
         unstored: Duration::ZERO,
         storing: Duration::ZERO,
-        canary: Canary::Off,
+        canary: Canary::Home,
     }
 }
 
@@ -60,6 +65,11 @@ fn what_the_pipeline_says_of_itself_comes_first() {
     for part in [Part::Source, Part::Registry, Part::History, Part::Pipeline] {
         check(|o| (o.state, o.trouble) = (State::Restarting, Some(part)), Verdict::Recovering(part));
     }
+    for part in [Part::Source, Part::Registry, Part::History, Part::Pipeline] {
+        check(|o| (o.state, o.trouble, o.attempting) = (State::Restarting, Some(part), 60 * S), Verdict::Hung(part));
+    }
+    check(|o| (o.state, o.attempting) = (State::Unassigned, 59 * S), Verdict::Starting);
+    check(|o| (o.state, o.attempting) = (State::Unassigned, 60 * S), Verdict::Hung(Part::Pipeline));
     check(|o| o.ending = Some(Duration::ZERO), Verdict::Recovering(Part::Pipeline));
     check(|o| o.ending = Some(29 * S), Verdict::Recovering(Part::Pipeline));
     check(|o| o.ending = Some(30 * S), Verdict::Undead);
@@ -91,8 +101,17 @@ fn what_stands_still_is_named() {
     check(|o| o.unstored = 65 * S, Verdict::CommitStuck);
     check(|o| o.unstored = 64 * S, Verdict::Idle);
     check(|o| o.storing = 5 * S, Verdict::CommitStuck);
-    check(|o| o.canary = Canary::Lost, Verdict::CanaryLost);
-    check(|o| o.canary = Canary::Alive, Verdict::Idle);
+    check(|o| (o.in_flight, o.overtaken) = (1, 5 * S), Verdict::DeliveryStuck);
+    check(|o| (o.in_flight, o.overtaken) = (1, 4 * S), Verdict::Flowing);
+    check(|o| (o.in_flight, o.overtaken, o.outstanding_bytes) = (1, 5 * S, 160 << 20), Verdict::Flowing);
+    for lost in [Canary::InTheLog, Canary::UnderWay] {
+        check(|o| o.canary = lost(30 * S), Verdict::CanaryLost);
+        check(|o| (o.canary, o.head) = (lost(30 * S), Head::Unknown), Verdict::CanaryLost);
+        check(|o| o.canary = lost(29 * S), Verdict::Idle);
+        check(|o| (o.canary, o.unchanged) = (lost(300 * S), 29 * S), Verdict::Idle);
+        check(|o| (o.canary, o.head) = (lost(300 * S), Head::Ahead(S)), Verdict::Flowing);
+    }
+    check(|o| o.head = Head::Unknown, Verdict::Quiet);
 }
 
 #[test]
@@ -164,7 +183,8 @@ fn idle_and_stuck_are_never_taken_for_each_other() {
                         assert_eq!(verdict.is_incident(), stuck, "{verdict:?} for {o:?}");
                         assert_eq!(verdict.is_good(), !stuck, "{verdict:?} for {o:?}");
                         let nothing = waiting == 0 && in_flight == 0 && !matches!(head, Head::Ahead(_)) && quiet >= S;
-                        assert_eq!(verdict == Verdict::Idle, nothing && !stuck, "{verdict:?} for {o:?}");
+                        let rest = if head == Head::Unknown { Verdict::Quiet } else { Verdict::Idle };
+                        assert_eq!(verdict == rest, nothing && !stuck, "{verdict:?} for {o:?}");
                         looked += 1;
                     }
                 }
@@ -180,15 +200,18 @@ fn every_verdict_has_a_name_of_its_own() {
         Verdict::Starting,
         Verdict::Flowing,
         Verdict::Idle,
+        Verdict::Quiet,
         Verdict::Stopped,
         Verdict::Recovering(Part::Source),
         Verdict::Recovering(Part::Registry),
         Verdict::Recovering(Part::History),
         Verdict::Recovering(Part::Pipeline),
+        Verdict::Hung(Part::Source),
         Verdict::SourceSilent,
         Verdict::SourceStuck,
         Verdict::PipelineStuck(Stage::Reader, Activity::Working),
         Verdict::BrokerStuck,
+        Verdict::DeliveryStuck,
         Verdict::CommitStuck,
         Verdict::CanaryLost,
         Verdict::Undead,
