@@ -4,7 +4,7 @@
 #   make check   the same without servers and tests: formatting, lints, house rules
 #   make bench   speed: each stage, then the whole with a backlog of a million rows
 #   make crash   the crash campaign: killed a hundred times, nothing lost
-#   make faults  the fault campaign: everything around it fails, 500 times; the table goes to docs/reliability.md
+#   make faults  the fault campaign: everything around it fails, a thousand times, and once beside Debezium; the tables go to docs/reliability.md. ARGS=side_by_side, quiet or everything for one of them
 #   make parity  beside the real Debezium: the same traffic, everything that lands compared. SCENARIOS=folder for your own, RECORD=1
 #   make dist    the published binary, in dist/
 #   make docker  the container image, headwater:latest

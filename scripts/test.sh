@@ -52,5 +52,5 @@ server HEADWATER_TEST_REGISTRY "$(tests/stack/registry.sh url)" registry.sh
 if tests/stack/java.sh install connect; then export HEADWATER_TEST_CONNECT=installed
 else echo "Debezium on Kafka Connect: could not be fetched" >> "$skipped"; fi
 
-check tests timeout --foreground 3600 cargo test --no-fail-fast "$@"
+check tests timeout --foreground "${HEADWATER_TEST_TIMEOUT:-3600}" cargo test --no-fail-fast "$@"
 [ ${#failed[@]} = 0 ] || exit 1

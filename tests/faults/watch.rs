@@ -1,79 +1,149 @@
-//! The status, polled all along, and whether it was true.
+//! A connector's own words, asked for all along, and whether they were true.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-use crate::support::program::Running;
+use crate::support::program::Connector;
 
-/// How often.
-const POLL: Duration = Duration::from_millis(50);
+/// How often the status is asked for.
+const POLL: Duration = Duration::from_millis(100);
 
 /// The longest that rows may be written and none come through while the status says RUNNING: the longest of the deadlines
 /// in force (three heartbeats of a second and the source's five seconds on top, the broker's five), and what a busy
 /// machine takes on top.
-const LIE: Duration = Duration::from_secs(8 + 4);
+pub const LIE: Duration = Duration::from_secs(8 + 6);
 
-/// What `/connectors/{name}/flow` said.
+/// A moment on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    pub at: Instant,
+    pub millis: i64,
+}
+
+impl Moment {
+    pub fn now() -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        Moment { at: Instant::now(), millis: i64::try_from(since.as_millis()).unwrap() }
+    }
+}
+
+/// What a connector says of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Word {
+    /// The task's state in Kafka Connect's REST API.
     pub state: String,
+    pub trace: String,
+    pub verdict: String,
+    /// RUNNING, and proven.
     pub proven: bool,
     pub acknowledged: u64,
+    /// Whether nothing waits at any hop.
+    pub is_dry: bool,
     pub incidents: u64,
 }
 
-pub fn flow(running: &Running) -> Word {
-    let value = running.connector_answer("flow");
-    let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-    let rungs = value["ladder"].as_array().cloned().unwrap_or_default();
-    let acknowledged = rungs.iter().find(|hop| hop["hop"] == "acknowledged");
-    let (state, verdict) = (text("state"), text("verdict"));
-    Word {
-        proven: state == "RUNNING" && matches!(verdict.as_str(), "flowing" | "idle") && value["stalled_ms"] == 0,
-        state,
-        acknowledged: acknowledged.and_then(|hop| hop["count"].as_u64()).unwrap_or_default(),
-        incidents: value["incidents"].as_u64().unwrap_or_default(),
-    }
+/// One look.
+pub struct Poll {
+    at: Instant,
+    word: Word,
+    written: u64,
 }
 
-/// Polls until asked to stop.
-pub fn until(running: &Running, stop: &AtomicBool) -> Vec<(Instant, Word)> {
-    let mut polls = Vec::new();
-    while !stop.load(Ordering::Relaxed) {
-        polls.push((Instant::now(), flow(running)));
-        std::thread::sleep(POLL);
-    }
-    polls
+/// The REST API of a connector's process.
+pub struct Rest {
+    agent: ureq::Agent,
+    base: String,
 }
 
-/// At no poll does it say RUNNING while nothing has come through for too long; and it always answers.
-pub fn is_true(kind: &str, polls: &[(Instant, Word)], running: &Running) {
-    let Some((mut moved_at, first)) = polls.first().map(|(at, word)| (*at, word)) else { return };
-    let mut acknowledged = first.acknowledged;
-    for (at, word) in polls {
-        assert!(!word.state.is_empty(), "{kind}: the status did not answer\n{}", running.log_tail(40));
-        if word.acknowledged != acknowledged {
-            (acknowledged, moved_at) = (word.acknowledged, *at);
+impl Rest {
+    pub fn of(connector: &Connector) -> Self {
+        let agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(3)));
+        let base = format!("{}/connectors/{}", connector.worker["listeners"], connector.name);
+        Rest { agent: agent.http_status_as_error(false).build().into(), base }
+    }
+
+    /// Asks; `None` while there is no answer.
+    pub fn ask(&self, method: &str, what: &str) -> Option<Value> {
+        let request = ureq::http::Request::builder().method(method).uri(format!("{}/{what}", self.base));
+        let mut answer = self.agent.run(request.body(String::new()).unwrap()).ok()?;
+        let text = answer.body_mut().read_to_string().ok()?;
+        Some(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    pub fn get(&self, what: &str) -> Value {
+        self.ask("GET", what).unwrap_or(Value::Null)
+    }
+
+    pub fn word(&self) -> Word {
+        let (status, flow) = (self.get("status"), self.get("flow"));
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let task = &status["tasks"][0];
+        let rungs = flow["ladder"].as_array().cloned().unwrap_or_default();
+        let acknowledged = rungs.iter().find(|hop| hop["hop"] == "acknowledged");
+        // A failed connector has its reason in the task; one that has no task yet says it of itself.
+        let said = if task.is_null() { &status["connector"] } else { task };
+        let (state, verdict) = (text(&said["state"]), text(&flow["verdict"]));
+        let is_good = matches!(verdict.as_str(), "flowing" | "idle");
+        Word {
+            proven: state == "RUNNING" && is_good && flow["stalled_ms"] == 0,
+            trace: text(&said["trace"]),
+            state,
+            verdict,
+            acknowledged: acknowledged.and_then(|hop| hop["count"].as_u64()).unwrap_or_default(),
+            is_dry: !rungs.is_empty() && rungs.iter().all(|hop| hop["waiting"] == 0),
+            incidents: flow["incidents"].as_u64().unwrap_or_default(),
         }
-        let still = at.saturating_duration_since(moved_at);
-        assert!(
-            word.state != "RUNNING" || still < LIE,
-            "{kind}: {word:?} although nothing came through for {still:.1?}\n{}",
-            running.log_tail(40)
-        );
+    }
+
+    /// When the first incident since a moment was noticed, as time from that moment.
+    pub fn noticed_since(&self, since: Moment) -> Option<Duration> {
+        let noticed = |incident: &Value| {
+            incident["began_ms"].as_i64().unwrap_or_default()
+                + incident["noticed_after_ms"].as_i64().unwrap_or_default()
+        };
+        let all = self.get("incidents").as_array().cloned().unwrap_or_default();
+        // Both clocks are this machine's; the program rounds down.
+        let first = all.iter().map(noticed).filter(|at| *at >= since.millis - 5).min()?;
+        Some(Duration::from_millis(u64::try_from(first - since.millis).unwrap_or(0)))
+    }
+
+    /// Polls until asked to stop.
+    pub fn poll_until(&self, stop: &AtomicBool, written: &AtomicU64) -> Vec<Poll> {
+        let mut polls = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            let written = written.load(Ordering::Relaxed);
+            polls.push(Poll { at: Instant::now(), word: self.word(), written });
+            std::thread::sleep(POLL);
+        }
+        polls
     }
 }
 
-/// When the first incident since a moment was noticed, in milliseconds since the epoch.
-pub fn noticed_ms(running: &Running, since_ms: i64) -> i64 {
-    let incidents = running.connector_answer("incidents");
-    let noticed = |incident: &Value| {
-        incident["began_ms"].as_i64().unwrap_or_default() + incident["noticed_after_ms"].as_i64().unwrap_or_default()
-    };
-    let all = incidents.as_array().cloned().unwrap_or_default();
-    // Both clocks are this machine's; the program rounds down.
-    let first = all.iter().map(noticed).filter(|at| *at >= since_ms - 5).min();
-    first.unwrap_or_else(|| panic!("no incident since {since_ms}: {incidents}\n{}", running.log_tail(40)))
+/// The longest unbroken time for which the status said RUNNING while rows were written and nothing came through.
+pub fn longest_lie(polls: &[Poll]) -> Duration {
+    let Some(first) = polls.first() else { return Duration::ZERO };
+    let (mut acknowledged, mut written) = (first.word.acknowledged, first.written);
+    let (mut waiting, mut running, mut longest) = (None, None::<Instant>, Duration::ZERO);
+    for poll in polls {
+        if poll.word.acknowledged != acknowledged {
+            (acknowledged, waiting) = (poll.word.acknowledged, None);
+        }
+        if poll.written != written {
+            written = poll.written;
+            waiting.get_or_insert(poll.at);
+        }
+        let says_running = poll.word.state == "RUNNING";
+        running = if says_running { running.or(Some(poll.at)) } else { None };
+        if let (Some(waiting), Some(running)) = (waiting, running) {
+            longest = longest.max(poll.at.saturating_duration_since(running.max(waiting)));
+        }
+    }
+    longest
+}
+
+/// Whether REST has ever not answered.
+pub fn was_mute(polls: &[Poll]) -> bool {
+    polls.iter().any(|poll| poll.word.state.is_empty())
 }

@@ -9,7 +9,8 @@ pub struct Server {
     name: String,
     /// Port on 127.0.0.1.
     pub port: u16,
-    folder: PathBuf,
+    /// Where its data are.
+    pub folder: PathBuf,
     options: String,
     follows: Option<u16>,
     _scratch: tempfile::TempDir,

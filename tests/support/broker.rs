@@ -61,6 +61,17 @@ impl Broker {
         self.run("kill");
     }
 
+    /// SIGKILL, to one that may have ended by itself.
+    pub fn kill_if_alive(&self) {
+        let _ = try_stack_script(self.script, &["kill", "losses"], &self.environment);
+    }
+
+    /// The process's id.
+    pub fn process(&self) -> u32 {
+        let (_, folder) = self.environment.iter().find(|(name, _)| *name == "KAFKA_DATA").unwrap();
+        std::fs::read_to_string(format!("{folder}/pid")).unwrap().trim().parse().unwrap()
+    }
+
     /// After [`Broker::kill`].
     pub fn start_again(&self) {
         self.run("start");

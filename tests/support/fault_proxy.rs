@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How often a quiet connection looks at the rules.
-const LOOK: Duration = Duration::from_millis(5);
+const LOOK: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
 struct Rules {
@@ -15,12 +15,18 @@ struct Rules {
     blackhole: AtomicBool,
     /// Connections up to this number never pass a byte again.
     dead_up_to: AtomicU64,
+    /// Connections up to this number have lost their server, which nobody tells the client.
+    orphans_up_to: AtomicU64,
     /// Connections up to this number are reset.
     reset_up_to: AtomicU64,
     /// After so many more bytes from the server, all connections are reset, once; negative for never.
     reset_after: AtomicI64,
     /// Bytes a second from the server, for each connection; 0 for as fast as they come.
     rate: AtomicU64,
+    /// New connections are reset at once.
+    refuses: AtomicBool,
+    /// The longest that a piece may be late, in milliseconds.
+    late: AtomicU64,
     /// The next bytes from the server are not what it sent, once.
     corrupt: AtomicBool,
     /// Connections so far.
@@ -33,7 +39,12 @@ struct Rules {
 
 impl Rules {
     fn passes(&self, number: u64) -> bool {
-        !self.blackhole.load(Ordering::Acquire) && number > self.dead_up_to.load(Ordering::Acquire)
+        let dead_up_to = self.dead_up_to.load(Ordering::Acquire);
+        !self.blackhole.load(Ordering::Acquire) && number > dead_up_to && !self.is_orphan(number)
+    }
+
+    fn is_orphan(&self, number: u64) -> bool {
+        number <= self.orphans_up_to.load(Ordering::Acquire)
     }
 
     fn is_over(&self, number: u64) -> bool {
@@ -76,9 +87,35 @@ impl FaultProxy {
         self.rules.blackhole.store(false, Ordering::Release);
     }
 
+    /// The server sees that the connections which exist now end, and their clients see nothing; new ones work.
+    pub fn lose_server(&self) {
+        self.rules.orphans_up_to.store(self.rules.connections.load(Ordering::Acquire), Ordering::Release);
+    }
+
+    /// Every connection gets a TCP reset, and so does each new one, until [`FaultProxy::pass`].
+    pub fn refuse(&self) {
+        self.rules.refuses.store(true, Ordering::Release);
+        self.reset();
+    }
+
+    /// Every piece comes late, by a time that is different each time and never longer than this, until
+    /// [`FaultProxy::pass`].
+    pub fn delay(&self, longest: Duration) {
+        self.rules.late.store(longest.as_millis() as u64, Ordering::Release);
+    }
+
+    /// What was silent for ever ends, as it would when a host is started anew: each costs two threads.
+    pub fn bury_the_dead(&self) {
+        let dead = self.rules.dead_up_to.load(Ordering::Acquire);
+        let dead = dead.max(self.rules.orphans_up_to.load(Ordering::Acquire));
+        self.rules.reset_up_to.fetch_max(dead, Ordering::AcqRel);
+    }
+
     /// Everything passes again, also what waited, as fast as it comes.
     pub fn pass(&self) {
         self.rules.rate.store(0, Ordering::Release);
+        self.rules.late.store(0, Ordering::Release);
+        self.rules.refuses.store(false, Ordering::Release);
         self.rules.blackhole.store(false, Ordering::Release);
     }
 
@@ -152,6 +189,9 @@ fn accept(listener: &TcpListener, rules: &Arc<Rules>) {
 
 fn serve(client: TcpStream, number: u64, rules: &Arc<Rules>) {
     client.set_nonblocking(false).unwrap();
+    if rules.refuses.load(Ordering::Acquire) {
+        return reset(&client);
+    }
     while !rules.passes(number) {
         if rules.is_over(number) {
             return reset(&client);
@@ -183,6 +223,9 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, number: u64, rules: &Rules, do
     let mut buffer = vec![0; 64 * 1024];
     while !rules.is_over(number) {
         if !rules.passes(number) {
+            if downstream && rules.is_orphan(number) {
+                let _ = from.shutdown(Shutdown::Both);
+            }
             std::thread::sleep(LOOK);
             continue;
         }
@@ -203,6 +246,10 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, number: u64, rules: &Rules, do
         };
         if rate != 0 {
             std::thread::sleep(Duration::from_secs_f64(length as f64 / rate as f64));
+        }
+        let late = rules.late.load(Ordering::Acquire);
+        if late != 0 {
+            std::thread::sleep(Duration::from_millis(fastrand::u64(..late)));
         }
         let mut passed = length;
         if downstream && rules.corrupt.swap(false, Ordering::AcqRel) {

@@ -128,6 +128,19 @@ impl Connector {
         self
     }
 
+    /// Takes back what makes waiting short, so that what is measured is what a user has.
+    pub fn use_default_deadlines(&mut self) {
+        for setting in [
+            "headwater.heartbeat.period.ms",
+            "headwater.reconnect.backoff.max.ms",
+            "retriable.restart.connector.wait.ms",
+            "slot.retry.delay.ms",
+            "status.update.interval.ms",
+        ] {
+            self.config.remove(setting);
+        }
+    }
+
     /// The topic of `database.table`.
     pub fn topic(&self, table: &str) -> String {
         format!("{}.{table}", self.name)
@@ -251,6 +264,11 @@ impl Running {
         let status = eventually("the end of the process after SIGTERM", within, || self.child.try_wait().unwrap());
         self.quiet = status.success();
         status
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The most memory that it has ever had resident, in bytes (`VmHWM`).
