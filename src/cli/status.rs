@@ -5,10 +5,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde_json::Value;
 
 use super::endpoint::Address;
+use crate::util::percent;
 
 /// What the command takes.
 #[derive(clap::Args, Debug)]
@@ -18,17 +19,22 @@ pub struct Arguments {
     pub address: Address,
 }
 
-/// Prints the states; the exit code is 1 unless every connector is RUNNING.
+/// Prints the states; the exit code is 1 unless every connector is RUNNING, or paused or stopped by somebody.
 ///
 /// # Errors
 /// When nobody answers, or not as a worker does.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (status, text) = arguments.address.get("/connectors?expand=status")?;
-    if status != 200 {
-        bail!("{} answers {status}: it is not a worker", arguments.address.base());
-    }
-    let states: Value = serde_json::from_str(&text)
-        .with_context(|| format!("{} does not answer as a worker does", arguments.address.base()))?;
+    let (status, answer) = arguments.address.get("/connectors?expand=status")?;
+    let states: Option<Value> = serde_json::from_str(&answer).ok();
+    let base = arguments.address.base();
+    let states = match (status, states) {
+        (200, Some(states)) => states,
+        (_, Some(refusal)) if refusal.get("error_code").is_some() => {
+            bail!("{base}: {}", text(Some(&refusal), "message"))
+        }
+        (401, _) => bail!("{base} asks for a password, which this command does not have: ask a listener without one"),
+        (_, _) => bail!("{base} answers {status}, and not as a worker does"),
+    };
     let metrics = match arguments.address.get("/metrics") {
         Ok((200, text)) => text,
         // The states are what was asked for; a Kafka Connect cluster has no numbers here.
@@ -37,7 +43,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut flows = serde_json::Map::new();
     for name in states.as_object().into_iter().flat_map(serde_json::Map::keys) {
         // A Kafka Connect cluster does not know the call.
-        if let Ok((200, text)) = arguments.address.get(&format!("/connectors/{name}/flow"))
+        if let Ok((200, text)) = arguments.address.get(&format!("/connectors/{}/flow", percent::encode_segment(name)))
             && let Ok(flow) = serde_json::from_str(&text)
         {
             flows.insert(name.clone(), flow);
@@ -50,7 +56,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(if all_run { ExitCode::SUCCESS } else { ExitCode::from(super::EXIT_FAILED) })
 }
 
-/// The lines, and whether all connectors run.
+/// The lines, and whether all connectors run that are to.
 fn describe(states: &Value, metrics: &str, flows: &Value, now_ms: i64) -> (Vec<String>, bool) {
     let (mut lines, mut all_run) = (Vec::new(), true);
     let connectors: Vec<(&String, &Value)> = states.as_object().into_iter().flatten().collect();
@@ -66,13 +72,15 @@ fn describe(states: &Value, metrics: &str, flows: &Value, now_ms: i64) -> (Vec<S
         let failed = tasks.iter().find(|task| text(Some(task), "state") != "RUNNING");
         let shown = failed.or(connector);
         let state = text(shown, "state");
-        all_run &= state == "RUNNING";
+        all_run &= matches!(state, "RUNNING" | "PAUSED" | "STOPPED");
         let numbers = numbers(metrics, name, now_ms);
         lines.push(format!("{name:width$}  {state:10}  {}{numbers}", text(connector, "worker_id")));
         for line in text(shown, "trace").lines() {
             lines.push(format!("{:width$}    {line}", ""));
         }
-        lines.extend(flow_lines(flows.get(name)).into_iter().map(|line| format!("{:width$}    {line}", "")));
+        // What somebody has paused or stopped does as it was told.
+        let flow = flows.get(name).filter(|_| !matches!(state, "PAUSED" | "STOPPED"));
+        lines.extend(flow_lines(flow, now_ms).into_iter().map(|line| format!("{:width$}    {line}", "")));
     }
     (lines, all_run)
 }
@@ -82,10 +90,17 @@ fn text<'v>(value: Option<&'v Value>, field: &str) -> &'v str {
 }
 
 /// What the watchdog says of a connector: its verdict, and where on the ladder something waits.
-fn flow_lines(flow: Option<&Value>) -> Vec<String> {
+fn flow_lines(flow: Option<&Value>, now_ms: i64) -> Vec<String> {
     let Some(flow) = flow else { return Vec::new() };
     let number = |value: &Value, field: &str| value.get(field).and_then(Value::as_f64);
-    let mut lines = vec![format!("{}: {}", text(Some(flow), "verdict"), text(Some(flow), "because"))];
+    let mut lines = match text(Some(flow), "verdict") {
+        // Nothing of it has run since this process began.
+        "" => Vec::new(),
+        verdict => {
+            let since = flow.get("since_ms").and_then(Value::as_i64).unwrap_or(now_ms);
+            vec![format!("{verdict} for {}: {}", time(now_ms.saturating_sub(since)), text(Some(flow), "because"))]
+        }
+    };
     if let Some(bytes) = flow.get("head").and_then(|head| number(head, "behind_bytes")).filter(|bytes| *bytes > 0.0) {
         lines.push(format!("the stream is {bytes:.0} bytes behind the server's log"));
     }
@@ -110,6 +125,16 @@ fn flow_lines(flow: Option<&Value>) -> Vec<String> {
         lines.push(format!("last incident: {} {}, {lasted}", text(Some(last), "verdict"), text(Some(last), "id")));
     }
     lines
+}
+
+/// A duration, as exactly as somebody wants to know it.
+fn time(ms: i64) -> String {
+    match ms.max(0) / 1_000 {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
 }
 
 /// What the metrics say of a connector, in words.
@@ -169,17 +194,31 @@ mod tests {
         let flow = json!({
             "verdict": "broker_stuck",
             "because": "12 records are under way",
+            "since_ms": 100_000,
             "head": {"behind_bytes": 1_024},
             "ladder": [hop("received", 9), hop("encoded", 0), hop("acknowledged", 12)],
             "last_incident": {"id": "orders-1", "verdict": "broker_stuck", "lasted_ms": null},
         });
         let expected = [
-            "broker_stuck: 12 records are under way",
+            "broker_stuck for 5 min: 12 records are under way",
             "the stream is 1024 bytes behind the server's log",
             "12 records wait to be acknowledged, the oldest for 5.2 s",
             "last incident: broker_stuck orders-1, is not over",
         ];
-        assert_eq!(flow_lines(Some(&flow)), expected);
-        assert!(flow_lines(None).is_empty());
+        assert_eq!(flow_lines(Some(&flow), 400_000), expected);
+        assert!(flow_lines(None, 0).is_empty());
+        // Nothing has run yet.
+        assert!(flow_lines(Some(&json!({"verdict": "", "because": ""})), 0).is_empty());
+    }
+
+    #[test]
+    fn durations_are_as_long_as_a_word() {
+        let check = |ms: i64, expected: &str| assert_eq!(time(ms), expected);
+        check(-5, "0 s");
+        check(119_999, "119 s");
+        check(120_000, "2 min");
+        check(7_199_000, "119 min");
+        check(7_200_000, "2 h");
+        check(172_800_000, "2 days");
     }
 }
