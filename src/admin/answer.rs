@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::worker::WorkerError;
 
+/// What a call gives: either is an answer.
+pub(super) type Result<T = Answer> = std::result::Result<T, Answer>;
+
 /// What is answered.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -75,6 +78,11 @@ impl Answer {
     }
 }
 
+/// The sender's mistake.
+pub(super) fn bad(message: impl Into<String>) -> Answer {
+    Answer::refusal(StatusCode::BAD_REQUEST, message)
+}
+
 /// Connect's codes. What has no place there: 503 while the worker starts, and 409 where waiting or another start helps.
 impl From<WorkerError> for Answer {
     fn from(error: WorkerError) -> Answer {
@@ -86,7 +94,10 @@ impl From<WorkerError> for Answer {
             WorkerError::Exists(_)
             | WorkerError::OfFile { .. }
             | WorkerError::NoStore
-            | WorkerError::StillEnding(_) => StatusCode::CONFLICT,
+            | WorkerError::StillEnding(_)
+            // Connect's code while its workers have no leader: clients ask again.
+            | WorkerError::Standby { .. }
+            | WorkerError::OutOfGroup { .. } => StatusCode::CONFLICT,
             WorkerError::Invalid(_) | WorkerError::Refused(_) | WorkerError::NotStopped(_) => StatusCode::BAD_REQUEST,
             WorkerError::Starting { .. }
             | WorkerError::RunsElsewhere { .. }

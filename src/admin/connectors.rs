@@ -9,22 +9,17 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Result, bad};
 use super::rest::Asked;
 use crate::pipeline::status::State;
+use crate::util::percent;
 use crate::worker::{Connector, Handle, Properties, Registered, Restart, TargetState, WorkerError};
-
-type Result<T = Answer> = std::result::Result<T, Answer>;
 
 /// What Connect says where a connector has one.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Real configurations have some dozens; each is compared with every option.
 const MOST_PROPERTIES: usize = 2_000;
-
-fn bad(message: impl Into<String>) -> Answer {
-    Answer::refusal(StatusCode::BAD_REQUEST, message)
-}
 
 pub(super) fn find(worker: &Handle, name: &str) -> Result<std::sync::Arc<Connector>> {
     worker.ready()?;
@@ -141,17 +136,12 @@ fn made(registered: &Registered, asked: &Asked) -> Answer {
     if !registered.created {
         return Answer::ok(info);
     }
-    let name = encode(registered.connector.name());
+    let name = percent::encode_segment(registered.connector.name());
     let location = match asked.host.is_empty() {
         true => format!("/connectors/{name}"),
         false => format!("http://{}/connectors/{name}", asked.host),
     };
     Answer { location: Some(location), ..Answer::json(StatusCode::CREATED, info) }
-}
-
-fn encode(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// `PUT /connectors/{connector}/config`.
@@ -290,8 +280,8 @@ fn status_of(connector: &Connector, worker_id: &str, shown: Option<State>) -> Va
     if let Some(failure) = status.failure.filter(|_| shown.is_none()) {
         let mut trace = format!("{failure}\n{}", failure.code.hint);
         if state == State::Restarting && status.attempt > 0 {
-            let (attempt, next) = (status.attempt, status.next_attempt_ms);
-            trace.push_str(&format!("\nattempt {attempt}, next at {next} ms since the epoch"));
+            let next = jiff::Timestamp::from_millisecond(status.next_attempt_ms).unwrap_or_default();
+            trace.push_str(&format!("\nattempt {}, next at {next}", status.attempt));
         }
         part.insert("trace".to_owned(), json!(trace));
     }

@@ -2,15 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Result};
 use super::connectors::find;
 use super::rest::Asked;
 use crate::observe::flow::Hop;
 use crate::observe::incident::Incident;
 use crate::observe::markers::{Markers, Stage};
 use crate::worker::{Connector, Handle};
-
-type Result = std::result::Result<Answer, Answer>;
 
 fn hop(hop: &Hop) -> Value {
     json!({

@@ -11,8 +11,13 @@ use crate::observe::flow;
 use crate::pipeline::status::State;
 use crate::worker::{Connector, Phase, TargetState, Worker};
 
-/// KIP-1017: whether the worker itself answers. 503 while it is not known which connectors it runs.
+/// KIP-1017: whether the worker itself answers. 503 while it is not known which connectors it runs; one that waits to take
+/// over from another is well.
 pub(super) fn health(worker: &Worker) -> Answer {
+    if let Some(standby) = worker.standby() {
+        let message = format!("Worker is a standby: {standby}.");
+        return Answer::json(StatusCode::OK, json!({ "status": "healthy", "message": message }));
+    }
     let (status, word, message) = match worker.phase() {
         Phase::Ready => {
             (StatusCode::OK, "healthy", "Worker has completed startup and is ready to handle requests.".to_owned())
@@ -60,8 +65,12 @@ pub(super) fn live(worker: &Worker) -> Answer {
     }
 }
 
-/// Every connector that is to run is RUNNING, and changes are proven to flow; otherwise 503, and which is not, and why.
+/// Every connector that is to run is RUNNING, and changes are proven to flow; otherwise 503, and which is not, and why. A
+/// standby is ready to take over: a new version that is rolled out waits behind the old one, which ends when this is ready.
 pub(super) fn ready(worker: &Worker) -> Answer {
+    if let Some(standby) = worker.standby() {
+        return answer(true, "standby", Some(standby), Map::new());
+    }
     let refusal = worker.ready().err().map(|error| error.to_string());
     let (mut all_ready, mut all) = (refusal.is_none(), Map::new());
     for connector in worker.connectors() {

@@ -6,11 +6,9 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Result, bad};
 use super::rest::Asked;
 use crate::observe::log;
-
-type Result<T = Answer> = std::result::Result<T, Answer>;
 
 fn shown(logger: &log::Logger) -> Value {
     json!({ "level": logger.level, "last_modified": logger.last_modified_ms })
@@ -34,7 +32,7 @@ pub(super) fn set(asked: &Asked) -> Result {
     let body = asked.json()?;
     let Some(level) = body.get("level").and_then(Value::as_str) else {
         let text = "Desired 'level' parameter was not specified in request.";
-        return Err(Answer::refusal(StatusCode::BAD_REQUEST, text));
+        return Err(bad(text));
     };
     match log::set_level(asked.name(), level) {
         Ok(()) if asked.parameter("scope").is_some_and(|scope| scope.eq_ignore_ascii_case("cluster")) => {

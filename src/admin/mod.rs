@@ -13,7 +13,9 @@ mod error;
 mod exposition;
 mod flow;
 mod flow_series;
+mod forward;
 mod health;
+mod listening;
 mod loggers;
 mod offsets;
 mod plugins;
@@ -32,7 +34,7 @@ pub use error::{AdminError, CODES};
 use crate::config::worker::{Listener, WorkerConfig};
 use crate::error::Failure;
 use crate::worker::Handle;
-use tls::TlsListener;
+use listening::Limits;
 
 /// A server that runs until it is dropped.
 pub struct Server {
@@ -90,11 +92,7 @@ pub fn start(config: &WorkerConfig, worker: &Handle) -> Result<Server, Failure> 
         runtime.block_on(async {
             let servers = sockets.into_iter().zip(acceptors).filter_map(|(socket, acceptor)| {
                 let socket = tokio::net::TcpListener::from_std(socket).ok()?;
-                let router = router.clone();
-                Some(match acceptor {
-                    Some(acceptor) => axum::serve(TlsListener { socket, acceptor }, router).into_future(),
-                    None => axum::serve(socket, router).into_future(),
-                })
+                Some(listening::serve(socket, acceptor, router.clone(), Limits::DEFAULT))
             });
             let all = futures_util::future::join_all(servers);
             tokio::select! {

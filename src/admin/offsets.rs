@@ -3,18 +3,11 @@
 //! In: partitions and offsets as Connect shows them. Out: the same, or Connect's words for what became of them. Promised:
 //! they are changed only while nothing of the connector runs.
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Result, bad};
 use super::rest::Asked;
 use crate::worker::Handle;
-
-type Result<T = Answer> = std::result::Result<T, Answer>;
-
-fn bad(message: impl Into<String>) -> Answer {
-    Answer::refusal(StatusCode::BAD_REQUEST, message)
-}
 
 /// `GET /connectors/{connector}/offsets`.
 pub(super) fn get(worker: &Handle, asked: &Asked) -> Result {
@@ -46,19 +39,19 @@ pub(super) fn alter(worker: &Handle, asked: &Asked) -> Result {
         wanted.push((partition, entry.remove("offset").unwrap_or(Value::Null)));
     }
     worker.alter_offsets(asked.name(), &wanted, asked.until)?;
-    Ok(done("altered", "altered"))
+    Ok(done("altered"))
 }
 
 /// `DELETE /connectors/{connector}/offsets`.
 pub(super) fn reset(worker: &Handle, asked: &Asked) -> Result {
     worker.reset_offsets(asked.name(), asked.until)?;
-    Ok(done("reset", "reset"))
+    Ok(done("reset"))
 }
 
 /// Connect's words for a connector that has no say in it, as Debezium's have not.
-fn done(framework: &str, external: &str) -> Answer {
+fn done(what: &str) -> Answer {
     let text = format!(
-        "The Connect framework-managed offsets for this connector have been {framework} successfully. However, if this connector manages offsets externally, they will need to be manually {external} in the system that the connector uses."
+        "The Connect framework-managed offsets for this connector have been {what} successfully. However, if this connector manages offsets externally, they will need to be manually {what} in the system that the connector uses."
     );
     Answer::ok(json!({ "message": text }))
 }

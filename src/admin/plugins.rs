@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::answer::{Answer, Result, bad};
 use super::connectors;
 use super::rest::Asked;
 use crate::config::connector::CLASSES;
@@ -17,8 +16,6 @@ use crate::config::option::{self, Applies, ConfigOption, Importance, Kind, Statu
 use crate::config::secret;
 use crate::model::modes::ConnectorKind;
 use crate::worker::{Handle, Properties};
-
-type Result<T = Answer> = std::result::Result<T, Answer>;
 
 /// What Connect shows of a password.
 const HIDDEN: &str = "[hidden]";
@@ -45,7 +42,7 @@ pub(super) fn config(asked: &Asked) -> Result {
             "Invalid plugin class {}. Valid types are sink, source, converter, header_converter, transformation, predicate.",
             asked.name()
         );
-        return Err(Answer::refusal(StatusCode::BAD_REQUEST, text));
+        return Err(bad(text));
     };
     let shown = |(order, option): (usize, &ConfigOption)| definition(option, option.name, order);
     Ok(Answer::ok(Value::Array(options(kind).enumerate().map(shown).collect())))
@@ -89,11 +86,10 @@ fn definition(option: &ConfigOption, name: &str, order: usize) -> Value {
 
 /// `PUT /connector-plugins/{plugin}/config/validate`.
 pub(super) fn validate(worker: &Handle, asked: &Asked) -> Result {
-    let bad = |text: String| Answer::refusal(StatusCode::BAD_REQUEST, text);
     let written = connectors::properties(asked.json()?)?;
     let class = written.get("connector.class").map(|class| class.trim()).unwrap_or_default();
     if class.is_empty() {
-        return Err(bad("Connector config contains no connector type".to_owned()));
+        return Err(bad("Connector config contains no connector type"));
     }
     let named = class_of(class);
     if asked.name() != class && (named.is_none() || class_of(asked.name()) != named) {

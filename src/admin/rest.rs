@@ -13,17 +13,17 @@ use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::answer::Answer;
+use super::answer::{Answer, Result, bad};
 use super::routes::{self, Call, Found, Route};
-use super::{access, connectors, exposition, flow, health, loggers, offsets, plugins};
+use super::{access, connectors, exposition, flow, forward, health, loggers, offsets, plugins};
 use crate::util::clock;
 use crate::worker::{Handle, TargetState};
 
 /// The description of this API.
 const OPEN_API: &str = include_str!("../../docs/reference/openapi.json");
 
-/// The longest body that is read. A configuration is kilobytes.
-const BODY_LIMIT_BYTES: usize = 8 << 20;
+/// The longest body that is read. A configuration is kilobytes, and each connection may send one.
+const BODY_LIMIT_BYTES: usize = 2 << 20;
 
 /// How long a request may take: Connect's own limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
@@ -73,13 +73,13 @@ impl Asked {
     }
 
     /// The body as JSON. Connect answers 500 to what is none, with its parser's words; it is the sender's mistake.
-    pub(super) fn json(&self) -> Result<Value, Answer> {
+    pub(super) fn json(&self) -> Result<Value> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let text = match self.body.is_empty() {
                 true => "The request has no body".to_owned(),
                 false => format!("The body is no JSON: line {} column {}", error.line(), error.column()),
             };
-            Answer::refusal(StatusCode::BAD_REQUEST, text)
+            bad(text)
         })
     }
 }
@@ -98,6 +98,11 @@ async fn handle(Shared(worker): Shared<Handle>, request: Request<Body>) -> Respo
     if route.body && !is_json(&parts.headers) {
         return Answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type").into_response();
     }
+    let leader = worker.leader().filter(|_| forward::is_shared(route));
+    let forwarded = match leader.map(|leader| forward::Request::new(leader, &parts)).transpose() {
+        Ok(forwarded) => forwarded,
+        Err(refusal) => return refusal.into_response(),
+    };
     let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_LIMIT_BYTES)).await else {
         return Answer::refusal(StatusCode::REQUEST_TIMEOUT, "HTTP 408 Request Timeout").into_response();
     };
@@ -108,7 +113,11 @@ async fn handle(Shared(worker): Shared<Handle>, request: Request<Body>) -> Respo
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let query = routes::parameters(parts.uri.query().unwrap_or_default());
     let asked = Asked { route, names, query, body, host, until: clock::moment() + REQUEST_TIMEOUT };
-    let answer = if waits(route.call) { apart(worker, asked).await } else { answer(&worker, &asked) };
+    let answer = match forwarded {
+        Some(forwarded) => apart(move || forwarded.send(asked.body, REQUEST_TIMEOUT)).await,
+        None if waits(route.call) => apart(move || answer(&worker, &asked)).await,
+        None => answer(&worker, &asked),
+    };
     let mut response = answer.into_response();
     if head {
         *response.body_mut() = Body::empty();
@@ -173,7 +182,7 @@ fn waits(call: Call) -> bool {
 }
 
 /// On a thread of its own.
-async fn apart(worker: Handle, asked: Asked) -> Answer {
+async fn apart(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
     let Ok(Ok(place)) = tokio::time::timeout(REQUEST_TIMEOUT, PLACES.acquire()).await else {
         let text = "Too many requests wait for a store. Nothing was changed; ask again in a moment";
         return Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, text);
@@ -181,7 +190,7 @@ async fn apart(worker: Handle, asked: Asked) -> Answer {
     // The place is held as long as the work lasts, whether or not its answer is waited for.
     let work = tokio::task::spawn_blocking(move || {
         let _place = place;
-        answer(&worker, &asked)
+        work()
     });
     match tokio::time::timeout(REQUEST_TIMEOUT, work).await {
         Ok(Ok(answer)) => answer,
@@ -199,7 +208,7 @@ fn answer(worker: &Handle, asked: &Asked) -> Answer {
     }
 }
 
-fn call(worker: &Handle, asked: &Asked) -> Result<Answer, Answer> {
+fn call(worker: &Handle, asked: &Asked) -> Result {
     match asked.route.call {
         Call::Root => Ok(root(worker)),
         Call::Connectors => connectors::list(worker, asked),
@@ -244,7 +253,7 @@ fn root(worker: &Handle) -> Answer {
     Answer::ok(json!({ "version": env!("CARGO_PKG_VERSION"), "commit": commit, "kafka_cluster_id": cluster }))
 }
 
-fn metrics(worker: &Handle) -> Result<Answer, Answer> {
+fn metrics(worker: &Handle) -> Result {
     let failed = |error: prometheus::Error| Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
     let text = exposition::text(worker).map_err(failed)?;
     Ok(Answer::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))

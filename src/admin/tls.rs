@@ -1,13 +1,9 @@
 //! TLS of the listeners.
 //!
-//! In: Kafka's `ssl.*` properties (`listeners.https.ssl.*`). Out: a listener that axum serves. Promised: a connection whose
-//! handshake fails or never ends costs itself alone: the handshake is part of the first read.
+//! In: Kafka's `ssl.*` properties (`listeners.https.ssl.*`). Out: what accepts TLS connections with them. Promised: a
+//! property that cannot be obeyed is an error that names it.
 
-use std::net::SocketAddr;
-
-use openssl::ssl::{Ssl, SslAcceptor, SslMethod, SslVerifyMode, SslVersion};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_openssl::SslStream;
+use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode, SslVersion};
 
 use super::AdminError;
 use crate::config::secret::ClientProperties;
@@ -70,34 +66,4 @@ fn identity<'p>(text: &dyn Fn(&str) -> Option<&'p str>) -> Result<key_store::Ide
     let failed = |error| refused("ssl.keystore.location", error);
     let bytes = key_store::read(path.as_ref()).map_err(failed)?;
     key_store::identity(&bytes, text("ssl.keystore.password").unwrap_or_default(), key_password).map_err(failed)
-}
-
-/// Accepts TLS connections.
-pub(super) struct TlsListener {
-    pub(super) socket: TcpListener,
-    pub(super) acceptor: SslAcceptor,
-}
-
-impl axum::serve::Listener for TlsListener {
-    type Io = SslStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            // axum's own listener waits where the system has no room for another connection.
-            let (stream, address) = axum::serve::Listener::accept(&mut self.socket).await;
-            let opened = Ssl::new(self.acceptor.context()).and_then(|mut ssl| {
-                ssl.set_accept_state();
-                SslStream::new(ssl, stream)
-            });
-            match opened {
-                Ok(stream) => return (stream, address),
-                Err(error) => tracing::warn!(%error, "a TLS connection cannot be made"),
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.socket.local_addr()
-    }
 }

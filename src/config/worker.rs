@@ -87,6 +87,10 @@ pub struct WorkerConfig {
     pub bootstrap_servers: Vec<String>,
     /// `group.id`, where there is one.
     pub group_id: Option<String>,
+    /// After what silence the group gives a worker up.
+    pub session_timeout: Duration,
+    /// How often the group hears of a worker.
+    pub heartbeat_interval: Duration,
     /// Where positions are stored.
     pub offsets: OffsetStorage,
     /// Where configurations are stored.
@@ -226,6 +230,12 @@ impl WorkerConfig {
         let port = self.advertised_port.or(listener.map(|listener| listener.port)).unwrap_or(8083);
         format!("{}:{port}", host.unwrap_or(host_name))
     }
+
+    /// Where other workers find this one.
+    pub fn url(&self, host_name: &str) -> String {
+        let is_tls = self.listeners.first().is_some_and(|listener| listener.tls);
+        format!("{}://{}", if is_tls { "https" } else { "http" }, self.worker_id(host_name))
+    }
 }
 
 fn is_security(name: &str) -> bool {
@@ -253,6 +263,8 @@ fn worker(
     Some(WorkerConfig {
         bootstrap_servers,
         group_id: settings.text("group.id"),
+        session_timeout: settings.millis("session.timeout.ms"),
+        heartbeat_interval: settings.millis("heartbeat.interval.ms"),
         offsets: offsets(settings, warnings),
         config_storage: storage(settings, "config.storage", 1),
         status_storage: storage(settings, "status.storage", number("status.storage.partitions")),

@@ -76,6 +76,7 @@ impl Worker {
         if clock::left_until(until).is_none() {
             return Err(WorkerError::TooLate);
         }
+        self.barred().map_or(Ok(()), Err)?;
         self.reconcile(&mut store).map_err(WorkerError::InDoubt)?;
         Ok(store)
     }
@@ -233,6 +234,7 @@ impl Worker {
     pub fn restart(&self, name: &str, restart: Restart) -> Result<(Arc<Connector>, bool), WorkerError> {
         self.ready()?;
         let connector = self.connector(name).ok_or_else(|| WorkerError::UnknownToRestart(name.to_owned()))?;
+        self.may_run(&connector)?;
         let restarts = connector.target() == TargetState::Started
             && (!restart.only_failed || connector.status().state == State::Failed);
         if restarts {
@@ -248,6 +250,7 @@ impl Worker {
     pub fn restart_task(&self, name: &str, task: i32) -> Result<(), WorkerError> {
         self.ready()?;
         let connector = self.connector(name).ok_or_else(|| WorkerError::UnknownToRestart(name.to_owned()))?;
+        self.may_run(&connector)?;
         if task != 0 || !connector.has_task() {
             return Err(WorkerError::UnknownTask(format!("{name}-{task}")));
         }
@@ -263,12 +266,8 @@ impl Worker {
             let text = format!("Connector config {{{}}} contains no connector type", shown.join(", "));
             return Err(WorkerError::Refused(text));
         }
-        let checked = ConnectorConfig::from_map(name, written.clone(), &self.stored_config);
-        let (config, warnings) = checked.map_err(refusal)?;
-        for warning in warnings {
-            tracing::warn!(connector = name, "{warning}");
-        }
-        Ok(Plan { written, checked: Ok(Arc::new(config)) })
+        let checked = connector::checked(name, &written, &self.stored_config).map_err(refusal)?;
+        Ok(Plan { written, checked: Ok(checked) })
     }
 
     /// Properties with the secrets of the connector that they name in the place of masks.
@@ -278,6 +277,24 @@ impl Worker {
     pub fn unmasked(&self, written: Properties) -> Result<Properties, WorkerError> {
         let known = written.get("name").and_then(|name| self.connector(name));
         unmask(written, known.map(|known| known.written()).as_ref())
+    }
+
+    /// Writes every connector of the store once more, into a place that has lost all of them.
+    pub(super) fn write_again(&self, store: &mut dyn ConfigStore) -> Result<(), Failure> {
+        for connector in self.connectors().iter().filter(|connector| *connector.origin() == Origin::Store) {
+            let (name, written) = (connector.name(), connector.written());
+            if written.is_empty() {
+                // It could not be read, and nothing is known of it but its name.
+                continue;
+            }
+            let tasks: Vec<Properties> = match connector.config() {
+                Some(config) if connector.has_task() => vec![task_properties(&config)],
+                Some(_) | None => Vec::new(),
+            };
+            tracing::warn!(connector = name, place = self.place, "is not stored any more: written again");
+            store.write(&[Change::Connector(name, &written, Some(connector.target())), Change::Tasks(name, &tasks)])?;
+        }
+        Ok(())
     }
 
     fn keep_registered(

@@ -62,17 +62,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Checks what is written. Warnings are logged.
+    /// What is written, checked.
     pub(super) fn of(name: &str, written: Properties, worker: &WorkerConfig) -> Plan {
-        let checked = match ConnectorConfig::from_map(name, written.clone(), worker) {
-            Ok((config, warnings)) => {
-                for warning in warnings {
-                    tracing::warn!(connector = name, "{warning}");
-                }
-                Ok(Arc::new(config))
-            }
-            Err(errors) => Err(cannot_start(&errors)),
-        };
+        let checked = checked(name, &written, worker).map_err(|errors| cannot_start(&errors));
         Plan { written, checked }
     }
 
@@ -88,6 +80,19 @@ impl Plan {
     }
 }
 
+/// A configuration as it is run, or all that keeps it from that. Warnings are logged.
+pub(super) fn checked(
+    name: &str,
+    written: &Properties,
+    worker: &WorkerConfig,
+) -> Result<Arc<ConnectorConfig>, Vec<ConfigError>> {
+    let (config, warnings) = ConnectorConfig::from_map(name, written.clone(), worker)?;
+    for warning in warnings {
+        tracing::warn!(connector = name, "{warning}");
+    }
+    Ok(Arc::new(config))
+}
+
 fn cannot_start(errors: &[ConfigError]) -> Failure {
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
     Failure { code: &CANNOT_START, message: texts.join("; ") }
@@ -98,6 +103,8 @@ fn cannot_start(errors: &[ConfigError]) -> Failure {
 struct Wish {
     plan: Arc<Plan>,
     target: TargetState,
+    /// Why it may not run here whatever is wanted: another worker has the lead.
+    barred: Option<Failure>,
     gone: bool,
     /// Counts what a pipeline has to end for.
     number: u64,
@@ -136,7 +143,7 @@ pub struct Connector {
 
 impl Connector {
     pub(super) fn new(name: &str, origin: Origin, plan: Plan, target: TargetState) -> Connector {
-        let wish = Wish { plan: Arc::new(plan), target, gone: false, number: 1 };
+        let wish = Wish { plan: Arc::new(plan), target, barred: None, gone: false, number: 1 };
         let settled = Settled {
             number: 0,
             has_pipeline: false,
@@ -207,10 +214,17 @@ impl Connector {
             return settled.board.read();
         }
         match (wish.number == settled.number, wish.target) {
+            (true, TargetState::Started) if wish.barred.is_some() => {
+                Status { failure: wish.barred.clone(), ..plain(State::Unassigned) }
+            }
             (true, TargetState::Paused) => plain(State::Paused),
             (true, TargetState::Stopped) => plain(State::Stopped),
             (true, TargetState::Started) => settled.board.read(),
-            // What ran is ending, to begin again.
+            // What ran is ending.
+            (false, TargetState::Started) if wish.barred.is_some() => {
+                Status { failure: hangs.clone().or(wish.barred.clone()), ..plain(State::Unassigned) }
+            }
+            // The same, to begin again.
             (false, TargetState::Started) if settled.number > 0 => plain(State::Restarting),
             (false, TargetState::Paused | TargetState::Stopped) if settled.has_pipeline => {
                 let status = settled.board.read();
@@ -275,6 +289,17 @@ impl Connector {
     pub(super) fn aim(&self, target: TargetState) {
         if self.target() != target {
             self.wish(|wish| wish.target = target);
+        }
+    }
+
+    /// Ends what runs, for a reason that has nothing to do with what is wanted, or lets it run again.
+    pub(super) fn bar(&self, reason: Option<Failure>) {
+        let mut inner = self.lock();
+        let moves = inner.wish.barred.is_some() != reason.is_some();
+        inner.wish.barred = reason;
+        if moves && !inner.wish.gone {
+            inner.wish.number += 1;
+            self.wake.notify_all();
         }
     }
 
@@ -377,9 +402,9 @@ pub(super) fn keep(connector: &Connector, before: Option<Arc<Connector>>, start:
         if wish.gone {
             return;
         }
-        let began = match wish.target {
-            TargetState::Paused | TargetState::Stopped => Ok(None),
-            TargetState::Started => begin(connector, &wish, start, worker).map(Some),
+        let began = match (&wish.barred, wish.target) {
+            (Some(_), _) | (None, TargetState::Paused | TargetState::Stopped) => Ok(None),
+            (None, TargetState::Started) => begin(connector, &wish, start, worker).map(Some),
         };
         let failure = match began {
             Ok(handle) => {

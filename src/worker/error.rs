@@ -80,6 +80,24 @@ pub enum WorkerError {
         /// Why not.
         reason: String,
     },
+    /// Another worker of the group has the lead.
+    #[error("the worker at {leader} runs the stored connectors of the group {group}; this one takes over when it ends")]
+    Standby {
+        /// `group.id`.
+        group: String,
+        /// Where it listens.
+        leader: String,
+    },
+    /// Whether another worker has the lead is not known.
+    #[error(
+        "this worker is not in the group {group}, so that another one may run the stored connectors, and they do not run here: {reason}"
+    )]
+    OutOfGroup {
+        /// `group.id`.
+        group: String,
+        /// Why not.
+        reason: String,
+    },
     /// The worker is ending.
     #[error("The worker is stopping and takes no changes")]
     Stopping,
@@ -174,6 +192,13 @@ static NO_CHANGES: Code = page(
     "It is stopping, or the brokers do not take what it writes to config.storage.topic. Connectors that run go on. Ask again; if it stays, the message says what is wrong.",
 );
 
+static NOT_LEADING: Code = page(
+    1161,
+    Disposition::Retry,
+    "Another worker with this group.id runs the stored connectors, or may do so",
+    "One worker of a group runs them, the others wait and take over within session.timeout.ms when it is gone; ask the one that the message names, or ask again in a moment. Where no other worker is meant to be, look for a second one with the same group.id and config.storage.topic. Where the brokers do not answer, they are asked again, and the connectors go on from their positions.",
+);
+
 /// Every page of this room, for `headwater explain`.
 pub static CODES: &[&Code] = &[
     &NOT_FOUND,
@@ -187,6 +212,7 @@ pub static CODES: &[&Code] = &[
     &RUNS_ELSEWHERE,
     &NOT_ENDED,
     &NO_CHANGES,
+    &NOT_LEADING,
 ];
 
 impl Coded for WorkerError {
@@ -202,6 +228,7 @@ impl Coded for WorkerError {
             WorkerError::Starting { .. } => &STARTING,
             WorkerError::RunsElsewhere { .. } | WorkerError::MembersUnknown { .. } => &RUNS_ELSEWHERE,
             WorkerError::Stopping | WorkerError::TooLate | WorkerError::InDoubt(_) => &NO_CHANGES,
+            WorkerError::Standby { .. } | WorkerError::OutOfGroup { .. } => &NOT_LEADING,
             WorkerError::NotStopped(_) | WorkerError::StillEnding(_) => &NOT_STOPPED,
             WorkerError::Failed(failure) => failure.code,
         }

@@ -16,6 +16,7 @@
 mod change;
 mod connector;
 mod error;
+mod membership;
 mod offsets;
 mod opening;
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 pub use change::{Registered, Restart};
@@ -32,6 +33,7 @@ pub use error::{CODES, WorkerError};
 pub use offsets::{Altered, PartitionOffset};
 
 use connector::Plan;
+use membership::Lead;
 
 use crate::config::connector::ConnectorConfig;
 use crate::config::worker::WorkerConfig;
@@ -73,6 +75,13 @@ pub struct Worker {
     /// Where that is, for people; `None` when nothing is kept.
     place: Option<String>,
     phase: Mutex<Phase>,
+    /// Whether the stored connectors may run here.
+    lead: Mutex<Lead>,
+    lead_moved: Condvar,
+    /// Set when this worker has left its group, where it has one.
+    has_left: Stop,
+    /// Where other workers find this one.
+    url: String,
     cluster_id: std::sync::OnceLock<String>,
     stopping: Stop,
 }
@@ -116,6 +125,10 @@ impl Worker {
             in_doubt: AtomicBool::new(false),
             place,
             phase: Mutex::new(phase),
+            lead: Mutex::new(Lead::Here),
+            lead_moved: Condvar::new(),
+            has_left: Stop::new(),
+            url: config.url(host_name),
             cluster_id: std::sync::OnceLock::new(),
             stopping: Stop::new(),
         });
@@ -129,6 +142,7 @@ impl Worker {
             let plan = Plan { written, checked: Ok(Arc::new(config.clone())) };
             worker.begin(Connector::new(&config.name, Origin::File(path), plan, TargetState::Started))?;
         }
+        membership::join(&worker)?;
         opening::open(&worker)?;
         Ok(worker)
     }
@@ -198,8 +212,12 @@ impl Worker {
         }
     }
 
-    /// Whether every connector has ended.
+    /// Whether every connector has ended, and another worker may have the lead.
     pub fn is_finished(&self) -> bool {
+        self.connectors_have_ended() && self.has_left.is_set()
+    }
+
+    fn connectors_have_ended(&self) -> bool {
         let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = |connector: &Arc<Connector>| connector.ended().is_set();
         self.connectors().iter().all(ended) && leaving.iter().all(ended)
@@ -222,10 +240,16 @@ impl Worker {
             };
             connector::keep(&kept, before, &*worker.start, config);
         };
+        // Until it is among the others, the lead stays as it is: who takes it away looks for those that run.
+        let lead = self.lead.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Origin::Store, Lead::Elsewhere(reason)) = (connector.origin(), &*lead) {
+            connector.bar(Some(reason.clone().into()));
+        }
         thread::spawn(&format!("keeper-{}", connector.name()), keep)?;
         let mut connectors = self.connectors.write().unwrap_or_else(PoisonError::into_inner);
         connectors.insert(connector.name().to_owned(), connector.clone());
         drop(connectors);
+        drop(lead);
         // Who stops may have looked before it was there.
         if self.stopping.is_set() {
             connector.leave();

@@ -18,20 +18,17 @@ use crate::util::kafka::admin::Admin;
 use crate::util::kafka::properties::{self, Role};
 
 /// The first wait between two attempts, and the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// How long one question about the cluster may take.
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads the store, and asks for the cluster's id, on a thread of its own.
+/// Reads the store, and asks for the cluster's id, each on a thread of its own.
 pub(super) fn open(worker: &Handle) -> Result<(), Failure> {
-    let worker = worker.clone();
-    let run = move || {
-        read_stored(&worker);
-        find_cluster_id(&worker);
-    };
-    thread::spawn("opening", run).map(drop)
+    let (reading, asking) = (worker.clone(), worker.clone());
+    thread::spawn("opening", move || read_stored(&reading))?;
+    thread::spawn("cluster-id", move || find_cluster_id(&asking)).map(drop)
 }
 
 fn read_stored(worker: &Handle) {
@@ -41,13 +38,14 @@ fn read_stored(worker: &Handle) {
             Ok(None) => return,
             Ok(Some(stored)) => {
                 begin_all(worker, stored);
-                return say(worker, Phase::Ready);
+                say(worker, Phase::Ready);
+                // It may have gone and come back since they began.
+                return worker.obey_lead();
             }
             Err(failure) => failure,
         };
         if failure.code.disposition != Disposition::Retry {
-            tracing::error!(code = %failure.code, reason = %failure.message, hint = failure.code.hint, "the stored connectors cannot be read");
-            return say(worker, Phase::Failed(failure));
+            return fail(worker, failure);
         }
         let delay = backoff.next_delay();
         tracing::warn!(code = %failure.code, reason = %failure.message, hint = failure.code.hint, attempt = backoff.attempts(), "the stored connectors cannot be run yet: asking again");
@@ -63,16 +61,18 @@ fn try_read(worker: &Handle) -> Result<Option<Stored>, Failure> {
     if worker.store.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
         return Ok(None);
     }
-    // First: what Connect writes while it runs is not read half.
-    wait_for_nobody(worker)?;
+    // First: what others write while they run is not read half.
+    worker.wait_for_lead();
+    if worker.stopping.is_set() {
+        return Ok(None);
+    }
     let mut store = worker.store.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(store.as_mut().map(|store| store.read()).transpose()?)
 }
 
 /// An error while workers of Kafka Connect are in the group, or may be. Where that may not be asked, somebody reads that
 /// it was not.
-fn wait_for_nobody(worker: &Worker) -> Result<(), Failure> {
-    let Some(group) = worker.config.group_id.as_deref().filter(|_| worker.in_topic()) else { return Ok(()) };
+pub(super) fn wait_for_nobody(worker: &Worker, group: &str) -> Result<(), WorkerError> {
     let Some(admin) = admin(worker) else {
         // The store has the same clients, and its error says what is wrong with them.
         tracing::warn!(group, "whether a Kafka Connect cluster is still there cannot be asked with these settings");
@@ -80,24 +80,36 @@ fn wait_for_nobody(worker: &Worker) -> Result<(), Failure> {
     };
     match admin.connect_workers(group) {
         Ok(0) => Ok(()),
-        Ok(members) => Err(WorkerError::RunsElsewhere { group: group.to_owned(), members }.into()),
+        Ok(members) => Err(WorkerError::RunsElsewhere { group: group.to_owned(), members }),
         Err(error) if error.unauthorized() || error.unsupported() => {
             tracing::warn!(group, "whether a Kafka Connect cluster is still there cannot be seen: {error}");
             Ok(())
         }
         // A broker that is down, a coordinator that is loading: the next answer may be another.
-        Err(error) => Err(WorkerError::MembersUnknown { group: group.to_owned(), reason: error.to_string() }.into()),
+        Err(error) => Err(WorkerError::MembersUnknown { group: group.to_owned(), reason: error.to_string() }),
     }
 }
 
-fn admin(worker: &Worker) -> Option<Admin> {
+/// Makes the place of the configurations where it is missing.
+pub(super) fn prepare(worker: &Worker) -> Result<(), Failure> {
+    let mut store = worker.store.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(store.as_mut().map_or(Ok(()), |store| store.prepare())?)
+}
+
+pub(super) fn admin(worker: &Worker) -> Option<Admin> {
     let clients = worker.config.client_properties();
     let known = properties::known(Role::Producer, clients.as_map());
     let properties = properties::translate(Role::Producer, &known).ok()?;
     Admin::new(&properties, ADMIN_TIMEOUT).ok()
 }
 
-fn say(worker: &Worker, phase: Phase) {
+/// A person has to mend it.
+pub(super) fn fail(worker: &Worker, failure: Failure) {
+    tracing::error!(code = %failure.code, reason = %failure.message, hint = failure.code.hint, "the stored connectors cannot be read");
+    say(worker, Phase::Failed(failure));
+}
+
+pub(super) fn say(worker: &Worker, phase: Phase) {
     *worker.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase;
 }
 
@@ -142,7 +154,8 @@ fn begin(worker: &Handle, name: &str, plan: Plan, target: TargetState) {
     }
 }
 
-/// A write failed, so that what is stored may be the new or the old: it is read again until that is known.
+/// A write failed, or another worker had the lead, so that what is stored may be the new or the old: it is read again
+/// until that is known.
 pub(super) fn doubt(worker: &Handle) {
     if worker.in_doubt.swap(true, Ordering::AcqRel) {
         return;
@@ -151,11 +164,12 @@ pub(super) fn doubt(worker: &Handle) {
     let run = move || {
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         while !worker.stopping.wait(backoff.next_delay()) {
+            worker.wait_for_lead();
             let mut store = worker.store.lock().unwrap_or_else(PoisonError::into_inner);
             match worker.reconcile(&mut store) {
                 Ok(()) => return,
                 Err(failure) => {
-                    tracing::warn!(code = %failure.code, reason = %failure.message, "what is stored since a change failed cannot be read yet");
+                    tracing::warn!(code = %failure.code, reason = %failure.message, "what is stored cannot be read again yet");
                 }
             }
         }
@@ -166,17 +180,21 @@ pub(super) fn doubt(worker: &Handle) {
 }
 
 impl Worker {
-    /// After a write that failed: reads what is stored, and lets the connectors follow it.
+    /// After a write that failed, or when the lead has come back: reads what is stored, and lets the connectors follow it.
     pub(super) fn reconcile(
         self: &std::sync::Arc<Self>,
         store: &mut Option<Box<dyn ConfigStore>>,
     ) -> Result<(), Failure> {
         let Some(store) = store.as_mut().filter(|_| self.in_doubt.load(Ordering::Acquire)) else { return Ok(()) };
         let stored = store.read()?;
+        if stored.is_new {
+            // The topic was deleted under its workers: what they ran is not unwanted.
+            self.write_again(store.as_mut())?;
+        }
         for connector in self.connectors().iter().filter(|connector| *connector.origin() == Origin::Store) {
             let name = connector.name();
             match stored.connectors.get(name) {
-                None if stored.broken.contains_key(name) => {}
+                None if stored.is_new || stored.broken.contains_key(name) => {}
                 None => self.dismiss(name),
                 Some(found) if found.properties != connector.written() => {
                     let plan = Plan::of(name, found.properties.clone(), &self.stored_config);
@@ -187,12 +205,13 @@ impl Worker {
         }
         begin_new(self, stored);
         self.in_doubt.store(false, Ordering::Release);
+        self.obey_lead();
         Ok(())
     }
 }
 
 /// Clients show it; nothing waits for it.
-fn find_cluster_id(worker: &Worker) {
+fn find_cluster_id(worker: &Handle) {
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     loop {
         match admin(worker).and_then(|admin| admin.cluster_id()) {

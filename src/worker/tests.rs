@@ -28,7 +28,7 @@ impl ConfigStore for Memory {
         if *self.fails.lock().unwrap() {
             return Err(failure());
         }
-        let mut stored = Stored { connectors: self.stored.lock().unwrap().clone(), broken: BTreeMap::new() };
+        let mut stored = Stored { connectors: self.stored.lock().unwrap().clone(), ..Stored::default() };
         if *self.broken.lock().unwrap() {
             stored.broken.insert("broken".to_owned(), failure());
         }

@@ -79,7 +79,8 @@ fn text(random: &mut fastrand::Rng, process: &Process) -> String {
         "'\"<>&;",
     ];
     match random.u8(0..8) {
-        0 => (0..random.usize(0..4_000)).map(|_| random.char(..)).collect(),
+        // Three of them, encoded, are as much as a URL may hold.
+        0 => (0..random.usize(0..1_500)).map(|_| random.char(..)).collect(),
         _ => known[random.usize(0..known.len())].to_owned(),
     }
 }

@@ -16,8 +16,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apart;
 mod described;
 mod process;
+mod scripts;
+mod standby;
 
 use std::time::Duration;
 

@@ -5,12 +5,20 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::server::Server;
 use crate::support::{address, eventually, free_port, scratch, unique};
 
 /// Where the servers are.
 pub struct Place {
     database: String,
     kafka: String,
+}
+
+impl Place {
+    /// A database of the test's own, and a broker.
+    pub fn at(server: &Server, kafka: &str) -> Place {
+        Place { database: server.address(), kafka: kafka.to_owned() }
+    }
 }
 
 /// The servers that a test needs; `None`: it is skipped, which is said.
@@ -119,6 +127,44 @@ impl Process {
         process
     }
 
+    /// Another worker of the same group, with the same topics.
+    pub fn start_beside(&self) -> Process {
+        let (port, folder) = (free_port(), scratch("rest-"));
+        let lines = std::fs::read_to_string(self.folder.path().join("worker.properties")).unwrap();
+        let lines = format!("{lines}listeners=http://127.0.0.1:{port}\n");
+        std::fs::write(folder.path().join("worker.properties"), lines).unwrap();
+        let process = Process {
+            name: self.name.clone(),
+            port,
+            database_port: self.database_port.clone(),
+            kafka: self.kafka.clone(),
+            server_id: self.server_id,
+            child: run(&folder),
+            folder,
+            agent: self.agent.clone(),
+            scheme: self.scheme,
+        };
+        process.wait_until_ready();
+        process
+    }
+
+    /// Sends a signal: `STOP`, `CONT`, `TERM`.
+    pub fn signal(&self, signal: &str) {
+        let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) {
+        eventually("the end of the process", Duration::from_secs(60), || self.child.try_wait().unwrap());
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     fn wait_until_ready(&self) {
         eventually(&format!("the worker answers\n{}", self.log_tail()), Duration::from_secs(60), || {
             let url = format!("{}://127.0.0.1:{}/health", self.scheme, self.port);
@@ -128,8 +174,12 @@ impl Process {
 
     /// SIGKILL, and another process with the same settings.
     pub fn kill_and_start(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.kill();
+        self.start_again();
+    }
+
+    /// Another process with the same settings.
+    pub fn start_again(&mut self) {
         self.child = run(&self.folder);
         self.wait_until_ready();
     }

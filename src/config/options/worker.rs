@@ -6,12 +6,17 @@ use super::POSITIVE;
 
 const COPIES: Kind = Kind::Number(-1, i16::MAX as i64);
 const NO_PLUGINS: &str = "there are no plugins to load";
-const NO_GROUP: &str = "workers do not share connectors yet";
+const NO_GROUP: &str = "one worker of a group runs all its connectors";
 const NO_STORED_STATES: &str = "states are told by the REST API, and no topic keeps them yet";
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
     row("bootstrap.servers", Kind::List, "Addresses of the brokers").or("localhost:9092").high(),
-    row("group.id", Kind::Text, "The worker's group").high().no_effect(NO_GROUP).quietly(),
+    row(
+        "group.id",
+        Kind::Text,
+        "The worker's group: one of its workers runs the connectors of config.storage.topic, the others wait to take over",
+    )
+    .high(),
     row("key.converter", Kind::Class, "How keys are written where a connector does not say")
         .or("org.apache.kafka.connect.json.JsonConverter")
         .high(),
@@ -96,14 +101,18 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("internal.key.converter.*", Kind::Text, "Its options").low().no_effect("Kafka 3 removed it"),
     row("internal.value.converter", Kind::Class, "Converter of stored values").low().no_effect("Kafka 3 removed it"),
     row("internal.value.converter.*", Kind::Text, "Its options").low().no_effect("Kafka 3 removed it"),
-    row("session.timeout.ms", Kind::Number(0, i64::MAX), "When a worker that is not heard of is given up")
+    row(
+        "session.timeout.ms",
+        Kind::Number(1, 3_600_000),
+        "After what silence a worker is given up, and another one takes over",
+    )
+    .or("10000")
+    .unit("ms")
+    .low(),
+    row("heartbeat.interval.ms", Kind::Number(1, 3_600_000), "How often the group hears of a worker")
+        .or("3000")
         .unit("ms")
-        .low()
-        .no_effect(NO_GROUP),
-    row("heartbeat.interval.ms", Kind::Number(0, i64::MAX), "How often a worker is heard of")
-        .unit("ms")
-        .low()
-        .no_effect(NO_GROUP),
+        .low(),
     row("rebalance.timeout.ms", Kind::Number(0, i64::MAX), "How long joining the group may take")
         .unit("ms")
         .low()

@@ -36,9 +36,13 @@ impl KafkaConfigStore {
 }
 
 impl ConfigStore for KafkaConfigStore {
-    fn read(&mut self) -> Result<Stored, StoreError> {
+    fn prepare(&mut self) -> Result<(), StoreError> {
         self.topic.log_notes()?;
-        compacted::prepare(&self.topic, &self.specification)?;
+        compacted::prepare(&self.topic, &self.specification)
+    }
+
+    fn read(&mut self) -> Result<Stored, StoreError> {
+        self.prepare()?;
         let name = &self.specification.name;
         let shape =
             self.topic.admin()?.find_topic(name).map_err(|error| StoreError::admin("asking about", name, error))?;
@@ -53,7 +57,10 @@ impl ConfigStore for KafkaConfigStore {
             stored.take(message.key().unwrap_or_default(), message.payload(), &place);
             Ok(())
         })?;
-        Ok(stored.finish())
+        let mut stored = stored.finish();
+        let is_empty = stored.connectors.is_empty() && stored.broken.is_empty();
+        stored.is_new = is_empty && self.topic.bounds()?.1 == 0;
+        Ok(stored)
     }
 
     fn write(&mut self, changes: &[Change<'_>]) -> Result<(), StoreError> {

@@ -58,6 +58,8 @@ pub struct Stored {
     pub connectors: BTreeMap<String, StoredConnector>,
     /// Connectors of which a record cannot be read. What it said is not known.
     pub broken: BTreeMap<String, StoreError>,
+    /// Whether nothing was ever written there.
+    pub is_new: bool,
 }
 
 /// Something to be made durable.
@@ -75,7 +77,14 @@ pub enum Change<'a> {
 
 /// Keeps what is wanted.
 pub trait ConfigStore: Send {
-    /// All that is stored. Makes the place where it is missing.
+    /// Makes the place where it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made, or would lose what is written to it.
+    fn prepare(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// All that is stored, in a place that is made where it is missing.
     ///
     /// # Errors
     /// When the place cannot be read to its end, or would lose what is written to it.

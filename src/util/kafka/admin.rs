@@ -59,6 +59,11 @@ impl AdminError {
         })
     }
 
+    /// Whether the client has no right to be in the group.
+    pub fn may_not_join(&self) -> bool {
+        self.code == Some(RDKafkaErrorCode::GroupAuthorizationFailed)
+    }
+
     /// Whether the client lacks a right.
     pub fn unauthorized(&self) -> bool {
         self.code.is_some_and(|code| {
@@ -197,6 +202,19 @@ impl Admin {
         Ok(of_connect.map(|found| found.members().len()).sum())
     }
 
+    /// The client id of the member of a consumer group that owns a partition; `None` where none does.
+    pub fn owner(&self, group: &str) -> Result<Option<String>, AdminError> {
+        let groups = self
+            .client
+            .inner()
+            .fetch_group_list(Some(group), self.timeout)
+            .map_err(|error| failed("describe group", group, &error))?;
+        let members = groups.groups().iter().filter(|found| found.protocol_type() == "consumer");
+        let mut members = members.flat_map(rdkafka::groups::GroupInfo::members);
+        let owner = members.find(|member| member.assignment().is_some_and(has_partitions));
+        Ok(owner.map(|member| member.client_id().to_owned()))
+    }
+
     /// A topic's settings in force, by name.
     pub fn topic_settings(&self, name: &str) -> Result<BTreeMap<String, String>, AdminError> {
         let resource = ResourceSpecifier::Topic(name);
@@ -224,11 +242,17 @@ impl Admin {
     }
 }
 
+/// Whether an assignment names a topic: its version (2 bytes), the number of its topics (4), the topics (Kafka's
+/// `ConsumerProtocolAssignment`).
+fn has_partitions(assignment: &[u8]) -> bool {
+    assignment.get(2..6).is_some_and(|count| count.iter().any(|byte| *byte != 0))
+}
+
 /// librdkafka's producer properties that an administrator's client has no use for. Its client *is* a producer
 /// to librdkafka, so others do no harm; idempotence would make it ask for a producer id.
 const PRODUCER_ONLY: &[&str] = &["enable.idempotence", "statistics.interval.ms", "max.in.flight"];
 
-fn failed(action: &'static str, subject: &str, error: &KafkaError) -> AdminError {
+pub(super) fn failed(action: &'static str, subject: &str, error: &KafkaError) -> AdminError {
     let code = error.rdkafka_error_code();
     let text = code.map_or_else(|| error.to_string(), |code| code.to_string());
     AdminError { action, subject: subject.to_owned(), code, text }

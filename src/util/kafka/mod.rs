@@ -8,9 +8,11 @@
 //!  bootstrap.servers, producer.*, producer.override.* ──properties──▶ librdkafka's names ──▶ sink, store
 //!                                  sasl.jaas.config ──sasl──┘  └──tls── truststores, keystores
 //!                                                    admin ──▶ topics: create, describe
+//!                                               membership ──▶ group: who of its members has the lead
 //! ```
 
 pub mod admin;
+pub mod membership;
 pub mod properties;
 pub mod sasl;
 pub mod tls;
