@@ -86,19 +86,24 @@ struct Patience<'a> {
     abandoned: &'a Stop,
     deadline: Instant,
     cut: bool,
+    pause: Duration,
 }
 
 impl<'a> Patience<'a> {
     fn new(options: &'a KafkaStoreOptions) -> Self {
-        Patience { abandoned: &options.abandoned, deadline: clock::moment() + options.request_timeout, cut: false }
+        let deadline = clock::moment() + options.request_timeout;
+        Patience { abandoned: &options.abandoned, deadline, cut: false, pause: FIRST_PAUSE }
     }
 
-    fn check(&mut self, topic: &str) -> Result<(), StoreError> {
+    /// Waits before the next look into the client's queue.
+    fn wait(&mut self, topic: &str) -> Result<(), StoreError> {
         if !self.cut && self.abandoned.is_set() {
             self.cut = true;
             self.deadline = self.deadline.min(clock::moment() + ABANDONED_AFTER);
         }
         if clock::left_until(self.deadline).is_some() {
+            std::thread::park_timeout(self.pause);
+            self.pause = (self.pause * 5 / 4).min(LONGEST_PAUSE);
             return Ok(());
         }
         let text = match self.cut {
@@ -172,8 +177,12 @@ fn code_of(error: &KafkaError) -> RDKafkaErrorCode {
 /// Bytes that are sent to a partition at a time, as Debezium's `KafkaSchemaHistory` sets it.
 const BATCH_BYTES: &str = "32768";
 
-/// How long one look into the client's queue lasts.
-const POLL: Duration = Duration::from_millis(1);
+/// The pause between two looks into the client's queue, which becomes longer while nothing comes. Not a look that lasts
+/// so long: the library spends what is left of a millisecond asking again, and a broker that is away would cost a core.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a read waits for at a time.
 const READ_POLL: Duration = Duration::from_millis(100);
@@ -248,12 +257,12 @@ impl TopicStore {
                     return Err(self.refused(code, written.size()));
                 }
                 record = back;
-                writer.poll(POLL);
-                patience.check(&self.topic)?;
+                writer.poll(Duration::ZERO);
+                patience.wait(&self.topic)?;
             }
         }
         loop {
-            writer.poll(POLL);
+            writer.poll(Duration::ZERO);
             let (waiting, refused) =
                 writer.context().report.lock().map(|report| (report.waiting, report.refused)).unwrap_or_default();
             if let Some((number, code)) = refused {
@@ -263,7 +272,7 @@ impl TopicStore {
             if waiting == 0 {
                 break;
             }
-            patience.check(&self.topic)?;
+            patience.wait(&self.topic)?;
         }
         self.writer = Some(writer);
         Ok(())

@@ -59,7 +59,7 @@ pub const HEALED_WITHIN: Duration = Duration::from_secs(120);
 pub static ONE_AFTER_THE_OTHER: Mutex<()> = Mutex::new(());
 
 /// Faults of a scene, where nobody gave a number for all of them.
-const FEW: u64 = 6;
+const FEW: u64 = 5;
 
 /// How many faults are left, for all scenes, and when the last may begin.
 struct Budget {

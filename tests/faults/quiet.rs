@@ -45,7 +45,9 @@ fn idleness_and_a_trickle_are_no_incident() {
             return;
         }
     }
-    let time = Duration::from_secs(number("HEADWATER_FAULTS_QUIET_SECONDS", 15));
+    let time = Duration::from_secs(number("HEADWATER_FAULTS_QUIET_SECONDS", 10));
+    // A short one has the machine to itself; a long one is quiet beside the campaign.
+    let _alone = (time < Duration::from_secs(60)).then(|| crate::scene::lock(&crate::ONE_AFTER_THE_OTHER));
     let mut scenes = Vec::new();
     for (name, idle, trickle) in [
         ("mysql-9.7", "MySQL, idle", "MySQL, a row now and then"),
@@ -70,7 +72,7 @@ fn idleness_and_a_trickle_are_no_incident() {
         lines.push_str(&format!("| {} | {rows} | {} | {} |\n", scene.title, heard.looks, heard.bad.len()));
     }
     let head = "| connector | rows | looks | looks that were not RUNNING and proven, or showed an incident |\n|---|---|---|---|\n";
-    table::write("Quiet", &format!("{} seconds beside the campaign:\n\n{head}{lines}", time.as_secs()));
+    table::write("Quiet", &format!("{} seconds:\n\n{head}{lines}", time.as_secs()));
     for ((scene, _), heard) in scenes.iter().zip(&heard) {
         assert!(heard.bad.is_empty(), "{}: {:?}\n{}", scene.title, heard.bad.first(), scene.log());
         let account = crate::support::eventually("all rows", HEALED_WITHIN, || scene.account().ok());

@@ -18,7 +18,7 @@ use crate::watch::Rest;
 const KEYS: u64 = 200;
 
 /// Pause between two rows.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(40);
 
 /// What fails in a scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

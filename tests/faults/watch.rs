@@ -8,12 +8,15 @@ use serde_json::Value;
 use crate::support::program::Connector;
 
 /// How often the status is asked for.
-const POLL: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(200);
 
 /// The longest that rows may be written and none come through while the status says RUNNING: the longest of the deadlines
 /// in force (three heartbeats of a second and the source's five seconds on top, the broker's five), and what a busy
 /// machine takes on top.
 pub const LIE: Duration = Duration::from_secs(8 + 6);
+
+/// For how long REST may give no answer: three questions.
+const MUTE: Duration = Duration::from_secs(10);
 
 /// A moment on both clocks.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +146,14 @@ pub fn longest_lie(polls: &[Poll]) -> Duration {
     longest
 }
 
-/// Whether REST has ever not answered.
+/// Whether REST has given no answer for longer than a busy machine explains.
 pub fn was_mute(polls: &[Poll]) -> bool {
-    polls.iter().any(|poll| poll.word.state.is_empty())
+    let mut silent_since = None;
+    polls.iter().any(|poll| {
+        let since = *silent_since.get_or_insert(poll.at);
+        if !poll.word.state.is_empty() {
+            silent_since = None;
+        }
+        poll.at.saturating_duration_since(since) > MUTE
+    })
 }

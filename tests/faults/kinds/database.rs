@@ -24,10 +24,12 @@ fn person_begins_anew(scene: &Scene) -> Result<(), String> {
     wait_for_word("RUNNING after new offsets", scene, |word| word.state == "RUNNING").map(drop)
 }
 
-/// Waits until it says that a person has to come; when that was.
-fn wait_until_refused(scene: &Scene, began: Moment) -> Result<Struck, String> {
+/// Waits until it says that a person has to come, which must be on record; when that was.
+fn wait_until_refused(scene: &Scene, began: Moment, on_record_since: Moment) -> Result<Struck, String> {
     wait_for_word("FAILED", scene, |word| word.state == "FAILED")?;
-    let noticed = wait_for("an incident", || scene.rest.noticed_since(began))?;
+    let noticed = began.at.elapsed();
+    // That the connection was lost may have begun it.
+    wait_for("an incident", || scene.rest.noticed_since(on_record_since))?;
     Ok(Struck { began: Some(began), noticed: Some(noticed) })
 }
 
@@ -35,6 +37,9 @@ fn wait_until_refused(scene: &Scene, began: Moment) -> Result<Struck, String> {
 fn wait_until_dry(scene: &Scene) -> Result<(), String> {
     wait_for_word("everything is delivered", scene, |word| word.verdict == "idle" && word.is_dry).map(drop)
 }
+
+/// The server's process that reads the log for the connector, if there is one.
+const READER: &str = "SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%' AND user = 'cdc'";
 
 fn end_session(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
     let database = scene.database();
@@ -45,8 +50,7 @@ fn end_session(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
             "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active"
         ))?;
     } else {
-        let find = "SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%' AND user = 'cdc'";
-        let id = session.ask(find)?.ok_or("nobody reads the log")?;
+        let id = session.ask(READER)?.ok_or("nobody reads the log")?;
         session.run(&format!("KILL {id}"))?;
     }
     Ok(Struck::default())
@@ -82,7 +86,7 @@ fn change_password(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
     set("another")?;
     let began = Moment::now();
     scene.proxy.reset();
-    let struck = wait_until_refused(scene, began);
+    let struck = wait_until_refused(scene, began, began);
     set(if database.is_postgres() { "capturepw" } else { "cdcpw" })?;
     scene.rest.ask("POST", "restart?includeTasks=true");
     struck
@@ -93,12 +97,18 @@ fn purge_log(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
     let _quiet = scene.pause_load();
     let database = scene.database();
     wait_until_dry(scene)?;
+    let refused = Moment::now();
     scene.proxy.refuse();
     let mut session = database.session(&scene.schema)?;
     if database.is_postgres() {
         let slot = &scene.schema;
         wait_for("the slot is free", || session.run(&format!("SELECT pg_drop_replication_slot('{slot}')")).ok())?;
     } else {
+        // A log that is still read is not purged, and a server does not see at once that its reader has gone.
+        wait_for("nobody reads the log", || {
+            let reader = session.ask(READER).ok()?;
+            reader.is_none().then_some(()).or_else(|| session.run(&format!("KILL {}", reader?)).ok().and(None))
+        })?;
         session.run(&format!("INSERT INTO unseen VALUES ({})", fastrand::u32(..)))?;
         session.run("FLUSH BINARY LOGS")?;
         let status = if database.is_mysql() { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
@@ -107,7 +117,7 @@ fn purge_log(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
     }
     let began = Moment::now();
     scene.proxy.pass();
-    let struck = wait_until_refused(scene, began)?;
+    let struck = wait_until_refused(scene, began, refused)?;
     person_begins_anew(scene)?;
     Ok(struck)
 }
@@ -225,5 +235,9 @@ pub fn kinds(scene: &Scene) -> Vec<Kind> {
     if database.is_postgres() {
         kinds.push(Kind::new("server's certificate has expired", Must, expire_certificate).mended_by_a_person());
     }
-    kinds.into_iter().map(|kind| kind.within(SILENCE)).collect()
+    kinds
+        .into_iter()
+        // A server that is asked to stop does so in its own time.
+        .map(|kind| if kind.name.contains("stopped") { kind.within(SILENCE * 3) } else { kind.within(SILENCE) })
+        .collect()
 }

@@ -125,13 +125,16 @@ pub fn split_events(
             return Ok(Split::Partial { needed: HEADER_BYTES });
         };
         let header = PacketHeader::parse(*header);
+        // Asserted before the payload is waited for: a length that is not the server's may be as much as comes in an hour.
+        let mut next = *sequence;
+        next.check(header.sequence)?;
         if header.length == FULL_PAYLOAD_BYTES {
             return Ok(Split::Continued);
         }
         let Some(payload) = payload.get(..header.length) else {
             return Ok(Split::Partial { needed: HEADER_BYTES + header.length });
         };
-        sequence.check(header.sequence)?;
+        *sequence = next;
         let start = *at + HEADER_BYTES;
         let end = start + header.length;
         *at = end;
@@ -211,6 +214,8 @@ mod tests {
         check(&stream(&[b"\x07"]), &[], malformed("its status byte is none of 0x00, 0xFE and 0xFF"));
         check(&stream(&[b""]), &[], malformed("it is empty"));
         check(&[1, 0, 0, 9, 0], &[], Err(WireError::OutOfSequence { expected: 1, found: 9 }));
+        // Nobody waits for fifteen megabytes that are not the server's.
+        check(&[0, 0, 0xf0, 9], &[], Err(WireError::OutOfSequence { expected: 1, found: 9 }));
     }
 
     #[test]
