@@ -65,7 +65,13 @@ fn stage_of(seen: &Observations, stage: Stage) -> &Seen {
 pub(super) fn because(seen: &Observations, verdict: Verdict, behind_bytes: i64) -> String {
     match verdict {
         Verdict::Starting => "the connector is being built; nothing has flowed yet".to_owned(),
-        Verdict::Flowing => "changes flow".to_owned(),
+        Verdict::Flowing => match seen.head {
+            Head::Ahead(_) if seen.unchanged >= Duration::from_secs(1) => format!(
+                "the server's log is {behind_bytes} bytes ahead; no change has come for {}",
+                seconds(seen.unchanged)
+            ),
+            Head::Ahead(_) | Head::Reached | Head::Unknown => "changes flow".to_owned(),
+        },
         Verdict::Idle => "the stream is where the server's log ends, and the server is heard".to_owned(),
         Verdict::Quiet => format!(
             "nothing comes, and the server is heard; where its log ends has not been known for {}",

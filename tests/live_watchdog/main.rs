@@ -1,5 +1,5 @@
-//! What the watchdog finds that nobody else does, each broken on purpose: a server that does not say where its log ends, a
-//! marker that goes to another server, an attempt that never comes back.
+//! What the watchdog finds that nobody else does, each broken on purpose: a partition without a leader while others go on, a
+//! server that does not say where its log ends, a marker that goes to another server, an attempt that never comes back.
 //!
 //! Promised of each: it is said, by its name and with its reason; the connector is not RUNNING where nothing comes, and is
 //! RUNNING where nothing is wrong; it is over when what was missing comes.
@@ -22,10 +22,14 @@ mod scene;
 
 use std::time::Duration;
 
-use scene::World;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use scene::{Scene, World};
 use serde_json::Value;
+use support::broker::Broker;
 use support::program::Running;
-use support::{address, eventually};
+use support::{address, eventually, free_port, topic};
 
 const WITHIN: Duration = Duration::from_secs(90);
 const ACKNOWLEDGED: &str = "headwater_records_acknowledged_total";
@@ -42,6 +46,64 @@ fn wait_for_verdict(running: &Running, verdict: &str) -> Value {
     eventually(&format!("{verdict}\n{}", running.log_tail(30)), WITHIN, || {
         Some(running.connector_answer("flow")).filter(|flow| flow["verdict"] == verdict)
     })
+}
+
+/// Makes a topic whose one partition lies on one broker.
+fn make_topic_on(broker: i32, address: &str, name: &str) {
+    let mut config = ClientConfig::new();
+    let admin: AdminClient<DefaultClientContext> = config.set("bootstrap.servers", address).create().unwrap();
+    let replicas = [broker];
+    let assignment: [&[i32]; 1] = [&replicas];
+    let topic = NewTopic::new(name, 1, TopicReplication::Variable(&assignment));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    eventually("the broker takes the topic", WITHIN, || {
+        let made = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
+        made.into_iter().all(|made| made.is_ok()).then_some(())
+    });
+}
+
+/// A broker has gone, and with it the only replica of one topic: what others acknowledge is no sign that all is well.
+#[test]
+fn a_partition_without_a_leader_is_noticed_while_others_go_on() {
+    let Some(world) = world("watchdog: hole") else { return };
+    let first = Broker::start_with(free_port(), "broker.session.timeout.ms=4000");
+    let scene = world.scene_on("hole", &first.address());
+    scene.sql(&["CREATE TABLE other (id BIGINT PRIMARY KEY)"]);
+    let running = scene.connector.start_streaming();
+    scene.sql(&["INSERT INTO t VALUES (0, 0, 'before')"]);
+    running.wait_for_metric(ACKNOWLEDGED, 1.0, WITHIN);
+    // Only now, so that nothing but the one topic lies on it.
+    let port = free_port();
+    let voter = first.port + 1;
+    let options = format!(
+        "process.roles=broker\nnode.id=2\nlisteners=PLAINTEXT://127.0.0.1:{port}\ncontroller.quorum.voters=1@127.0.0.1:{voter}"
+    );
+    let second = Broker::start_with(port, &options);
+    let name = scene.connector.topic("hole.other");
+    make_topic_on(2, &first.address(), &name);
+    scene.sql(&["INSERT INTO other VALUES (0)"]);
+    running.wait_for_metric(ACKNOWLEDGED, 2.0, WITHIN);
+    second.kill();
+    scene.under_load(100, |written| {
+        scene.sql(&["INSERT INTO other VALUES (1)"]);
+        let flow = wait_for_verdict(&running, "delivery_stuck");
+        assert_eq!(flow["state"], "RESTARTING", "{flow}");
+        assert!(running.state().1.contains("HW0959"), "{:?}", running.state());
+        let (stored, acknowledged) = (scene.connector.stored_offset(), running.metric(ACKNOWLEDGED).unwrap());
+        running.wait_for_metric(ACKNOWLEDGED, acknowledged + 100.0, WITHIN);
+        assert_eq!(scene.connector.stored_offset(), stored, "the position stays before what is not delivered");
+        second.start_again();
+        running.wait_for_state("RUNNING", WITHIN);
+        let incidents = running.connector_answer("incidents");
+        let incident = |field: &str| incidents[0][field].as_str().unwrap_or_default().to_owned();
+        assert_eq!((incident("verdict"), incident("state")), ("delivery_stuck".to_owned(), "over".to_owned()));
+        Scene::wait_for_more(written, 50);
+    });
+    scene.check(&running);
+    let ids: std::collections::BTreeSet<_> =
+        topic::read_all(&first.address(), &name).into_iter().map(|record| record.key).collect();
+    assert_eq!(ids.len(), 2);
+    assert!(running.terminate(Duration::from_secs(20)).success());
 }
 
 /// Ends the connections that ask, and leaves the stream.
