@@ -27,7 +27,10 @@ use headwater::config::connector::ConnectorConfig;
 use headwater::config::provider::Environment;
 use headwater::config::worker::WorkerConfig;
 use headwater::source::binlog::connection::{ConnectOptions, Connection, Secret};
-use headwater::source::postgres::connection as postgres;
+
+#[path = "support/mod.rs"]
+mod support;
+use support::postgres::Database;
 
 struct Counting;
 
@@ -235,85 +238,53 @@ fn a_row_costs_no_allocation() {
     assert_eq!(failed, [] as [String; 0]);
 }
 
-fn connect_postgres(address: &str, database: &str) -> postgres::Connection {
-    let (host, port) = address.rsplit_once(':').unwrap();
-    let options = postgres::ConnectOptions {
-        host: host.to_owned(),
-        port: port.parse().unwrap(),
-        user: "app".to_owned(),
-        password: Some(postgres::Secret::new("apppw")),
-        database: database.to_owned(),
-        ..postgres::ConnectOptions::default()
-    };
-    postgres::Connection::connect(&options, postgres::Purpose::Sql, &Arc::default()).unwrap()
-}
-
 /// A database with a table of twelve columns, a slot, and rows: half in large transactions, half in one each.
-fn fill_postgres(address: &str, database: &str, rows: u32) {
-    connect_postgres(address, "postgres").query_drop(&format!("CREATE DATABASE {database}")).unwrap();
-    let mut session = connect_postgres(address, database);
+fn fill_postgres(port: u16, kafka: &str, rows: u32) -> Database {
     let insert = "INSERT INTO t SELECT nextval('s'), 1, 2, 3.5, true, 12345.67, 'twenty-four characters..', \
                   'sixty-four characters of text, more or less, and some to fill up', '2026-01-02 03:04:05.678901', \
                   '2026-01-02 03:04:05Z', '2026-01-02', NULL FROM generate_series(1, ";
-    for statement in [
+    let database = Database::at(port, kafka.to_owned(), &[]);
+    database.run(&[
         "CREATE SEQUENCE s",
         "CREATE TABLE t (id bigint PRIMARY KEY, a int, b smallint, c float8, d boolean, price numeric(12,2), \
          short varchar(24), long_text text, at timestamp, stamp timestamptz, day date, note text)",
         "CREATE PUBLICATION p FOR TABLE t",
-        &format!("SELECT pg_create_logical_replication_slot('{database}', 'pgoutput')"),
+        &format!("SELECT pg_create_logical_replication_slot('{}', 'pgoutput')", database.name),
         &format!("DO $$ BEGIN FOR i IN 1..{} LOOP {insert}500); COMMIT; END LOOP; END $$", rows / 1000),
         &format!("DO $$ BEGIN FOR i IN 1..{} LOOP {insert}1); COMMIT; END LOOP; END $$", rows / 2),
-    ] {
-        session.query_drop(statement).unwrap();
-    }
-}
-
-/// Removes a database with its slots, as soon as nobody reads from them.
-fn drop_postgres(address: &str, database: &str) {
-    let mut session = connect_postgres(address, "postgres");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let slots = format!("FROM pg_replication_slots WHERE database = '{database}' AND NOT active");
-    while session.query_drop(&format!("DROP DATABASE {database} WITH (FORCE)")).is_err() {
-        assert!(Instant::now() < deadline, "{database} cannot be removed");
-        session.query_drop(&format!("SELECT pg_drop_replication_slot(slot_name) {slots}")).unwrap();
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    ]);
+    database
 }
 
 #[test]
 fn a_row_of_postgres_costs_no_allocation() {
     let Some((postgres, kafka)) = servers("HEADWATER_TEST_POSTGRES_17") else { return };
     let _alone = ALONE.lock();
-    let name = |rows: u32| format!("alloc_{}_{rows}", std::process::id());
-    for rows in [SIZES.0, SIZES.1] {
-        fill_postgres(&postgres, &name(rows), rows);
-    }
+    let port = postgres.rsplit(':').next().unwrap().parse().unwrap();
+    let databases = [SIZES.0, SIZES.1].map(|rows| (rows, fill_postgres(port, &kafka, rows)));
     let mut runs = 0;
     let mut failed = Vec::new();
     // Transactions that are received while they are open cost allocations for each of the server's blocks, some hundred rows.
     for (what, more) in [("the envelope", &[][..]), ("unwrapping", UNWRAP)] {
         failed.extend(check(&format!("PostgreSQL, {what}"), |rows| {
-            let database = name(rows);
+            let (_, scene) = databases.iter().find(|(of, _)| *of == rows).unwrap();
+            let database = &scene.name;
             runs += 1;
             // The slot moves with what is read from it.
             let slot = format!("{database}_{runs}");
-            let copy = format!("SELECT pg_copy_logical_replication_slot('{database}', '{slot}')");
-            connect_postgres(&postgres, &database).query_drop(&copy).unwrap();
+            scene.run(&[&format!("SELECT pg_copy_logical_replication_slot('{database}', '{slot}')")]);
             let own = [
                 ("connector.class", "io.debezium.connector.postgresql.PostgresConnector"),
                 ("plugin.name", "pgoutput"),
                 ("database.user", "app"),
                 ("database.password", "apppw"),
-                ("database.dbname", &database),
+                ("database.dbname", database),
                 ("slot.name", &slot),
                 ("publication.name", "p"),
                 ("publication.autocreate.mode", "disabled"),
             ];
-            allocations(&postgres, &kafka, &database, rows, &[&own, more].concat())
+            allocations(&postgres, &kafka, database, rows, &[&own, more].concat())
         }));
-    }
-    for rows in [SIZES.0, SIZES.1] {
-        drop_postgres(&postgres, &name(rows));
     }
     assert_eq!(failed, [] as [String; 0]);
 }

@@ -299,6 +299,7 @@ pub fn postgres_options(
         streaming: options.streaming.as_ref().map(|streaming| StreamingOptions {
             memory_bytes: streaming.memory_bytes,
             folder: streaming.folder.clone().unwrap_or_else(std::env::temp_dir),
+            folder_bytes: streaming.folder_bytes,
         }),
         identities: postgres_identities(options),
         silence: stream.heartbeat_period.saturating_mul(stream.silence_heartbeats),

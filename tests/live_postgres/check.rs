@@ -1,9 +1,10 @@
 //! `headwater check`: what would keep a connector from running is said before it runs, and what is said mends it.
 
-use crate::server::Server;
+use crate::eventually;
 use crate::support::address;
+use crate::support::instance::Instance;
+use crate::support::postgres::{Database, LONG};
 use crate::support::program::Connector;
-use crate::{LONG, Scene, eventually};
 
 /// The line about a subject that begins so; with what stands behind its dash.
 fn line(said: &str, begins: &str) -> (String, String) {
@@ -14,7 +15,7 @@ fn line(said: &str, begins: &str) -> (String, String) {
 }
 
 /// The first line's words, and the SQL behind them; run as it stands, statement by statement, the line becomes the second.
-fn mended(scene: &Scene, connector: &Connector, begins: &str, afterwards: &str) {
+fn mended(scene: &Database, connector: &Connector, begins: &str, afterwards: &str) {
     let (text, mend) = line(&connector.check(), begins);
     let sql = ["ALTER ", "GRANT ", "CREATE ", "SELECT "].iter().filter_map(|word| mend.find(word)).min();
     let sql = sql.unwrap_or_else(|| panic!("no statement in {mend:?} of {text:?}"));
@@ -30,8 +31,8 @@ fn mended(scene: &Scene, connector: &Connector, begins: &str, afterwards: &str) 
 }
 
 /// An account that may do nothing yet, and tables that are not its own.
-fn scene(server: &Server, broker: &str) -> Scene {
-    let scene = Scene::at(
+fn scene(server: &Instance, broker: &str) -> Database {
+    let scene = Database::at(
         server.port,
         broker.to_owned(),
         &[
@@ -41,8 +42,8 @@ fn scene(server: &Server, broker: &str) -> Scene {
             "ALTER TABLE whole REPLICA IDENTITY FULL",
         ],
     );
-    scene.run(&[&format!("REVOKE ALL ON DATABASE {} FROM PUBLIC", scene.database)]);
-    scene.run(&[&format!("GRANT CONNECT ON DATABASE {} TO plain", scene.database)]);
+    scene.run(&[&format!("REVOKE ALL ON DATABASE {} FROM PUBLIC", scene.name)]);
+    scene.run(&[&format!("GRANT CONNECT ON DATABASE {} TO plain", scene.name)]);
     scene
 }
 
@@ -53,7 +54,7 @@ fn what_check_says_mends_what_it_found() {
     if address("HEADWATER_TEST_POSTGRES_18", test).is_none() {
         return;
     }
-    let mut server = Server::start("postgres-18", "--wal-level=replica");
+    let mut server = Instance::start("postgres-18", "--wal-level=replica");
     let scene = scene(&server, &broker);
     let plain = scene.connector().with(&[("database.user", "plain"), ("database.password", "plainpw")]);
     assert!(
@@ -105,7 +106,7 @@ fn what_check_says_mends_what_it_found() {
 }
 
 /// The slot, from its making to its loss.
-fn slots(scene: &Scene, connector: &Connector) {
+fn slots(scene: &Database, connector: &Connector) {
     let running = connector.start_streaming();
     let text = line(&connector.check(), "warn  slot: ").0;
     assert!(text.contains("is in use by process") && text.contains("user app, application \"headwater\""), "{text}");
@@ -115,14 +116,13 @@ fn slots(scene: &Scene, connector: &Connector) {
     // Less than what the slot needs is kept, and it is lost.
     scene.run(&["ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'", "ALTER SYSTEM SET wal_keep_size = 0"]);
     scene.run(&["SELECT pg_reload_conf()"]);
-    let lost =
-        format!("SELECT 1 FROM pg_replication_slots WHERE slot_name = '{}' AND wal_status = 'lost'", scene.database);
+    let lost = format!("SELECT 1 FROM pg_replication_slots WHERE slot_name = '{}' AND wal_status = 'lost'", scene.name);
     eventually("the slot is lost", LONG, || {
         scene.run(&["SELECT pg_switch_wal(), pg_logical_emit_message(false, '', 'x')", "CHECKPOINT"]);
         scene.ask(&lost)
     });
     let text = line(&connector.check(), "FAIL  slot: HW1404").0;
-    let drop = format!("SELECT pg_drop_replication_slot('{}');", scene.database);
+    let drop = format!("SELECT pg_drop_replication_slot('{}');", scene.name);
     assert!(text.contains(&drop), "{text}");
     let failure = connector.start().wait_for_failure(LONG);
     assert!(failure.contains("HW1404") && failure.contains(&drop), "{failure}");

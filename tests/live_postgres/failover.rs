@@ -3,28 +3,29 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use crate::server::Server;
+use crate::eventually;
 use crate::support::fault_proxy::FaultProxy;
+use crate::support::instance::Instance;
+use crate::support::postgres::{Database, LONG};
 use crate::support::program::{Connector, Running};
 use crate::support::{SetWhenDropped, address};
-use crate::{LONG, Scene, eventually};
 
 /// A primary, its standby, and a connector that reaches whichever is behind one address.
 struct Pair {
     // Dropped in this order: the standby is wiped while its primary can still be told.
-    scene: Scene,
+    scene: Database,
     connector: Connector,
     proxy: FaultProxy,
-    standby: Server,
-    primary: Server,
+    standby: Instance,
+    primary: Instance,
 }
 
 fn pair(test: &str, settings: &[(&str, &str)]) -> Option<Pair> {
     let broker = address("HEADWATER_TEST_KAFKA", test)?;
     address("HEADWATER_TEST_POSTGRES_17_STANDBY", test)?;
-    let primary = Server::start("postgres-17", "");
-    let standby = primary.start_standby("");
-    let scene = Scene::at(primary.port, broker, &["CREATE TABLE t (id bigint PRIMARY KEY)"]);
+    let primary = Instance::start("postgres-17", "");
+    let standby = primary.start_follower("");
+    let scene = Database::at(primary.port, broker, &["CREATE TABLE t (id bigint PRIMARY KEY)"]);
     let proxy = FaultProxy::start(&format!("127.0.0.1:{}", primary.port));
     let port = proxy.port.to_string();
     let connector = scene.connector().with(&[("database.port", &port)]).with(settings);
@@ -33,14 +34,14 @@ fn pair(test: &str, settings: &[(&str, &str)]) -> Option<Pair> {
 
 impl Pair {
     /// The same database on another server.
-    fn on(&self, server: &Server) -> Scene {
-        Scene { port: server.port, broker: self.scene.broker.clone(), database: self.scene.database.clone() }
+    fn on(&self, server: &Instance) -> Database {
+        Database { port: server.port, broker: self.scene.broker.clone(), name: self.scene.name.clone() }
     }
 
     /// Waits until the standby has a lasting copy of the slot. That takes a stream that moves, and a record of what runs.
     fn wait_until_synced(&self) {
         let standby = self.on(&self.standby);
-        let name = &self.scene.database;
+        let name = &self.scene.name;
         eventually("the slot is on the standby", LONG, || {
             self.scene.run(&["SELECT pg_log_standby_snapshot()"]);
             standby.ask(&format!(
@@ -64,7 +65,7 @@ impl Pair {
     }
 
     /// What is in the table must be on the topic, and nothing else, each row once or more.
-    fn reconcile(&self, scene: &Scene, running: &Running) {
+    fn reconcile(&self, scene: &Database, running: &Running) {
         let rows = scene.sql().query("SELECT id FROM t").unwrap().rows;
         let id = |cell: &Option<Vec<u8>>| String::from_utf8(cell.clone().unwrap()).unwrap().parse::<i64>().unwrap();
         let table: BTreeSet<i64> = rows.iter().map(|row| id(&row[0])).collect();
@@ -88,7 +89,7 @@ fn a_failover_to_a_standby_with_the_slot_loses_nothing() {
     pair.scene.run(&["INSERT INTO t VALUES (0)"]);
     pair.wait_until_synced();
     pair.says("ok    synchronized_standby_slots: standby_");
-    let there = Connector::postgres(pair.standby.port, &pair.scene.broker, &pair.scene.database);
+    let there = Connector::postgres(pair.standby.port, &pair.scene.broker, &pair.scene.name);
     assert!(there.check().contains("cannot be read on this standby"), "{}", there.check());
     let (stop, next) = (AtomicBool::new(false), AtomicI64::new(1));
     std::thread::scope(|scope| {
@@ -180,11 +181,11 @@ fn a_standby_that_lacks_what_was_delivered_is_refused() {
 fn a_standby_is_read_from_and_read_on_when_it_is_promoted() {
     let test = "a_standby_is_read_from_and_read_on_when_it_is_promoted";
     let Some(pair) = pair(test, &[]) else { return };
-    let name = &pair.scene.database;
+    let name = &pair.scene.name;
     let standby = pair.on(&pair.standby);
     pair.proxy.switch(&format!("127.0.0.1:{}", pair.standby.port));
     // A standby cannot make a publication, and says so.
-    eventually("the standby has the database", LONG, || standby.try_session(&standby.database).ok());
+    eventually("the standby has the database", LONG, || standby.try_session(&standby.name).ok());
     let failure = pair.connector.start().wait_for_failure(LONG);
     assert!(failure.contains("HW1408"), "{failure}");
     assert!(pair.connector.check().contains("a standby cannot make it — on the primary: CREATE PUBLICATION"));

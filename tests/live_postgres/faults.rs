@@ -10,11 +10,13 @@ use serde_json::Value;
 
 use crate::support::broker::Broker;
 use crate::support::fault_proxy::FaultProxy;
+use crate::support::postgres::{Database, LONG};
+use crate::support::program::Connector;
 use crate::support::{SetWhenDropped, address, topic};
-use crate::{LONG, Scene, eventually};
+use crate::{SERVER, eventually};
 
 /// The ids of a table's rows on its topic.
-fn ids(scene: &Scene, connector: &crate::Connector, table: &str) -> BTreeSet<i64> {
+fn ids(scene: &Database, connector: &Connector, table: &str) -> BTreeSet<i64> {
     scene.landed(connector, table).iter().map(|(_, row)| row["id"].as_i64().unwrap()).collect()
 }
 
@@ -22,12 +24,15 @@ fn ids(scene: &Scene, connector: &crate::Connector, table: &str) -> BTreeSet<i64
 #[test]
 fn a_broker_that_is_frozen_and_killed_has_everything_that_was_confirmed() {
     let test = "a_broker_that_is_frozen_and_killed_has_everything_that_was_confirmed";
-    let Some(mut scene) = Scene::new(test, &["CREATE TABLE item (id bigint PRIMARY KEY, filler text)"]) else { return };
+    let Some(mut scene) = Database::new(SERVER, test, &["CREATE TABLE item (id bigint PRIMARY KEY, filler text)"])
+    else {
+        return;
+    };
     // The walsender of this database gives up on a client that says nothing for this long.
-    scene.run(&[&format!("ALTER DATABASE {} SET wal_sender_timeout = '2s'", scene.database)]);
+    scene.run(&[&format!("ALTER DATABASE {} SET wal_sender_timeout = '2s'", scene.name)]);
     let broker = Broker::start();
     // So little may be on the way that a frozen broker soon blocks the reader too.
-    let connector = crate::Connector::postgres(scene.port, &broker.address(), &scene.database)
+    let connector = Connector::postgres(scene.port, &broker.address(), &scene.name)
         .with(&[("max.queue.size.in.bytes", "200000"), ("table.include.list", "public[.]item")]);
     let running = connector.start_streaming();
     scene.broker = broker.address();
@@ -48,7 +53,7 @@ fn a_broker_that_is_frozen_and_killed_has_everything_that_was_confirmed() {
         });
         scene.wait_for(&connector, &running, "item", 50);
         broker.freeze();
-        let pid = format!("SELECT active_pid FROM pg_replication_slots WHERE slot_name = '{}'", scene.database);
+        let pid = format!("SELECT active_pid FROM pg_replication_slots WHERE slot_name = '{}'", scene.name);
         let walsender = scene.ask(&pid);
         let frozen_at = committed.lock().unwrap().len();
         // Three times what the server waits for: whoever reads no further must go on answering.
@@ -80,7 +85,7 @@ fn a_broker_that_is_frozen_and_killed_has_everything_that_was_confirmed() {
 #[test]
 fn a_silent_connection_is_noticed_and_nothing_is_lost() {
     let test = "a_silent_connection_is_noticed_and_nothing_is_lost";
-    let Some(scene) = Scene::new(test, &["CREATE TABLE t (id bigint PRIMARY KEY)"]) else { return };
+    let Some(scene) = Database::new(SERVER, test, &["CREATE TABLE t (id bigint PRIMARY KEY)"]) else { return };
     let proxy = FaultProxy::start(&format!("127.0.0.1:{}", scene.port));
     let connector = scene.connector().with(&[("database.port", &proxy.port.to_string())]);
     let running = connector.start_streaming();
@@ -103,7 +108,7 @@ fn a_silent_connection_is_noticed_and_nothing_is_lost() {
 #[test]
 fn a_slot_that_is_stolen_is_waited_for_and_what_it_lost_is_told() {
     let test = "a_slot_that_is_stolen_is_waited_for_and_what_it_lost_is_told";
-    let Some(scene) = Scene::new(test, &["CREATE TABLE t (id bigint PRIMARY KEY)"]) else { return };
+    let Some(scene) = Database::new(SERVER, test, &["CREATE TABLE t (id bigint PRIMARY KEY)"]) else { return };
     let connector = scene.connector().with(&[("slot.retry.delay.ms", "300"), ("slot.max.retries", "1000")]);
     let mut running = connector.start_streaming();
     scene.run(&["INSERT INTO t VALUES (1)"]);
@@ -114,15 +119,15 @@ fn a_slot_that_is_stolen_is_waited_for_and_what_it_lost_is_told() {
             port: scene.port,
             user: "cdc".to_owned(),
             password: Some(Secret::new("cdcpw")),
-            database: scene.database.clone(),
+            database: scene.name.clone(),
             application_name: "thief".to_owned(),
             ..ConnectOptions::default()
         };
         let end = format!(
             "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{}' AND active",
-            scene.database
+            scene.name
         );
-        let mut request = ReplicationRequest::new(scene.database.clone(), vec![scene.database.clone()]);
+        let mut request = ReplicationRequest::new(scene.name.clone(), vec![scene.name.clone()]);
         request.status_interval = Duration::from_millis(100);
         eventually("the slot is stolen", LONG, || {
             scene.run(&[&end]);
@@ -156,8 +161,8 @@ fn a_slot_or_publication_that_is_dropped_is_told() {
             return;
         };
         let port = server.rsplit(':').next().unwrap().parse().unwrap();
-        let scene = Scene::at(port, broker, &["CREATE TABLE t (id bigint PRIMARY KEY)"]);
-        let name = scene.database.clone();
+        let scene = Database::at(port, broker, &["CREATE TABLE t (id bigint PRIMARY KEY)"]);
+        let name = scene.name.clone();
         let connector = scene.connector();
         let mut running = connector.start_streaming();
         scene.run(&["INSERT INTO t VALUES (1)"]);
@@ -211,7 +216,7 @@ fn tables_and_types_that_change_in_mid_stream_lose_no_row() {
         r#"{"id":5,"other":["a",null]}"#,
     ];
     for live in [true, false] {
-        let Some(scene) = Scene::new(test, &tables) else { return };
+        let Some(scene) = Database::new(SERVER, test, &tables) else { return };
         let connector = scene.connector().with(&[("publication.autocreate.mode", "all_tables")]);
         let mut running = connector.start_streaming();
         if !live {
@@ -242,8 +247,8 @@ fn tables_and_types_that_change_in_mid_stream_lose_no_row() {
 #[test]
 fn traffic_of_other_databases_does_not_pile_up_behind_the_slot() {
     let test = "traffic_of_other_databases_does_not_pile_up_behind_the_slot";
-    let Some(scene) = Scene::new(test, &["CREATE TABLE t (id bigint PRIMARY KEY)"]) else { return };
-    let Some(other) = Scene::new(test, &["CREATE TABLE noise (id bigint)"]) else { return };
+    let Some(scene) = Database::new(SERVER, test, &["CREATE TABLE t (id bigint PRIMARY KEY)"]) else { return };
+    let Some(other) = Database::new(SERVER, test, &["CREATE TABLE noise (id bigint)"]) else { return };
     let connector = scene.connector();
     let running = connector.start_streaming();
     for _ in 0..3 {
@@ -264,7 +269,7 @@ fn traffic_of_other_databases_does_not_pile_up_behind_the_slot() {
 #[test]
 fn a_slot_is_taken_over_and_dropped_only_where_settings_say_so() {
     let test = "a_slot_is_taken_over_and_dropped_only_where_settings_say_so";
-    let Some(scene) = Scene::new(test, &["CREATE TABLE t (id bigint PRIMARY KEY)"]) else { return };
+    let Some(scene) = Database::new(SERVER, test, &["CREATE TABLE t (id bigint PRIMARY KEY)"]) else { return };
     let first = scene.connector();
     let old = first.start_streaming();
     let connector = scene.connector().with(&[
@@ -278,7 +283,7 @@ fn a_slot_is_taken_over_and_dropped_only_where_settings_say_so() {
     running.wait_for_state("RUNNING", LONG);
     scene.run(&["INSERT INTO t VALUES (1)"]);
     scene.wait_for(&connector, &running, "t", 1);
-    let slot = format!("SELECT 1 FROM pg_replication_slots WHERE slot_name = '{}'", scene.database);
+    let slot = format!("SELECT 1 FROM pg_replication_slots WHERE slot_name = '{}'", scene.name);
     assert!(running.terminate(LONG).success());
     assert_eq!(scene.ask(&slot), None);
     // The next start says what it passes over, and begins with a slot of its own.

@@ -15,133 +15,23 @@
 mod check;
 mod failover;
 mod faults;
-mod server;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use headwater::source::postgres::connection::{ConnectOptions, Connection, ConnectionError, Lsn, Purpose, Secret};
+use headwater::source::postgres::connection::Lsn;
 use serde_json::Value;
-use support::program::{Connector, Running};
-use support::{SetWhenDropped, address, eventually, number, topic, unique};
+use support::postgres::{Database, LONG};
+use support::{SetWhenDropped, eventually, number, topic};
 
-/// How long anything may take on a slow machine.
-const LONG: Duration = Duration::from_secs(90);
-
-/// A database of a test's own.
-struct Scene {
-    port: u16,
-    broker: String,
-    database: String,
-}
-
-impl Scene {
-    fn new(test: &str, statements: &[&str]) -> Option<Scene> {
-        let (server, broker) = (address("HEADWATER_TEST_POSTGRES_17", test)?, address("HEADWATER_TEST_KAFKA", test)?);
-        Some(Scene::at(server.rsplit(':').next().unwrap().parse().unwrap(), broker, statements))
-    }
-
-    /// The same on a server of the test's own.
-    fn at(port: u16, broker: String, statements: &[&str]) -> Scene {
-        let scene = Scene { port, broker, database: unique("pg") };
-        scene.session("postgres").query_drop(&format!("CREATE DATABASE {}", scene.database)).unwrap();
-        let mut session = scene.sql();
-        statements.iter().for_each(|statement| session.query_drop(statement).unwrap());
-        scene
-    }
-
-    fn session(&self, database: &str) -> Connection {
-        self.try_session(database).unwrap()
-    }
-
-    fn try_session(&self, database: &str) -> Result<Connection, ConnectionError> {
-        let options = ConnectOptions {
-            host: "127.0.0.1".to_owned(),
-            port: self.port,
-            user: "app".to_owned(),
-            password: Some(Secret::new("apppw")),
-            database: database.to_owned(),
-            ..ConnectOptions::default()
-        };
-        Connection::connect(&options, Purpose::Sql, &std::sync::Arc::default())
-    }
-
-    /// A session in the scene's database.
-    fn sql(&self) -> Connection {
-        self.session(&self.database)
-    }
-
-    fn run(&self, statements: &[&str]) {
-        let mut session = self.sql();
-        statements.iter().for_each(|statement| session.query_drop(statement).unwrap());
-    }
-
-    fn ask(&self, sql: &str) -> Option<String> {
-        let answer = self.sql().query(sql).unwrap();
-        answer.rows.first()?.first()?.as_ref().map(|bytes| String::from_utf8(bytes.clone()).unwrap())
-    }
-
-    fn connector(&self) -> Connector {
-        Connector::postgres(self.port, &self.broker, &self.database)
-    }
-
-    /// What was confirmed to the slot.
-    fn confirmed(&self) -> Option<Lsn> {
-        let slot = &self.database;
-        let sql = format!("SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{slot}'");
-        self.ask(&sql).map(|lsn| lsn.parse().unwrap())
-    }
-
-    /// Waits until nobody reads from the slot.
-    fn wait_until_free(&self) {
-        let slot = &self.database;
-        eventually("the slot is free", LONG, || {
-            let sql = format!("SELECT 1 FROM pg_replication_slots WHERE slot_name = '{slot}' AND active");
-            self.ask(&sql).is_none().then_some(())
-        });
-    }
-
-    /// Everything of a table on its topic: for each record the operation and the row.
-    fn landed(&self, connector: &Connector, table: &str) -> Vec<(String, Value)> {
-        let mut landed = Vec::new();
-        topic::read(&self.broker, &connector.topic(&format!("public.{table}")), |record| {
-            if let Some(value) = record.value {
-                let value: Value = serde_json::from_slice(&value).unwrap();
-                landed.push((value["op"].as_str().unwrap().to_owned(), value["after"].clone()));
-            }
-        });
-        landed
-    }
-
-    /// Waits until a table's topic has so many records.
-    fn wait_for(&self, connector: &Connector, running: &Running, table: &str, count: usize) -> Vec<(String, Value)> {
-        let what = format!("{count} records of {table}\n{}", running.log_tail(20));
-        eventually(&what, LONG, || Some(self.landed(connector, table)).filter(|landed| landed.len() >= count))
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        let database = &self.database;
-        let slots = format!("FROM pg_replication_slots WHERE database = '{database}'");
-        let Ok(mut session) = self.try_session("postgres") else { return };
-        // What cannot be removed must not hide why a test has failed.
-        let _ = session.query_drop(&format!("SELECT pg_terminate_backend(active_pid) {slots} AND active"));
-        for _ in 0..100 {
-            let _ = session.query_drop(&format!("SELECT pg_drop_replication_slot(slot_name) {slots} AND NOT active"));
-            if session.query_drop(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")).is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-}
+/// The server whose databases the tests use.
+const SERVER: &str = "HEADWATER_TEST_POSTGRES_17";
 
 /// Writes transactions that interleave with those of others: rows are inserted and updated some time before the commit.
-fn write(scene: &Scene, writer: i64, next: &AtomicI64, stop: &AtomicBool, random: &mut fastrand::Rng) {
+fn write(scene: &Database, writer: i64, next: &AtomicI64, stop: &AtomicBool, random: &mut fastrand::Rng) {
     let mut session = scene.sql();
     while !stop.load(Ordering::Relaxed) {
         session.query_drop("BEGIN").unwrap();
@@ -170,7 +60,7 @@ fn killed_at_any_moment_nothing_is_lost() {
         "CREATE TABLE item (id bigint PRIMARY KEY, writer int NOT NULL, version int NOT NULL)",
         "CREATE TABLE copied (id bigint PRIMARY KEY)",
     ];
-    let Some(scene) = Scene::new("killed_at_any_moment_nothing_is_lost", &tables) else { return };
+    let Some(scene) = Database::new(SERVER, "killed_at_any_moment_nothing_is_lost", &tables) else { return };
     let seed = number("HEADWATER_CRASH_SEED", fastrand::u64(..1_000_000_000));
     println!("PostgreSQL: HEADWATER_CRASH_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
@@ -199,23 +89,7 @@ fn killed_at_any_moment_nothing_is_lost() {
         scene.landed(&connector, "item").iter().any(is_mark).then_some(())
     });
     assert!(running.terminate(LONG).success());
-    let mut versions: BTreeMap<i64, (BTreeSet<i64>, i64)> = BTreeMap::new();
-    let landed = scene.landed(&connector, "item");
-    let records = landed.len();
-    for (_, row) in landed {
-        let entry = versions.entry(row["id"].as_i64().unwrap()).or_default();
-        entry.1 = row["version"].as_i64().unwrap();
-        entry.0.insert(entry.1);
-    }
-    let mut rows = 0;
-    for row in scene.sql().query("SELECT id, version FROM item ORDER BY id").unwrap().rows {
-        let cell = |at: usize| String::from_utf8(row[at].clone().unwrap()).unwrap().parse::<i64>().unwrap();
-        let (id, version) = (cell(0), cell(1));
-        let (seen, last) = versions.remove(&id).unwrap_or_else(|| panic!("row {id} is lost"));
-        assert_eq!((seen.len() as i64, last), (version, version), "the versions of row {id}: {seen:?}");
-        rows += 1;
-    }
-    assert!(versions.is_empty(), "rows that were rolled back: {versions:?}");
+    let (rows, records) = scene.reconcile_versions(&connector, "item");
     let copied: BTreeSet<i64> =
         scene.landed(&connector, "copied").iter().map(|(_, row)| row["id"].as_i64().unwrap()).collect();
     let expected = scene.ask("SELECT count(*) FROM copied").unwrap().parse::<usize>().unwrap();
@@ -226,13 +100,13 @@ fn killed_at_any_moment_nothing_is_lost() {
 #[test]
 fn a_connection_that_is_cut_inside_a_transaction_repeats_and_loses_nothing() {
     let test = "a_connection_that_is_cut_inside_a_transaction_repeats_and_loses_nothing";
-    let Some(scene) = Scene::new(test, &["CREATE TABLE big (id int PRIMARY KEY)"]) else { return };
+    let Some(scene) = Database::new(SERVER, test, &["CREATE TABLE big (id int PRIMARY KEY)"]) else { return };
     let connector = scene.connector();
     let running = connector.start_streaming();
     scene.run(&["INSERT INTO big SELECT g FROM generate_series(1, 100000) g"]);
     let cut = format!(
         "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{}' AND active",
-        scene.database
+        scene.name
     );
     for share in [1, 20_000, 50_000] {
         scene.wait_for(&connector, &running, "big", share);
@@ -249,9 +123,11 @@ fn a_connection_that_is_cut_inside_a_transaction_repeats_and_loses_nothing() {
 #[test]
 fn the_slot_advances_while_nothing_is_captured() {
     let test = "the_slot_advances_while_nothing_is_captured";
-    let Some(scene) =
-        Scene::new(test, &["CREATE TABLE seen (id int)", "CREATE SCHEMA other", "CREATE TABLE other.t (id int)"])
-    else {
+    let Some(scene) = Database::new(
+        SERVER,
+        test,
+        &["CREATE TABLE seen (id int)", "CREATE SCHEMA other", "CREATE TABLE other.t (id int)"],
+    ) else {
         return;
     };
     let connector = scene.connector();
@@ -270,7 +146,7 @@ fn the_slot_advances_while_nothing_is_captured() {
 #[test]
 fn a_slot_that_was_moved_or_is_gone_is_told() {
     let test = "a_slot_that_was_moved_or_is_gone_is_told";
-    let Some(scene) = Scene::new(test, &["CREATE TABLE t (id int PRIMARY KEY)"]) else { return };
+    let Some(scene) = Database::new(SERVER, test, &["CREATE TABLE t (id int PRIMARY KEY)"]) else { return };
     let connector = scene.connector();
     let running = connector.start_streaming();
     scene.run(&["INSERT INTO t VALUES (1)"]);
@@ -278,7 +154,7 @@ fn a_slot_that_was_moved_or_is_gone_is_told() {
     assert!(running.terminate(LONG).success());
     scene.wait_until_free();
     scene.run(&["INSERT INTO t VALUES (2)"]);
-    let slot = &scene.database;
+    let slot = &scene.name;
     scene.run(&[&format!("SELECT pg_replication_slot_advance('{slot}', pg_current_wal_lsn())")]);
     let failure = connector.start().wait_for_failure(LONG);
     assert!(failure.contains("HW1407"), "{failure}");
@@ -297,7 +173,10 @@ fn a_slot_that_was_moved_or_is_gone_is_told() {
 #[test]
 fn rows_have_the_columns_that_they_were_written_with() {
     let test = "rows_have_the_columns_that_they_were_written_with";
-    let Some(scene) = Scene::new(test, &["CREATE TABLE t (a int, b int NOT NULL, PRIMARY KEY (a, b))"]) else { return };
+    let Some(scene) = Database::new(SERVER, test, &["CREATE TABLE t (a int, b int NOT NULL, PRIMARY KEY (a, b))"])
+    else {
+        return;
+    };
     let connector = scene.connector();
     connector.start_streaming().terminate(LONG);
     // All of it is history by the time it is read.

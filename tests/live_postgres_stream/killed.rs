@@ -1,17 +1,17 @@
 //! Killed in the midst of open transactions: nothing is lost, and nothing comes that was rolled back.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use super::scene::{LONG, STREAMING, Scene, wait_until_free};
+use super::STREAMING;
+use super::support::postgres::{Database, LONG};
 use super::support::{SetWhenDropped, eventually, number};
 
 /// Rows that a transaction of a writer has at most.
 const ROWS: i64 = 3_000;
 
 /// Writes transactions, some of which are large, rolled back in part, or whole.
-fn write(scene: &Scene, writer: i64, next: &AtomicI64, stop: &AtomicBool, random: &mut fastrand::Rng) {
+fn write(scene: &Database, writer: i64, next: &AtomicI64, stop: &AtomicBool, random: &mut fastrand::Rng) {
     let mut session = scene.sql();
     while !stop.load(Ordering::Relaxed) {
         let count = if random.u8(..4) == 0 { random.i64(1..20) } else { random.i64(500..ROWS) };
@@ -36,7 +36,8 @@ fn write(scene: &Scene, writer: i64, next: &AtomicI64, stop: &AtomicBool, random
 
 #[test]
 fn killed_in_the_midst_of_open_transactions_nothing_is_lost() {
-    let Some(scene) = Scene::new("HEADWATER_TEST_POSTGRES_17", "killed_in_the_midst_of_open_transactions") else {
+    let Some(scene) = Database::new("HEADWATER_TEST_POSTGRES_17", "killed_in_the_midst_of_open_transactions", &[])
+    else {
         return;
     };
     scene.run(&["CREATE TABLE item (id bigint PRIMARY KEY, writer int NOT NULL, version int NOT NULL)"]);
@@ -46,7 +47,7 @@ fn killed_in_the_midst_of_open_transactions_nothing_is_lost() {
     let folder = super::support::scratch("held-");
     let settings =
         [STREAMING.as_slice(), &[("headwater.transaction.folder", folder.path().to_str().unwrap())]].concat();
-    let connector = scene.connector(&settings);
+    let connector = scene.connector_beside(&settings);
     let (next, stop) = (AtomicI64::new(1), AtomicBool::new(false));
     connector.start_streaming().terminate(LONG);
     let running = std::thread::scope(|scope| {
@@ -71,32 +72,16 @@ fn killed_in_the_midst_of_open_transactions_nothing_is_lost() {
     let streamed = scene.streamed_bytes(&connector);
     assert!(streamed > 100_000, "nothing was streamed");
     assert!(running.terminate(LONG).success());
-    let mut versions: BTreeMap<i64, (BTreeSet<i64>, i64)> = BTreeMap::new();
-    let landed = scene.landed(&connector, "item");
-    let records = landed.len();
-    for (_, row) in landed {
-        let entry = versions.entry(row["id"].as_i64().unwrap()).or_default();
-        entry.1 = row["version"].as_i64().unwrap();
-        entry.0.insert(entry.1);
-    }
-    let mut rows = 0;
-    for row in scene.sql().query("SELECT id, version FROM item").unwrap().rows {
-        let cell = |at: usize| String::from_utf8(row[at].clone().unwrap()).unwrap().parse::<i64>().unwrap();
-        let (id, version) = (cell(0), cell(1));
-        let (seen, last) = versions.remove(&id).unwrap_or_else(|| panic!("row {id} is lost"));
-        assert_eq!((seen, last), ((1..=version).collect(), version), "the versions of row {id}");
-        rows += 1;
-    }
-    assert!(versions.is_empty(), "rows that were rolled back: {:?}", versions.keys().take(20).collect::<Vec<_>>());
+    let (rows, records) = scene.reconcile_versions(&connector, "item");
     println!("PostgreSQL, streamed transactions: {rows} rows, {records} records of them, {streamed} bytes streamed");
 }
 
 #[test]
 fn a_stop_inside_of_a_held_transaction_repeats_and_loses_nothing() {
     let test = "a_stop_inside_of_a_held_transaction_repeats_and_loses_nothing";
-    let Some(scene) = Scene::new("HEADWATER_TEST_POSTGRES_17", test) else { return };
+    let Some(scene) = Database::new("HEADWATER_TEST_POSTGRES_17", test, &[]) else { return };
     scene.run(&["CREATE TABLE big (id bigint PRIMARY KEY)"]);
-    let connector = scene.connector(&STREAMING);
+    let connector = scene.connector_beside(&STREAMING);
     connector.start_streaming().terminate(LONG);
     // Rows of one statement, and rows that share a place in the log.
     scene.run(&[
@@ -108,14 +93,14 @@ fn a_stop_inside_of_a_held_transaction_repeats_and_loses_nothing() {
     let mut inside = 0;
     for share in [1, 60_000, 120_000] {
         let running = connector.start_streaming();
-        scene.wait_for(&connector, &running, "big", share);
+        scene.wait_for_records(&connector, &running, "big", share);
         assert!(running.terminate(LONG).success());
         let stored = connector.stored_offset().unwrap();
         inside += usize::from(stored["open_lsn"].is_number());
-        wait_until_free(&scene, &connector);
+        scene.wait_until_free();
     }
     let running = connector.start_streaming();
-    scene.wait_for(&connector, &running, "big", 200_000);
+    scene.wait_for_records(&connector, &running, "big", 200_000);
     assert!(running.terminate(LONG).success());
     let ids: Vec<i64> = scene.landed(&connector, "big").iter().map(|(_, row)| row["id"].as_i64().unwrap()).collect();
     assert_eq!(ids, (1..=200_000).collect::<Vec<i64>>());

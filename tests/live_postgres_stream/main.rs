@@ -19,5 +19,8 @@ mod support;
 mod killed;
 mod limits;
 mod same_records;
-mod scene;
 mod unlike;
+
+/// What makes a connector receive transactions while they are open, and hold next to nothing of them in memory.
+const STREAMING: [(&str, &str); 2] =
+    [("headwater.transaction.streaming", "true"), ("headwater.transaction.memory.bytes", "65536")];

@@ -3,11 +3,14 @@
 
 use headwater::source::postgres::connection::Connection;
 
-use super::scene::{LONG, STREAMING, Scene};
+use super::STREAMING;
+use super::support::postgres::{Database, LONG};
 use super::support::program::Connector;
 use super::support::topic;
 
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 7] = [
+    "CREATE SCHEMA private",
+    "CREATE TABLE private.other (id int)",
     "CREATE TABLE one (id bigint PRIMARY KEY, n int, t text)",
     "CREATE TABLE two (id bigint PRIMARY KEY, n int, t text)",
     "ALTER TABLE two REPLICA IDENTITY FULL",
@@ -26,7 +29,7 @@ fn run(session: &mut Connection, statements: &[&str]) {
 }
 
 /// Parts that are rolled back, one in the other, and transactions that interleave.
-fn parts_and_neighbours(scene: &Scene) {
+fn parts_and_neighbours(scene: &Database) {
     let (mut a, mut b) = (scene.sql(), scene.sql());
     run(&mut a, &["BEGIN", &rows("one", 1, 4_000)]);
     run(&mut b, &["BEGIN", &rows("two", 1, 4_000)]);
@@ -40,10 +43,25 @@ fn parts_and_neighbours(scene: &Scene) {
     run(&mut a, &["COMMIT"]);
     // Large, and rolled back whole.
     run(&mut a, &["BEGIN", &rows("one", 100_001, 104_000), "SAVEPOINT x", &rows("one", 104_001, 106_000), "ROLLBACK"]);
+    // The same with a message, which does not say to which of the parts that end one by one it belongs.
+    run(&mut a, &["BEGIN", "SELECT pg_logical_emit_message(true, 'never', 'x')", &rows("one", 100_001, 103_000)]);
+    run(&mut a, &["SAVEPOINT x", &rows("one", 104_001, 106_000), "ROLLBACK"]);
+}
+
+/// Transactions that do something else before their first change that is captured, and that have none.
+fn late_and_empty(scene: &Database) {
+    let mut a = scene.sql();
+    run(&mut a, &["BEGIN", "CREATE TABLE private.late (id int)", "INSERT INTO private.late VALUES (1)"]);
+    run(&mut a, &[&rows("one", 200_001, 203_000), "COMMIT"]);
+    // What remains is nothing: of another schema, or rolled back.
+    run(&mut a, &["INSERT INTO private.other SELECT g FROM generate_series(1, 20000) g"]);
+    run(&mut a, &["BEGIN", "SAVEPOINT x", &rows("one", 300_001, 303_000), "ROLLBACK TO x", "COMMIT"]);
+    run(&mut a, &["BEGIN", "SAVEPOINT x", &rows("one", 300_001, 303_000), "ROLLBACK TO x"]);
+    run(&mut a, &[&rows("two", 300_001, 303_000), "COMMIT"]);
 }
 
 /// Tables are altered inside of transactions, some of which never were.
-fn altered(scene: &Scene) {
+fn altered(scene: &Database) {
     let (mut a, mut b) = (scene.sql(), scene.sql());
     run(&mut a, &["BEGIN", &rows("one", 20_001, 22_000)]);
     run(&mut b, &["BEGIN", &rows("two", 20_001, 22_000), "ALTER TABLE two ADD COLUMN more int DEFAULT 5"]);
@@ -71,7 +89,7 @@ fn altered(scene: &Scene) {
 }
 
 /// Values that are out of line, keys that change, and messages.
-fn values_and_messages(scene: &Scene) {
+fn values_and_messages(scene: &Database) {
     let mut a = scene.sql();
     let long = "INSERT INTO three SELECT g, (SELECT string_agg(md5(i::text || g), '') FROM generate_series(1, 200) i) \
                 FROM generate_series(5001, 5200) g";
@@ -94,7 +112,7 @@ fn plain(connector: &Connector, bytes: Option<Vec<u8>>) -> String {
     value.to_string()
 }
 
-fn records(scene: &Scene, connector: &Connector, name: &str) -> Vec<(String, String)> {
+fn records(scene: &Database, connector: &Connector, name: &str) -> Vec<(String, String)> {
     let mut records = Vec::new();
     topic::read(&scene.broker, &connector.topic(name), |record| {
         records.push((plain(connector, record.key), plain(connector, record.value)));
@@ -103,18 +121,18 @@ fn records(scene: &Scene, connector: &Connector, name: &str) -> Vec<(String, Str
 }
 
 /// Runs transactions, and compares what two connectors make of them; gives how many records there are.
-fn check(variable: &str, settings: &[(&str, &str)], topics: &[&str], transactions: &[fn(&Scene)]) -> usize {
-    let Some(scene) = Scene::new(variable, "same_records") else { return 0 };
+fn check(variable: &str, settings: &[(&str, &str)], topics: &[&str], transactions: &[fn(&Database)]) -> usize {
+    let Some(scene) = Database::new(variable, "same_records", &[]) else { return 0 };
     scene.run(&TABLES);
     let folder = super::support::scratch("held-");
     let held = [STREAMING.as_slice(), settings, &[("headwater.transaction.folder", folder.path().to_str().unwrap())]];
-    let whole = scene.connector(settings);
-    let parts = scene.connector(&held.concat());
+    let whole = scene.connector_beside(settings);
+    let parts = scene.connector_beside(&held.concat());
     let (running_whole, running_parts) = (whole.start_streaming(), parts.start_streaming());
     transactions.iter().for_each(|transaction| transaction(&scene));
     scene.run(&["INSERT INTO done VALUES (1)"]);
-    scene.wait_for(&whole, &running_whole, "done", 1);
-    scene.wait_for(&parts, &running_parts, "done", 1);
+    scene.wait_for_records(&whole, &running_whole, "done", 1);
+    scene.wait_for_records(&parts, &running_parts, "done", 1);
     assert_eq!(scene.streamed_bytes(&whole), 0);
     assert!(scene.streamed_bytes(&parts) > 100_000, "nothing was streamed");
     let mut count = 0;
@@ -137,7 +155,7 @@ fn check(variable: &str, settings: &[(&str, &str)], topics: &[&str], transaction
 
 fn check_all(variable: &str) {
     let topics = ["public.one", "public.two", "public.three", "message"];
-    let transactions: [fn(&Scene); 3] = [parts_and_neighbours, altered, values_and_messages];
+    let transactions: [fn(&Database); 3] = [parts_and_neighbours, altered, values_and_messages];
     println!("{variable}: {} records are the same", check(variable, &[], &topics, &transactions));
 }
 
@@ -160,6 +178,8 @@ fn postgres_18() {
 fn transaction_metadata() {
     let settings = [("provide.transaction.metadata", "true")];
     let topics = ["public.one", "public.two", "transaction"];
-    let count = check("HEADWATER_TEST_POSTGRES_17", &settings, &topics, &[parts_and_neighbours]);
+    // Where nobody makes origins: one that may have been told is asked for.
+    let transactions: [fn(&Database); 2] = [parts_and_neighbours, late_and_empty];
+    let count = check("HEADWATER_TEST_POSTGRES_18", &settings, &topics, &transactions);
     println!("transaction metadata: {count} records are the same");
 }

@@ -9,7 +9,9 @@
 pub mod broker;
 pub mod connect;
 pub mod fault_proxy;
+pub mod instance;
 pub mod load;
+pub mod postgres;
 pub mod program;
 pub mod server;
 pub mod state;

@@ -1,90 +1,68 @@
-//! A database server of the test's own, from `tests/stack/database.sh`.
+//! A server of MySQL or MariaDB of the test's own, and sessions with it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use headwater::source::binlog::connection::{ConnectOptions, Connection, ConnectionError, Flavor, Secret, SslMode};
 
-use super::{free_port, scratch, stack_script, try_stack_script};
+use super::instance::Instance;
 
-/// A running server; ended and removed when dropped.
+/// A running server of MySQL or MariaDB; ended and removed when dropped.
 pub struct Server {
-    /// Its name in the stack: `mysql-9.7`.
-    pub name: String,
-    /// Port on 127.0.0.1.
-    pub port: u16,
+    instance: Instance,
     /// Product.
     pub flavor: Flavor,
-    folder: PathBuf,
-    options: String,
-    follows: Option<u16>,
-    _scratch: tempfile::TempDir,
+}
+
+impl std::ops::Deref for Server {
+    type Target = Instance;
+
+    fn deref(&self) -> &Instance {
+        &self.instance
+    }
+}
+
+/// Nobody needs the data when the machine dies.
+fn careless(options: &str) -> String {
+    format!("--sync-binlog=0 --innodb-flush-log-at-trx-commit=0 {options}")
 }
 
 impl Server {
     /// Starts one with more options of `mysqld` or `mariadbd`.
     pub fn start(name: &str, options: &str) -> Self {
-        Self::start_as(name, options, None)
+        let flavor = if name.starts_with("mysql") { Flavor::MySql } else { Flavor::MariaDb };
+        Server { instance: Instance::start(name, &careless(options)), flavor }
     }
 
     /// Starts a replica of another.
     pub fn start_replica_of(primary: &Server, options: &str) -> Self {
-        Self::start_as(&primary.name, options, Some(primary.port))
-    }
-
-    fn start_as(name: &str, options: &str, follows: Option<u16>) -> Self {
-        let scratch = scratch("losses-");
-        let flavor = if name.starts_with("mysql") { Flavor::MySql } else { Flavor::MariaDb };
-        let options = format!("--sync-binlog=0 --innodb-flush-log-at-trx-commit=0 {options}");
-        let folder = scratch.path().join("server");
-        let server =
-            Server { name: name.to_owned(), port: free_port(), flavor, folder, options, follows, _scratch: scratch };
-        server.script("start");
-        server
-    }
-
-    fn script(&self, command: &str) {
-        let mut environment = vec![
-            ("DATABASE_PORT", self.port.to_string()),
-            ("DATABASE_DATA", self.folder.display().to_string()),
-            ("DATABASE_OPTIONS", self.options.clone()),
-        ];
-        if let Some(port) = self.follows {
-            environment.push(("DATABASE_FOLLOWS", port.to_string()));
-        }
-        stack_script("database.sh", &[command, &self.name, "losses"], &environment);
+        Server { instance: primary.start_follower(&careless(options)), flavor: primary.flavor }
     }
 
     /// An orderly end; the data stays.
     pub fn stop(&self) {
-        self.script("stop");
+        self.run("stop");
     }
 
     /// SIGKILL.
     pub fn kill(&self) {
-        self.script("kill");
+        self.run("kill");
     }
 
     /// SIGSTOP.
     pub fn freeze(&self) {
-        self.script("pause");
+        self.run("pause");
     }
 
     /// SIGCONT.
     pub fn thaw(&self) {
-        self.script("resume");
+        self.run("resume");
     }
 
     /// After [`Server::stop`] or [`Server::kill`].
     pub fn start_again(&self) {
-        self.script("start");
-    }
-
-    /// host:port.
-    pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.run("start");
     }
 
     /// A session that may do everything.
@@ -145,17 +123,5 @@ impl Server {
             Flavor::MariaDb => "@@global.gtid_binlog_pos",
         };
         self.ask(&format!("SELECT {variable}")).replace('\n', "")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // SIGKILL first: nobody needs this data, and an orderly end costs seconds. A frozen server hears it too.
-        for command in ["kill", "wipe"] {
-            let environment =
-                [("DATABASE_PORT", self.port.to_string()), ("DATABASE_DATA", self.folder.display().to_string())];
-            // A server that the test has stopped already cannot be killed.
-            let _ = try_stack_script("database.sh", &[command, &self.name, "losses"], &environment);
-        }
     }
 }

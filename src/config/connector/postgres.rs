@@ -77,6 +77,8 @@ pub struct StreamingOptions {
     pub memory_bytes: u64,
     /// `headwater.transaction.folder`; `None` for the temporary folder.
     pub folder: Option<PathBuf>,
+    /// `headwater.transaction.folder.bytes`.
+    pub folder_bytes: Option<u64>,
 }
 
 /// What a table logs of a row before its change.
@@ -170,6 +172,9 @@ pub(super) fn postgres(settings: &Settings<'_>, findings: &mut Findings) -> Post
         streaming: settings.flag("headwater.transaction.streaming").then(|| StreamingOptions {
             memory_bytes: u64::try_from(settings.number("headwater.transaction.memory.bytes")).unwrap_or(0),
             folder: file("headwater.transaction.folder"),
+            folder_bytes: settings
+                .optional_number("headwater.transaction.folder.bytes")
+                .and_then(|bytes| u64::try_from(bytes).ok()),
         }),
         replica_identities: replica_identities(settings, &mut findings.errors),
         schemas: filter("schema"),

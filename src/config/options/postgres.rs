@@ -81,6 +81,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .or("33554432")
         .unit("bytes"),
     row("headwater.transaction.folder", Kind::Text, "Where those files are made; they have no name there and vanish with the process. Otherwise the temporary folder ($TMPDIR, /tmp)"),
+    row("headwater.transaction.folder.bytes", Kind::Number(1 << 20, 1 << 50), "What those files may take together; a transaction that would need more is left to the server. Otherwise what the folder has")
+        .unit("bytes"),
     row("hstore.handling.mode", HSTORE, "How HSTORE is written").or("json"),
     row("interval.handling.mode", INTERVAL, "How INTERVAL is written").or("numeric"),
     row("money.fraction.digits", Kind::Number(FROM_ZERO.0, FROM_ZERO.1), "Digits of MONEY after the point").or("2"),

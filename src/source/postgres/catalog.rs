@@ -86,6 +86,14 @@ impl Catalog {
         }
     }
 
+    /// One that connects and answers within a limit. The server ends what takes too long, at half of it: it does not notice that
+    /// nobody waits for it any more.
+    pub fn within(mut options: ConnectOptions, mut statements: Vec<String>, stop: Stop, limit: Duration) -> Self {
+        (options.connect_timeout, options.query_timeout) = (limit, Some(limit));
+        statements.push(format!("SET statement_timeout = {}", limit.as_millis() / 2));
+        Catalog::new(options, statements, stop)
+    }
+
     /// Set while [`Catalog::query`] waits for an answer.
     pub fn asks(&self) -> Arc<AtomicBool> {
         self.asks.clone()
@@ -256,6 +264,15 @@ impl Catalog {
             Some((id, text(row, 2).unwrap_or_default()))
         };
         Ok(answer.rows.iter().filter_map(table).collect())
+    }
+
+    /// Whether the server knows any other from which transactions come (`pg_replication_origin`).
+    ///
+    /// # Errors
+    /// As [`Catalog::query`].
+    pub fn has_origins(&mut self) -> Result<bool, Failure> {
+        let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_origin)";
+        Ok(self.value(sql)?.as_deref() == Some("t"))
     }
 
     /// The slot's `xmin`, or the one of its catalog.

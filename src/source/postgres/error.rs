@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::connection::Lsn;
-use crate::error::{Code, Coded, Disposition, Failure};
+use crate::error::{Code, Coded, Disposition};
 
 /// An error of the PostgreSQL source.
 #[derive(Debug, thiserror::Error)]
@@ -322,14 +322,14 @@ code!(
     1430,
     Retry,
     "a large transaction cannot be received while it is open",
-    "Headwater connects again and leaves large transactions to the server until the connector is started anew; nothing is lost or repeated. If it happens often, set headwater.transaction.streaming=false."
+    "Headwater connects again, which is none of the attempts of errors.max.retries, and leaves large transactions to the server until the connector is started anew; nothing is lost or repeated. If it happens often, set headwater.transaction.streaming=false."
 );
 code!(
     SPILL,
     1431,
     Retry,
     "what is held of open transactions cannot be kept in a file",
-    "Make room in the folder (the files have no names there: lsof +L1 shows them), give headwater.transaction.folder a larger one, or raise headwater.transaction.memory.bytes. Until the connector is started anew large transactions are left to the server, as with headwater.transaction.streaming=false; nothing is lost or confirmed."
+    "Make room in the folder (the files have no names there: lsof +L1 shows them), give headwater.transaction.folder a larger one, or raise headwater.transaction.memory.bytes; headwater.transaction.folder.bytes keeps room in it for others. Until the connector is started anew large transactions are left to the server, as with headwater.transaction.streaming=false; nothing is lost or confirmed."
 );
 code!(
     TWO_PHASE,
@@ -346,13 +346,6 @@ code!(
     "the server's log is not the one that was read",
     "A standby was promoted that did not have everything that was delivered, so what it wrote instead would be passed over. The topics hold changes that the database has lost: compare the tables. Then, to read from the slot's own position and repeat what lies between, set offset.mismatch.strategy=trust_slot for one start; or begin anew with a null value under the connector's key in offset.storage.topic. slot.failover=true with synchronized_standby_slots keeps it from happening again."
 );
-
-impl PostgresError {
-    /// Whether a failure is [`PostgresError::MustComeWhole`].
-    pub(super) fn is_must_come_whole(failure: &Failure) -> bool {
-        failure.code.number == MUST_COME_WHOLE.number
-    }
-}
 
 impl Coded for PostgresError {
     fn code(&self) -> &'static Code {

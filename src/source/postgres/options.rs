@@ -62,11 +62,13 @@ pub struct StreamingOptions {
     pub memory_bytes: u64,
     /// `headwater.transaction.folder`: where the files are that hold the rest.
     pub folder: PathBuf,
+    /// `headwater.transaction.folder.bytes`: what all of them may take together; `None` for what the folder has.
+    pub folder_bytes: Option<u64>,
 }
 
 impl Default for StreamingOptions {
     fn default() -> Self {
-        StreamingOptions { memory_bytes: 32 << 20, folder: std::env::temp_dir() }
+        StreamingOptions { memory_bytes: 32 << 20, folder: std::env::temp_dir(), folder_bytes: None }
     }
 }
 

@@ -64,6 +64,16 @@ impl Progress {
         Progress { between, last_commit, open: None, resumed, transaction_metadata }
     }
 
+    /// The same on a new connection, behind a position. The last commit that was seen stays the last one: the position may
+    /// have got beyond it by what the server said of its log, and may lie before it where it was told to go back.
+    pub fn go_on(&mut self, position: PostgresPosition) {
+        let last_commit = self.last_commit;
+        *self = Progress::from(position, self.transaction_metadata);
+        if last_commit.is_none_or(|commit| commit <= self.between.start()) {
+            self.last_commit = last_commit;
+        }
+    }
+
     /// The position: everything before it was read.
     pub fn position(&self) -> PostgresPosition {
         if let Some(resumed) = &self.resumed {
@@ -297,6 +307,13 @@ mod tests {
         let _ = progress.commit(&Commit { commit_lsn: Lsn(190), end_lsn: Lsn(200), commit_time_us: 0 });
         assert!(progress.nothing_before(Lsn(300)));
         assert_eq!((progress.position().start(), last_commit(&progress)), (Lsn(300), Some(200)));
+        // Nor is it one on the next connection, unless that goes back.
+        progress.go_on(progress.position());
+        assert_eq!((progress.position().start(), last_commit(&progress)), (Lsn(300), Some(200)));
+        let back = PostgresPosition { commit_lsn: Some(Lsn(150)), ..PostgresPosition::beginning(Lsn(150)) };
+        let mut earlier = Progress::from(progress.position(), false);
+        earlier.go_on(back);
+        assert_eq!(last_commit(&earlier), Some(150));
         assert!(progress.message(Lsn(400)));
         assert_eq!(last_commit(&progress), Some(400));
     }

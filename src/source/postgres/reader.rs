@@ -32,7 +32,7 @@ use crate::model::position::Position;
 use crate::model::row::{Row, RowCells, RowWalk};
 use crate::source::{Beginning, HeadProbe, Marker, Read, Report, Source};
 use crate::util::{clock, stop::Stop};
-use replay::Streaming;
+use replay::{Asked, Streaming};
 
 /// How long `heartbeat.action.query` may take, and the question whether the server is alive.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(2);
@@ -54,6 +54,8 @@ pub struct PostgresSource {
     progress: Progress,
     relations: Relations,
     streaming: Streaming,
+    /// Whether the server tells transactions of which nothing is published.
+    tells_empty: bool,
     stream: Option<ReplicationStream>,
     /// The server's process of the stream, or of the last one.
     walsender: String,
@@ -95,16 +97,16 @@ impl PostgresSource {
         options: Arc<PostgresOptions>,
         stop: Stop,
         catalog: Catalog,
-        progress: Progress,
-        (mut stream, walsender): (ReplicationStream, String),
+        Started { mut stream, position, walsender, tells_empty }: Started,
         beginning: Option<Beginning>,
     ) -> Self {
+        let progress = Progress::from(position, options.transaction_metadata);
         let reached = Arc::new(Reached::default());
         stream.count_into(reached.heard.clone());
         let confirmation = Confirmation::default();
         confirmation.attach(stream.confirmed());
-        let streaming =
-            Streaming::new(options.streaming.is_some(), Streamed::new(options.streaming.clone().unwrap_or_default()));
+        let asked = if options.streaming.is_some() { Asked::Open } else { Asked::Whole };
+        let streaming = Streaming::new(asked, Streamed::new(options.streaming.clone().unwrap_or_default()));
         PostgresSource {
             action: hasty(&options, &stop),
             database: options.connect.database.as_str().into(),
@@ -114,6 +116,7 @@ impl PostgresSource {
             progress,
             relations: Relations::default(),
             streaming,
+            tells_empty,
             stream: Some(stream),
             walsender,
             confirmation,
@@ -467,13 +470,10 @@ impl PostgresSource {
     }
 }
 
-/// A connection for what must not take long. The server ends what does: it does not notice that nobody waits for it any
-/// more.
+/// A connection for what must not take long.
 fn hasty(options: &PostgresOptions, stop: &Stop) -> Catalog {
-    let (mut connect, mut statements) = (options.connect.clone(), options.initial_statements.clone());
-    (connect.connect_timeout, connect.query_timeout) = (ACTION_TIMEOUT, Some(ACTION_TIMEOUT));
-    statements.push(format!("SET statement_timeout = {}", ACTION_TIMEOUT.as_millis() / 2));
-    Catalog::new(connect, statements, stop.clone())
+    let (connect, statements) = (options.connect.clone(), options.initial_statements.clone());
+    Catalog::within(connect, statements, stop.clone(), ACTION_TIMEOUT)
 }
 
 #[cold]
@@ -506,9 +506,22 @@ impl Source for PostgresSource {
     }
 
     fn read(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
-        match self.failed.take() {
+        let read = match self.failed.take() {
             Some(failure) => Err(failure),
             None => self.read_batch(batch),
+        };
+        match read {
+            // Nothing is wrong with the server: a new connection to ask for something else is none of the attempts to mend one.
+            Err(failure) if self.streaming.asked == Asked::GivenUp => {
+                tracing::warn!(
+                    code = %failure.code,
+                    reason = %failure.message,
+                    "large transactions are left to the server until the connector is started anew: connecting again to ask for them whole"
+                );
+                self.reconnect()?;
+                Ok(Read::Idle)
+            }
+            read => read,
         }
     }
 
@@ -521,14 +534,16 @@ impl Source for PostgresSource {
         self.streaming.clear();
         self.silent = Duration::ZERO;
         let position = self.progress.position();
-        let wish = Wish { streaming: self.streaming.wanted, previous: Some(&self.walsender), begins: false };
-        let Started { mut stream, position, walsender } =
+        let streaming = self.streaming.asked == Asked::Open;
+        let wish = Wish { streaming, previous: Some(&self.walsender), begins: false };
+        let Started { mut stream, position, walsender, tells_empty } =
             start::go_on(&self.options, &mut self.catalog, position, wish, &self.stop)?;
         self.walsender = walsender;
+        self.tells_empty = tells_empty;
         self.confirmation.attach(stream.confirmed());
         stream.count_into(self.reached.heard.clone());
         self.stream = Some(stream);
-        self.progress = Progress::from(position, self.options.transaction_metadata);
+        self.progress.go_on(position);
         Ok(())
     }
 

@@ -7,14 +7,13 @@
 //! ```text
 //!  file    │ message │ message │ …         what was written out, oldest first
 //!  chunks  │ message │ message │ …         what came since
-//!  message   length (4) │ place in the log (8) │ body
+//!  message   length (4) │ place in the log (8); for what describes a table, the number of that description │ body
 //! ```
 
 use std::fs::File;
 use std::io::{self, Error, ErrorKind, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::connection::{Lsn, WalMessage};
 
@@ -23,9 +22,6 @@ const HEADER_BYTES: usize = 12;
 
 /// How much is kept in one piece, and read back at once; a longer message has a piece of its own.
 const CHUNK_BYTES: usize = 256 * 1024;
-
-/// Each file's name is its own for the moment that it has one.
-static NEXT_FILE: AtomicU64 = AtomicU64::new(0);
 
 /// What is held of a transaction.
 #[derive(Debug, Default)]
@@ -90,13 +86,34 @@ impl Held {
     }
 }
 
-/// A file that only this process can reach. It holds rows, so nobody else may open it while it has a name.
+/// A file that only this process can reach. It holds rows, so nobody else may open it while it has a name. The name is
+/// nobody else's: containers that share a folder share the number of their process, and one that was killed at the wrong
+/// moment leaves its file.
 fn nameless(folder: &Path) -> io::Result<File> {
-    let number = NEXT_FILE.fetch_add(1, Ordering::Relaxed);
-    let path = folder.join(format!("headwater-{}-{number}.transaction", std::process::id()));
+    let path = folder.join(format!("headwater-{}.transaction", uuid::Uuid::new_v4().simple()));
     let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)
+}
+
+/// Makes a file in a folder and writes to it, to see whether that can be done.
+///
+/// # Errors
+/// When it cannot.
+pub fn try_folder(folder: &Path) -> io::Result<()> {
+    nameless(folder)?.write_all(b"transaction")
+}
+
+/// Whether what is written to a folder stays in memory, as a list of mounts (`/proc/self/mounts`) says. `folder` is a path
+/// without links.
+pub fn is_in_memory(folder: &Path, mounts: &str) -> bool {
+    let mount = |line: &str| {
+        let mut words = line.split(' ').skip(1);
+        let (at, kind) = (words.next()?, words.next()?);
+        // The last one at a place hides those before it.
+        folder.starts_with(at).then_some((at.len(), matches!(kind, "tmpfs" | "ramfs")))
+    };
+    mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length).is_some_and(|(_, in_memory)| in_memory)
 }
 
 /// Reads a held transaction from its beginning, and forgets what was read.
@@ -209,6 +226,20 @@ mod tests {
         check(&many, &[999]);
         check(&[5, 3 * CHUNK_BYTES, 5, CHUNK_BYTES, 2 * CHUNK_BYTES, 5], &[]);
         check(&[5, 3 * CHUNK_BYTES, 5, CHUNK_BYTES, 2 * CHUNK_BYTES, 5], &[1, 5]);
+    }
+
+    #[test]
+    fn a_folder_is_looked_at_before_it_is_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        try_folder(folder.path()).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a file is left");
+        assert!(try_folder(&folder.path().join("missing")).is_err());
+        let mounts = "/dev/vda1 / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/vdb /tmp/disk xfs rw 0 0\nbad\n";
+        for (folder, expected) in
+            [("/var/tmp", false), ("/tmp", true), ("/tmp/held", true), ("/tmp/disk/held", false), ("/tmpfolder", false)]
+        {
+            assert_eq!(is_in_memory(Path::new(folder), mounts), expected, "{folder}");
+        }
     }
 
     #[test]

@@ -8,9 +8,8 @@ use super::connection::{
     Connection, ConnectionError, Lsn, Purpose, ReplicationRefusal, ReplicationRequest, ReplicationStream,
 };
 use super::error::PostgresError;
-use super::options::{PostgresOptions, SlotOptions};
+use super::options::{PostgresOptions, SlotOptions, StreamingOptions};
 use super::position::PostgresPosition;
-use super::progress::Progress;
 use super::reader::PostgresSource;
 use super::slot::Slot;
 use super::timeline::Timeline;
@@ -28,11 +27,19 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Servers of this version and later send logical messages, and transactions while they are open.
 const MESSAGES_VERSION: u32 = 140_000;
 
+/// Servers of this version and later do not tell transactions of which nothing is published.
+const EMPTY_UNTOLD_VERSION: u32 = 150_000;
+
 /// Opens a stream behind the stored position, or a new one.
 ///
 /// # Errors
 /// With the page that says what is missing at the server.
-pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop) -> Result<PostgresSource, Failure> {
+pub fn open(
+    mut options: PostgresOptions,
+    stored: Option<&StoredOffset>,
+    stop: &Stop,
+) -> Result<PostgresSource, Failure> {
+    options.streaming = options.streaming.filter(StreamingOptions::is_usable);
     let options = Arc::new(options);
     let mut catalog = Catalog::new(options.connect.clone(), options.initial_statements.clone(), stop.clone());
     let level = catalog.value("SHOW wal_level")?.unwrap_or_default();
@@ -64,10 +71,9 @@ pub fn open(options: PostgresOptions, stored: Option<&StoredOffset>, stop: &Stop
     };
     let position = position.filter(|_| !begins).unwrap_or_else(|| PostgresPosition::beginning(found.confirmed));
     let wish = Wish { streaming: options.streaming.is_some(), previous: None, begins };
-    let Started { stream, position, walsender } = resume(&options, &mut catalog, position, &found, wish, stop)?;
-    let beginning = begins.then(|| Beginning { position: Arc::new(position.clone()), schema: Vec::new() });
-    let progress = Progress::from(position, options.transaction_metadata);
-    Ok(PostgresSource::new(options, stop.clone(), catalog, progress, (stream, walsender), beginning))
+    let started = resume(&options, &mut catalog, position, &found, wish, stop)?;
+    let beginning = begins.then(|| Beginning { position: Arc::new(started.position.clone()), schema: Vec::new() });
+    Ok(PostgresSource::new(options, stop.clone(), catalog, started, beginning))
 }
 
 /// A stream that has been started.
@@ -77,6 +83,8 @@ pub(super) struct Started {
     pub(super) position: PostgresPosition,
     /// The server's process of it.
     pub(super) walsender: String,
+    /// Whether the server tells transactions of which nothing is published.
+    pub(super) tells_empty: bool,
 }
 
 /// How a stream is started.
@@ -122,9 +130,10 @@ fn resume(
     stop: &Stop,
 ) -> Result<Started, Failure> {
     let mut connection = Connection::connect(&options.connect, Purpose::Replication, &stop.flag())?;
+    let tells_empty = connection.server_version_num() < EMPTY_UNTOLD_VERSION;
     let (timeline, standby) = (Timeline::read(&mut connection)?, is_standby(catalog)?);
     let mut position = behind(&options.slot, position, found, |position| {
-        check_end(catalog, position.furthest())?;
+        check_end(catalog, position.furthest(), standby)?;
         Ok(timeline.check(position, found.confirmed)?)
     })?;
     let (stream, walsender) = stream(options, catalog, connection, position.start(), wish, stop)?;
@@ -140,7 +149,7 @@ fn resume(
     };
     // A standby may be promoted under the stream, and its timeline is then another.
     position.timeline = (!standby).then_some(timeline.id);
-    Ok(Started { stream, position, walsender })
+    Ok(Started { stream, position, walsender, tells_empty })
 }
 
 /// The position to go on from: the stored one if it is in the server's log and the slot's, or the slot's where a setting says so.
@@ -175,8 +184,7 @@ fn is_standby(catalog: &mut Catalog) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// When it is, or the server does not answer.
-pub fn check_end(catalog: &mut Catalog, offset: Lsn) -> Result<(), Failure> {
-    let standby = is_standby(catalog)?;
+pub fn check_end(catalog: &mut Catalog, offset: Lsn, standby: bool) -> Result<(), Failure> {
     let end = match standby {
         true => catalog.value("SELECT pg_catalog.pg_last_wal_replay_lsn()")?,
         false => catalog.value("SELECT pg_catalog.pg_current_wal_insert_lsn()")?,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Report, Service, Session, quoted};
+use super::{Report, Service, Session};
 use crate::error::{Coded, Failure};
 use crate::model::modes::SnapshotMode;
 use crate::model::table::TableId;
@@ -107,6 +107,8 @@ pub(super) fn create_publication(session: &Session<'_>, what: &str) -> String {
 
 /// `FOR TABLE a, b`; nothing for no table.
 pub(super) fn for_tables(session: &Session<'_>) -> String {
-    let tables: Vec<String> = session.tables.iter().map(quoted).collect();
-    if tables.is_empty() { String::new() } else { format!(" FOR TABLE {}", super::pasted(session.tables.iter())) }
+    match session.tables.is_empty() {
+        true => String::new(),
+        false => format!(" FOR TABLE {}", super::pasted(session.tables.iter())),
+    }
 }

@@ -30,7 +30,7 @@ pub(super) fn check(
             Some(found) => {
                 let timeline = timeline(session)?;
                 start::behind(&options, position, found, |position| {
-                    start::check_end(&mut session.catalog, position.furthest())?;
+                    start::check_end(&mut session.catalog, position.furthest(), session.standby)?;
                     Ok(timeline.check(position, found.confirmed)?)
                 })?;
             }

@@ -1,12 +1,13 @@
-//! A server of the test's own, to be stopped, killed, followed and promoted.
+//! A database server of the test's own, of any product, from `tests/stack/database.sh`.
 
 use std::path::PathBuf;
 
-use crate::support::{free_port, scratch, stack_script, try_stack_script};
+use super::{free_port, scratch, stack_script, try_stack_script};
 
 /// A running server; ended and removed when dropped.
-pub struct Server {
-    name: String,
+pub struct Instance {
+    /// Its name in the stack: `mysql-9.7`, `postgres-17`.
+    pub name: String,
     /// Port on 127.0.0.1.
     pub port: u16,
     /// Where its data are.
@@ -16,24 +17,24 @@ pub struct Server {
     _scratch: tempfile::TempDir,
 }
 
-impl Server {
-    /// Starts one with more options of `postgres`.
+impl Instance {
+    /// Starts one with more options of the server's program.
     pub fn start(name: &str, options: &str) -> Self {
         Self::start_as(name, options, None)
     }
 
-    /// Starts a standby of it.
-    pub fn start_standby(&self, options: &str) -> Self {
+    /// Starts a replica or standby of it.
+    pub fn start_follower(&self, options: &str) -> Self {
         Self::start_as(&self.name, options, Some(self.port))
     }
 
     fn start_as(name: &str, options: &str, follows: Option<u16>) -> Self {
-        let scratch = scratch("postgres-");
+        let scratch = scratch("database-");
         let folder = scratch.path().join("server");
         let (name, options) = (name.to_owned(), options.to_owned());
-        let server = Self { name, port: free_port(), folder, options, follows, _scratch: scratch };
-        server.run("start");
-        server
+        let instance = Self { name, port: free_port(), folder, options, follows, _scratch: scratch };
+        instance.run("start");
+        instance
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
@@ -46,7 +47,7 @@ impl Server {
         environment
     }
 
-    /// A command of `tests/stack/database.sh`: `stop`, `kill`, `pause`, `resume`, `start`, `promote`.
+    /// A command of the script: `stop`, `kill`, `pause`, `resume`, `start`, `promote`.
     pub fn run(&self, command: &str) {
         stack_script("database.sh", &[command, &self.name, "source"], &self.environment());
     }
@@ -57,11 +58,17 @@ impl Server {
         self.options = options.to_owned();
         self.run("start");
     }
+
+    /// host:port.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
 }
 
-impl Drop for Server {
+impl Drop for Instance {
     fn drop(&mut self) {
-        // SIGKILL first: nobody needs this data, and an orderly end costs seconds.
+        // SIGKILL first: nobody needs this data, and an orderly end costs seconds. A frozen server hears it too; one that the
+        // test has stopped already cannot be killed.
         for command in ["kill", "wipe"] {
             let _ = try_stack_script("database.sh", &[command, &self.name, "source"], &self.environment());
         }
