@@ -64,7 +64,14 @@ fn table(columns: Vec<(&str, Schema, Arc<dyn Codec>, &[u8])>) -> Table {
         layouts.push(ColumnLayout { name: name.into(), schema: Arc::new(schema), cell, codec });
     }
     let id = TableId { catalog: "shop".into(), schema: None, table: "outbox".into() };
-    let layout = TableLayout { id, version: 1, cells: cells.len(), columns: layouts.into(), key: Box::default() };
+    let layout = TableLayout {
+        id,
+        version: 1,
+        cells: cells.len(),
+        columns: layouts.into(),
+        key: Box::default(),
+        names: Default::default(),
+    };
     Table { layout, bytes, cells }
 }
 

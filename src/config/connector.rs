@@ -32,6 +32,7 @@ pub mod database;
 pub mod delivery;
 pub mod events;
 pub mod history;
+pub mod post_processors;
 pub mod postgres;
 mod transforms;
 mod watchdog;
@@ -43,6 +44,7 @@ pub use delivery::{
 };
 pub use events::{EventOptions, TopicOptions};
 pub use history::{HistoryStorage, SchemaHistoryOptions};
+pub use post_processors::ReselectOptions;
 pub use postgres::PostgresOptions;
 pub use watchdog::WatchdogOptions;
 
@@ -92,6 +94,8 @@ pub struct ConnectorConfig {
     pub offsets_topic: Option<String>,
     /// `converters`: which columns are read otherwise, and how.
     pub column_converters: Arc<[Arc<dyn ColumnConverter>]>,
+    /// `post.processors`: what is read again of rows, in their order.
+    pub post_processors: Vec<ReselectOptions>,
     /// `transforms` and `predicates`.
     pub transforms: Setup,
     /// Heartbeat records.
@@ -153,7 +157,6 @@ impl ConnectorConfig {
         settings.check(&declared_prefixes(&settings), &mut warnings, &mut errors);
         let mut findings = Findings { warnings, errors };
         transforms::say_unknown(&settings, &mut findings);
-        converters::refuse_post_processors(&settings, &mut findings.errors);
         combinations::check(&settings, worker, &mut findings);
         let config = read(name, class, kind, &settings, worker, original, &mut findings);
         let Findings { warnings, errors } = findings;
@@ -217,8 +220,10 @@ fn draw_server_id(values: &mut BTreeMap<String, String>, warnings: &mut Vec<Warn
 
 /// Prefixes of properties that belong to names which the file itself declares.
 fn declared_prefixes(settings: &Settings<'_>) -> Vec<String> {
-    let named = ["converters", "post.processors"].map(|property| settings.list(property)).concat();
-    named.into_iter().map(|name| format!("{name}.")).collect()
+    let processors = settings.list("post.processors");
+    let new = processors.iter().map(|name| format!("post.processors.{name}.")).collect::<Vec<_>>();
+    let old = settings.list("converters").into_iter().chain(processors).map(|name| format!("{name}."));
+    old.chain(new).collect()
 }
 
 fn read(
@@ -258,6 +263,7 @@ fn read(
         topic_creation: delivery::topic_creation(settings, worker, findings),
         offsets_topic: settings.text("offsets.storage.topic"),
         column_converters: converters::converters(settings, findings),
+        post_processors: post_processors::post_processors(settings, findings),
         transforms: transforms::transforms(settings, &mut findings.errors),
         heartbeat: delivery::heartbeat(settings),
         errors: delivery::errors(settings, findings),

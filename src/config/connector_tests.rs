@@ -370,9 +370,10 @@ fn what_cannot_be_obeyed_is_refused_by_name() {
     let tiny = ("bool.type", "io.debezium.connector.mysql.converters.TinyIntOneToBooleanConverter");
     refused(&[("converters", "bool"), tiny, ("bool.length.checker", "si")], &["bool.length.checker"]);
     refused(&[("converters", "bool"), tiny, ("bool.selector", "a(")], &["bool.selector"]);
+    let again = ("again.type", "io.debezium.processors.reselect.ReselectColumnsPostProcessor");
     refused(
-        &[("post.processors", "again"), ("again.type", "io.debezium.processors.reselect.ReselectColumnsPostProcessor")],
-        &["again.type: the Java class 'io.debezium.processors.reselect"],
+        &[("post.processors", "again"), again],
+        &["post.processors: 'again' is not supported: columns of MySQL and MariaDB"],
     );
     refused(
         &[("topic.naming.strategy", "com.example.Names")],
@@ -624,6 +625,42 @@ fn a_postgresql_connector_has_debeziums_defaults() {
 }
 
 #[test]
+fn columns_are_read_again_as_either_way_of_writing_says() {
+    let class = ("type", "io.debezium.processors.reselect.ReselectColumnsPostProcessor");
+    let written = |prefix: &str, more: &[(&str, &str)]| {
+        let beneath = [&[class], more].concat();
+        let named: Vec<(String, &str)> =
+            beneath.iter().map(|(name, value)| (format!("{prefix}.{name}"), *value)).collect();
+        let all: Vec<(&str, &str)> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        postgres_config(&[&[("post.processors", "again")], all.as_slice()].concat())
+            .map(|config| config.post_processors)
+    };
+    for prefix in ["again", "post.processors.again"] {
+        let plain = &written(prefix, &[]).unwrap()[0];
+        assert!(plain.nulls && plain.unavailable && !plain.by_event_key && !plain.fails, "{plain:?}");
+        assert!(plain.columns.is_open());
+        let more = [
+            ("reselect.columns.include.list", "public.t:.*,S.u:b"),
+            ("reselect.null.values", "false"),
+            ("reselect.unavailable.values", "false"),
+            ("reselect.use.event.key", "true"),
+            ("reselect.error.handling.mode", "FAIL"),
+        ];
+        let set = &written(prefix, &more).unwrap()[0];
+        assert!(!set.nulls && !set.unavailable && set.by_event_key && set.fails, "{set:?}");
+        assert!(set.columns.accepts("s.u:B").unwrap() && !set.columns.accepts("s.u:bc").unwrap());
+        for (option, value) in [
+            ("reselect.null.values", "perhaps"),
+            ("reselect.columns.exclude.list", "a("),
+            ("reselect.error.handling.mode", "ignore"),
+        ] {
+            let said = written(prefix, &[(option, value)]).unwrap_err();
+            assert!(said.contains(&format!("{prefix}.{option}")), "{said}");
+        }
+    }
+}
+
+#[test]
 fn what_a_postgresql_connector_cannot_do_is_refused() {
     let refused = |more: &[(&str, &str)], expected: &str| {
         let said = postgres_config(more).map(|_| ()).unwrap_err();
@@ -631,6 +668,10 @@ fn what_a_postgresql_connector_cannot_do_is_refused() {
     };
     refused(&[("plugin.name", "decoderbufs")], "only pgoutput is read");
     refused(&[("slot.name", "Upper")], "lower-case letters");
+    refused(
+        &[("post.processors", "again"), ("again.type", "com.example.Mine")],
+        "again.type: the Java class 'com.example.Mine' is not built in; built in are: io.debezium.processors.reselect",
+    );
     refused(&[("slot.stream.params", "add-tables")], "name=value;name=value");
     refused(&[("replica.identity.autoset.values", "public.t:SOME")], "DEFAULT, FULL, NOTHING or INDEX");
     refused(&[("database.sslfactory", "org.example.Factory")], "names a Java class");

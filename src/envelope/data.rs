@@ -103,7 +103,10 @@ impl Envelope {
         event: &RowEvent<'_>,
         emit: &mut impl FnMut(&Record<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.options.skip_unchanged && event.operation == Operation::Update && unchanged(event) {
+        if let (true, Operation::Update, Some(before), Some(after)) =
+            (self.options.skip_unchanged, event.operation, event.before, event.after)
+            && unchanged(before, after)
+        {
             return Ok(());
         }
         if !event.changes_key() {
@@ -183,8 +186,7 @@ impl Envelope {
 }
 
 /// Whether an update changed none of the captured columns, by their bytes.
-fn unchanged(event: &RowEvent<'_>) -> bool {
-    let (Some(before), Some(after)) = (event.before, event.after) else { return false };
+pub fn unchanged(before: &Row<'_>, after: &Row<'_>) -> bool {
     let columns = before.layout.columns.iter();
     columns
         .map(|column| column.cell)

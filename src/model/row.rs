@@ -101,6 +101,17 @@ pub struct TableLayout {
     pub columns: Box<[ColumnLayout]>,
     /// The fields of the key struct in order; empty when the table has no key.
     pub key: Box<[ColumnLayout]>,
+    /// For statements about the table.
+    pub names: TableNames,
+}
+
+/// What a statement about a table says of its columns. Places are those of a row's cells.
+#[derive(Clone, Debug, Default)]
+pub struct TableNames {
+    /// Their names, as the server has them.
+    pub columns: Box<[Box<str>]>,
+    /// The places of the primary key's, in its order.
+    pub primary_key: Box<[usize]>,
 }
 
 /// One image of a row: its value struct, field by field.

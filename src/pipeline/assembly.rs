@@ -7,10 +7,11 @@ use super::commit::Discipline;
 use super::layouts::{Layouts, layouts};
 use super::produce::{HistoryWriter, Sink};
 use super::reader::ReaderOptions;
+use super::reselect::Reselection;
 use super::supervise::{Assembly, Parts, PipelineOptions, Stops};
 use super::translate;
 use super::write::Processing;
-use crate::config::connector::{ConnectorConfig, HistoryStorage};
+use crate::config::connector::{ConnectorConfig, HistoryStorage, ReselectOptions};
 use crate::config::worker::{ConverterSetting, OffsetStorage, WorkerConfig};
 use crate::envelope::Envelope;
 use crate::error::Failure;
@@ -25,12 +26,12 @@ use crate::observe::pulse::Activity;
 use crate::serialize::{self, Converter, Role};
 use crate::sink::SinkCounters;
 use crate::sink::kafka::{KafkaSink, KafkaSinkOptions};
-use crate::source::Source;
 use crate::source::binlog::error::BinlogError;
 use crate::source::binlog::options::Past;
 use crate::source::binlog::start;
 use crate::source::postgres::slot::DroppedSlot;
 use crate::source::postgres::{self, Confirmation};
+use crate::source::{Reselect, Source};
 use crate::store::history::file::FileSchemaHistory;
 use crate::store::history::kafka::KafkaSchemaHistory;
 use crate::store::history::memory::MemorySchemaHistory;
@@ -198,12 +199,26 @@ impl ConnectorAssembly {
         Ok([key, value, self.converter(setting, Role::Header, abort)?])
     }
 
-    fn processing(&self) -> Processing {
+    /// What reads columns again for each worker, on a connection of its own.
+    fn reselections(&self, abort: &Stop) -> Vec<Reselection> {
+        let Layouts::Postgres(postgres, _) = &self.layouts else { return Vec::new() };
+        let connect = translate::postgres_connect_options(&self.config, postgres);
+        let (statements, abort) = (self.config.database.initial_statements.clone(), abort.clone());
+        let open: Arc<dyn Fn() -> Box<dyn Reselect> + Send + Sync> = Arc::new(move || {
+            Box::new(postgres::PostgresReselect::new(connect.clone(), statements.clone(), abort.clone()))
+        });
+        let reselection =
+            |options: &ReselectOptions| Reselection { options: Arc::new(options.clone()), open: open.clone() };
+        self.config.post_processors.iter().map(reselection).collect()
+    }
+
+    fn processing(&self, abort: &Stop) -> Processing {
         let header = |(name, value): &(String, Vec<u8>)| (name.clone(), String::from_utf8_lossy(value).into_owned());
         Processing {
             transforms: self.config.transforms.clone(),
             context_headers: self.sink.context_headers.iter().map(header).collect(),
             errors: translate::error_rules(&self.config),
+            reselections: self.reselections(abort),
         }
     }
 
@@ -266,7 +281,7 @@ impl Assembly for ConnectorAssembly {
             key: key_converter,
             value: value_converter,
             header: header_converter,
-            processing: self.processing(),
+            processing: self.processing(abort),
         })
     }
 }

@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use flume::{Receiver, Sender};
 
+use super::reselect::Reselector;
 use super::status::StatusBoard;
 use super::topic_keys::TopicKeys;
 use super::turns::Turns;
 use super::write::{Processing, Writer};
-use crate::envelope::data::{RowEvent, TransactionView};
+use crate::envelope::data::{RowEvent, TransactionView, unchanged};
 use crate::envelope::source_block::SourceView;
 use crate::envelope::{Envelope, TableShape};
 use crate::error::Failure;
@@ -85,6 +86,8 @@ pub struct Encoder {
     shapes: HashMap<u64, Arc<TableShape>>,
     /// The last version of each table, so that those before it are forgotten.
     versions: HashMap<TableId, u64>,
+    /// Mostly none.
+    reselectors: Vec<Reselector>,
     writer: Writer,
 }
 
@@ -96,6 +99,7 @@ impl Encoder {
     pub fn new(encoding: Arc<Encoding>) -> Result<Self, Failure> {
         Ok(Encoder {
             writer: Writer::new(&encoding.processing)?,
+            reselectors: encoding.processing.reselections.iter().map(Reselector::new).collect(),
             encoding,
             arena: Arena::new(),
             cells: RowCells::default(),
@@ -261,7 +265,7 @@ impl Encoder {
     fn rows(&mut self, batch: &Batch, change: &RowsChange, out: &mut EncodedBatch) -> Result<(), Failure> {
         let shape = self.shape(&change.layout);
         let (encoding, writer, arena, cells) = (&self.encoding, &mut self.writer, &self.arena, &mut self.cells);
-        let envelope = &encoding.envelope;
+        let (envelope, reselectors) = (&encoding.envelope, &mut self.reselectors);
         let subject = (&change.layout.id).into();
         let constants = &envelope.options().source;
         let mut source =
@@ -275,6 +279,9 @@ impl Encoder {
             let number = rows;
             rows += 1;
             source.row = i32::try_from(number).unwrap_or(i32::MAX);
+            if !reselectors.is_empty() && number >= change.skip_rows {
+                read_again(reselectors, envelope, change, body, cells)?;
+            }
             let after_bytes: &[u8] = if cells.patched { &cells.patch } else { body };
             let before = Row { layout: &change.layout, bytes: body, cells: &cells.before };
             let after = Row { layout: &change.layout, bytes: after_bytes, cells: &cells.after };
@@ -299,6 +306,31 @@ impl Encoder {
         count_rows(&encoding.metrics, change.operation, u64::from(rows.saturating_sub(change.skip_rows)));
         Ok(())
     }
+}
+
+/// Fills what the image after a change lacks, where a record comes of it. Rows of a snapshot have just been read.
+#[cold]
+fn read_again(
+    reselectors: &mut [Reselector],
+    envelope: &Envelope,
+    change: &RowsChange,
+    body: &[u8],
+    cells: &mut RowCells,
+) -> Result<(), Failure> {
+    let layout = &*change.layout;
+    match change.operation {
+        Operation::Read | Operation::Delete | Operation::Truncate => return Ok(()),
+        Operation::Update if envelope.options().skip_unchanged && !cells.no_before => {
+            let after_bytes: &[u8] = if cells.patched { &cells.patch } else { body };
+            let before = Row { layout, bytes: body, cells: &cells.before };
+            let after = Row { layout, bytes: after_bytes, cells: &cells.after };
+            if unchanged(&before, &after) {
+                return Ok(());
+            }
+        }
+        Operation::Update | Operation::Create => {}
+    }
+    reselectors.iter_mut().try_for_each(|reselector| reselector.fill(layout, body, cells))
 }
 
 fn view(order: Option<&TransactionOrder>) -> Option<TransactionView<'_>> {

@@ -47,6 +47,24 @@ pub enum PipelineError {
         /// Those of another one.
         other: String,
     },
+    /// A row that columns are to be read again of is not there any more.
+    #[error("a row of table {table} that columns are to be read again of is not found")]
+    ReselectedRowGone {
+        /// The table.
+        table: String,
+    },
+    /// A table has no primary key to find a row by.
+    #[error("table {table} has no primary key, and columns of it are to be read again")]
+    ReselectWithoutKey {
+        /// The table.
+        table: String,
+    },
+    /// A filter of columns that are read again cannot decide.
+    #[error("the expressions for columns that are read again take too long to match {column}")]
+    ReselectFilter {
+        /// The column.
+        column: String,
+    },
     /// Batches were given up without an error that says why.
     #[error("{batches} batches were given up undelivered")]
     Abandoned {
@@ -92,8 +110,37 @@ static KEYS_DIFFER: Code = Code {
     hint: "Two tables with different keys are routed to one topic, or a key was altered. Compaction and consumers that join by key take them for different things, and a registry may refuse the second one. Route the tables to topics of their own, or give them one key with message.key.columns or ValueToKey.",
 };
 
+static RESELECTED_ROW_GONE: Code = Code {
+    number: 906,
+    disposition: Disposition::Stop,
+    title: "a row is gone of which columns are to be read again",
+    hint: "It was deleted, or its key changed, after the change that is written now. reselect.error.handling.mode=warn writes the change as it came, with unavailable.value.placeholder.",
+};
+static RESELECT_WITHOUT_KEY: Code = Code {
+    number: 907,
+    disposition: Disposition::Stop,
+    title: "columns of a table without a primary key are to be read again",
+    hint: "Name columns that find one row in message.key.columns and set reselect.use.event.key=true; or leave the table out with reselect.columns.exclude.list.",
+};
+static RESELECT_FILTER: Code = Code {
+    number: 908,
+    disposition: Disposition::Stop,
+    title: "an expression for columns that are read again takes too long to match",
+    hint: "Write reselect.columns.include.list or reselect.columns.exclude.list without nested repetitions.",
+};
+
 /// Every page of this room.
-pub static CODES: &[&Code] = &[&BATCH_TOO_LARGE, &PANICKED, &SPAWN, &ABANDONED, &RETRIES_ENDED, &KEYS_DIFFER];
+pub static CODES: &[&Code] = &[
+    &BATCH_TOO_LARGE,
+    &PANICKED,
+    &SPAWN,
+    &ABANDONED,
+    &RETRIES_ENDED,
+    &KEYS_DIFFER,
+    &RESELECTED_ROW_GONE,
+    &RESELECT_WITHOUT_KEY,
+    &RESELECT_FILTER,
+];
 
 impl Coded for PipelineError {
     fn code(&self) -> &'static Code {
@@ -104,6 +151,9 @@ impl Coded for PipelineError {
             PipelineError::KeysDiffer { .. } => &KEYS_DIFFER,
             PipelineError::Abandoned { .. } => &ABANDONED,
             PipelineError::RetriesEnded { .. } => &RETRIES_ENDED,
+            PipelineError::ReselectedRowGone { .. } => &RESELECTED_ROW_GONE,
+            PipelineError::ReselectWithoutKey { .. } => &RESELECT_WITHOUT_KEY,
+            PipelineError::ReselectFilter { .. } => &RESELECT_FILTER,
         }
     }
 }

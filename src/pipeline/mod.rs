@@ -26,6 +26,7 @@ pub mod orders;
 pub mod plans;
 pub mod produce;
 pub mod reader;
+pub mod reselect;
 pub mod status;
 pub mod supervise;
 pub mod thread;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::encode::Encoding;
 use super::plans::{Plans, write_part};
+use super::reselect::Reselection;
 use super::tolerance::{DeadLetters, ErrorRules, Failed, Letter, Stage};
 use crate::error::Failure;
 use crate::model::encoded::{EncodedBatch, EncodedHeader, EncodedRecord, Step};
@@ -32,6 +33,8 @@ pub struct Processing {
     pub context_headers: Vec<(String, String)>,
     /// `errors.*`
     pub errors: ErrorRules,
+    /// `post.processors`, which come before the envelope.
+    pub reselections: Vec<Reselection>,
 }
 
 /// What a worker writes records with; apart from the arena, which records borrow from while it writes.

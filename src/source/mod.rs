@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use crate::error::Failure;
 use crate::model::change::{Batch, SchemaChange};
 use crate::model::position::Position;
+use crate::model::row::Row;
 use crate::model::table::TableId;
 
 /// Decides by name.
@@ -121,6 +122,21 @@ pub trait Marker: Send {
     /// Whether all is handed over that was in the log when the first that is awaited had been run; or the last: the stream
     /// may by now come from the server that the first did not go to.
     fn has_come(&self) -> bool;
+}
+
+/// Reads columns of rows that a change did not bring, as they are now, on a connection of its own with deadlines of its own.
+pub trait Reselect: Send {
+    /// The values of the columns at `wanted` of the row whose columns at `key` are as in `row`, each with the bytes that a cell
+    /// of the stream would have, `None` for null. No values: there is no such row any more. Places are those of cells.
+    ///
+    /// # Errors
+    /// *Retry* when the server does not answer now; anything else when it will not answer.
+    fn reselect(
+        &mut self,
+        row: &Row<'_>,
+        key: &[usize],
+        wanted: &[usize],
+    ) -> Result<Option<Vec<Option<Vec<u8>>>>, Failure>;
 }
 
 /// A stream of changes from one server.

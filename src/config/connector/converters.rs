@@ -1,4 +1,4 @@
-//! `converters` and `post.processors`: the names a connector declares, and what stands beneath them.
+//! `converters`: the names a connector declares, and what stands beneath them.
 //!
 //! In: resolved properties. Out: the converters of columns in the order of the list; findings for classes and values
 //! that cannot be used; a warning for each option that its class does not have, which Debezium would pass over.
@@ -12,8 +12,8 @@ use crate::config::option::Mismatch;
 use crate::config::secret::Shown;
 use crate::config::settings::Settings;
 use crate::config::suggest;
-use crate::source::binlog::codec::converter::{self, BadConverter, ColumnConverter, ColumnConverterSpec};
-use crate::util::class_options::Options;
+use crate::source::binlog::codec::converter::{self, BadConverter, ColumnConverter};
+use crate::util::class_options::{ClassOption, Options};
 
 /// The converters of columns, checked.
 pub(super) fn converters(settings: &Settings<'_>, findings: &mut Findings) -> Arc<[Arc<dyn ColumnConverter>]> {
@@ -26,7 +26,7 @@ pub(super) fn converters(settings: &Settings<'_>, findings: &mut Findings) -> Ar
             continue;
         };
         let options = beneath(settings, &name);
-        say_unknown(&name, spec, &options, findings);
+        say_unknown(&name, spec.options, &options, findings);
         match (spec.build)(&Options::new(&options)) {
             Ok(converter) => made.push(converter),
             Err(BadConverter::Option(bad)) => {
@@ -41,14 +41,8 @@ pub(super) fn converters(settings: &Settings<'_>, findings: &mut Findings) -> Ar
     made.into()
 }
 
-/// Processors of events, which change them, and none of which is built in.
-pub(super) fn refuse_post_processors(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) {
-    for name in settings.list("post.processors") {
-        errors.push(java_class(settings, format!("{name}.type"), Vec::new()));
-    }
-}
-
-fn java_class(settings: &Settings<'_>, property: String, stock: Vec<&'static str>) -> ConfigError {
+/// A class that is not built in.
+pub(super) fn java_class(settings: &Settings<'_>, property: String, stock: Vec<&'static str>) -> ConfigError {
     let class = match settings.values.get(&property) {
         Some(class) => settings.masking.show(&property, class.trim()),
         None => Shown::plain("no class"),
@@ -62,15 +56,21 @@ fn stock() -> Vec<&'static str> {
 }
 
 /// What stands beneath a name, without it.
-fn beneath(settings: &Settings<'_>, name: &str) -> BTreeMap<String, String> {
+pub(super) fn beneath(settings: &Settings<'_>, name: &str) -> BTreeMap<String, String> {
     let beneath = settings.values.iter().filter_map(|(property, value)| {
         Some((property.strip_prefix(name)?.strip_prefix('.')?.to_owned(), value.clone()))
     });
     beneath.collect()
 }
 
-fn say_unknown(name: &str, spec: &ColumnConverterSpec, options: &BTreeMap<String, String>, findings: &mut Findings) {
-    let known = || ["type"].into_iter().chain(spec.options.iter().map(|option| option.name));
+/// Warns of options that a class does not have.
+pub(super) fn say_unknown(
+    name: &str,
+    known: &[ClassOption],
+    options: &BTreeMap<String, String>,
+    findings: &mut Findings,
+) {
+    let known = || ["type"].into_iter().chain(known.iter().map(|option| option.name));
     for option in options.keys().filter(|option| !known().any(|known| known == option.as_str())) {
         let text = match suggest::among(option, known()) {
             Some(meant) => format!("its class has no option of this name; did you mean {meant}?"),

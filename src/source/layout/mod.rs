@@ -16,7 +16,7 @@ pub use error::{CODES, LayoutError};
 pub use mask::Mask;
 
 use crate::model::modes::SchemaNameAdjustmentMode;
-use crate::model::row::{Codec, ColumnLayout, TableLayout};
+use crate::model::row::{Codec, ColumnLayout, TableLayout, TableNames};
 use crate::model::schema::Schema;
 use crate::model::table::{Column, Table};
 use crate::util::avro_name::{Named, adjusted};
@@ -114,7 +114,16 @@ pub fn table_layout<E: From<LayoutError>, P: Into<Option<ColumnParts>>>(
         cells: table.columns.len(),
         columns: columns.into(),
         key: key.into(),
+        names: names(table),
     })
+}
+
+fn names(table: &Table) -> TableNames {
+    let place = |name: &String| table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+    TableNames {
+        columns: table.columns.iter().map(|column| column.name.as_str().into()).collect(),
+        primary_key: table.primary_key.iter().filter_map(place).collect(),
+    }
 }
 
 /// The places of the key's columns in the table, in key order: those of `message.key.columns`, in the order of

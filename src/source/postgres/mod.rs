@@ -23,6 +23,7 @@ mod progress;
 mod publication;
 mod reader;
 mod relations;
+mod reselect;
 pub mod slot;
 mod spill;
 pub mod start;
@@ -33,3 +34,4 @@ pub mod wire;
 
 pub use confirm::Confirmation;
 pub use reader::PostgresSource;
+pub use reselect::PostgresReselect;
