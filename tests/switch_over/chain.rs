@@ -38,13 +38,13 @@ const INSIDE_EVENTS: u64 = 40;
 const INSIDE_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
+pub enum Who {
     Debezium,
     Headwater,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub enum End {
     /// `PUT /connectors/…/stop`, or SIGTERM.
     Asked,
     /// SIGKILL.
@@ -52,7 +52,7 @@ enum End {
 }
 
 /// The four switch-overs: each of the two ended in each way, and the other one behind it.
-const CHAIN: [(Who, End); 4] = [
+pub const CHAIN: [(Who, End); 4] = [
     (Who::Debezium, End::Asked),
     (Who::Headwater, End::Asked),
     (Who::Debezium, End::Killed),

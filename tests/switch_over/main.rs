@@ -26,6 +26,7 @@ mod support;
 
 mod chain;
 mod migrate;
+mod postgres;
 mod shape;
 mod snapshot;
 
@@ -59,7 +60,8 @@ fn start_worker(broker: &str) -> Option<Worker> {
 fn a_connector_changes_hands_and_loses_nothing() {
     let test = "switch_over";
     let Some(broker) = address("HEADWATER_TEST_KAFKA", test) else { return };
-    if address("HEADWATER_TEST_MYSQL_97", test).is_none() || address("HEADWATER_TEST_MARIADB_118", test).is_none() {
+    let databases = ["HEADWATER_TEST_MYSQL_97", "HEADWATER_TEST_MARIADB_118", "HEADWATER_TEST_POSTGRES_17"];
+    if databases.iter().any(|database| address(database, test).is_none()) {
         return;
     }
     let Some(worker) = start_worker(&broker) else { return };
@@ -67,12 +69,13 @@ fn a_connector_changes_hands_and_loses_nothing() {
     println!("switch-over: HEADWATER_SWITCH_SEED={seed}");
     let world = World { broker, worker, seed };
     type Scene = (&'static str, fn(&World));
-    let scenes: [Scene; 5] = [
+    let scenes: [Scene; 6] = [
         ("the steps that migrate prints", migrate::by_its_own_steps),
         ("MySQL with GTIDs", chain::mysql_gtids),
         ("MySQL without GTIDs", chain::mysql_files),
         ("MariaDB", chain::mariadb),
         ("half-done snapshot", snapshot::half_done),
+        ("PostgreSQL", postgres::chain),
     ];
     let only = std::env::var("HEADWATER_SWITCH_SCENE").unwrap_or_default();
     for (name, scene) in scenes.iter().filter(|(name, _)| name.contains(&only)) {
