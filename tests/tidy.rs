@@ -260,10 +260,7 @@ fn error_codes_are_unlike_each_other() {
 }
 
 /// Fields of the checked configuration that nobody outside it has to read, and why.
-const UNREAD_SETTINGS: &[(&str, &str)] = &[
-    ("status_storage", "for workers that share connectors"),
-    ("metrics_rules", "for series named by the user's rules"),
-];
+const UNREAD_SETTINGS: &[(&str, &str)] = &[("status_storage", "for workers that share connectors")];
 
 /// A setting that is parsed and read by nobody does nothing, and the reference says that it works.
 #[test]

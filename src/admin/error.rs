@@ -21,6 +21,14 @@ pub enum AdminError {
         /// Why, without a password.
         reason: String,
     },
+    /// The rules that name the series on `/metrics` cannot be used.
+    #[error("{place}: {reason}")]
+    Rules {
+        /// The file, or the setting.
+        place: String,
+        /// What is wrong, and where in it.
+        reason: String,
+    },
     /// The runtime or its thread cannot be made.
     #[error("the server could not be started: {0}")]
     Runtime(String),
@@ -45,15 +53,23 @@ static TLS: Code = Code {
     hint: "listeners.https.ssl.keystore.location names a PEM, PKCS12 or JKS file with the server's certificate and its private key, listeners.https.ssl.keystore.password opens it; or set listeners.https.ssl.keystore.certificate.chain and .keystore.key. With ssl.client.auth a truststore is needed, too.",
 };
 
+static RULES: Code = Code {
+    number: 1103,
+    disposition: Disposition::Stop,
+    title: "the file of metrics.jmx.exporter.config cannot be used",
+    hint: "It is the configuration of a Prometheus JMX exporter, in YAML: the message names the rule and what is wrong with it. Without the setting, /metrics has the names of headwater.metrics.names.",
+};
+
 impl Coded for AdminError {
     fn code(&self) -> &'static Code {
         match self {
             AdminError::Listen { .. } => &LISTEN,
             AdminError::Tls { .. } => &TLS,
+            AdminError::Rules { .. } => &RULES,
             AdminError::Runtime(_) => &RUNTIME,
         }
     }
 }
 
 /// Every page of this room, for `headwater explain`.
-pub static CODES: &[&Code] = &[&LISTEN, &RUNTIME, &TLS];
+pub static CODES: &[&Code] = &[&LISTEN, &RUNTIME, &TLS, &RULES];

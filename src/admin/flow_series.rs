@@ -1,12 +1,11 @@
 //! The watchdog's series on `/metrics`: the verdict, the ladder, the incidents.
 
-use prometheus::proto::MetricFamily;
-
 use std::sync::Arc;
 
 use super::exposition::{family, label, metric};
 use crate::observe::flow::Flow;
 use crate::observe::markers::Markers;
+use crate::observe::series::Family;
 use crate::util::clock;
 use crate::worker::Connector;
 
@@ -58,7 +57,7 @@ const CANARY: &[(&str, &str, ReadMarkers)] = &[
 ];
 
 /// The series of the connectors that have one.
-fn canary(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
+fn canary(connectors: &[Arc<Connector>]) -> Vec<Family> {
     let metrics: Vec<_> = connectors.iter().map(|connector| (connector.name(), connector.metrics())).collect();
     let has_one = |markers: &Markers| markers.written.get() + markers.failures.get() > 0;
     let series = |read: &ReadMarkers| {
@@ -69,7 +68,7 @@ fn canary(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
 }
 
 /// The series of every connector.
-pub(super) fn families(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
+pub(super) fn families(connectors: &[Arc<Connector>]) -> Vec<Family> {
     let flows: Vec<(&str, Flow)> =
         connectors.iter().map(|connector| (connector.name(), connector.metrics().flow.read())).collect();
     let mut families = Vec::new();
@@ -95,6 +94,5 @@ pub(super) fn families(connectors: &[Arc<Connector>]) -> Vec<MetricFamily> {
     families.push(family("headwater_hop_waiting", "What waits before each hop", waiting));
     families.push(family("headwater_hop_behind_seconds", "For how long the oldest of it has waited", behind));
     families.extend(canary(connectors));
-    families.retain(|family| !family.get_metric().is_empty());
     families
 }

@@ -17,13 +17,17 @@ mod forward;
 mod health;
 mod listening;
 mod loggers;
+mod mbeans;
 mod offsets;
 mod plugins;
 mod rest;
+mod retention_series;
 mod routes;
 mod tls;
+mod windows;
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use openssl::ssl::SslAcceptor;
@@ -34,6 +38,7 @@ pub use error::{AdminError, CODES};
 use crate::config::worker::{Listener, WorkerConfig};
 use crate::error::Failure;
 use crate::worker::Handle;
+use exposition::Exposition;
 use listening::Limits;
 
 /// A server that runs until it is dropped.
@@ -80,6 +85,7 @@ pub fn start(config: &WorkerConfig, worker: &Handle) -> Result<Server, Failure> 
         true => Some(tls::acceptor(&config.listeners_tls)?),
         false => None,
     };
+    let exposition = Arc::new(Exposition::new(config)?);
     let sockets = config.listeners.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
     let acceptors: Vec<Option<SslAcceptor>> =
@@ -87,7 +93,8 @@ pub fn start(config: &WorkerConfig, worker: &Handle) -> Result<Server, Failure> 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| AdminError::Runtime(error.to_string()))?;
     let (stop, stopped) = oneshot::channel();
-    let router = rest::router(worker.clone());
+    let router = rest::router(worker.clone(), exposition.clone());
+    let watched = worker.clone();
     let serve = move || {
         runtime.block_on(async {
             let servers = sockets.into_iter().zip(acceptors).filter_map(|(socket, acceptor)| {
@@ -100,6 +107,7 @@ pub fn start(config: &WorkerConfig, worker: &Handle) -> Result<Server, Failure> 
                 // First, because a request to stop must not wait for a request to be answered.
                 _ = stopped => {}
                 _ = all => {}
+                () = exposition.look_on(&watched) => {}
             }
         });
         // A request that waits for a pipeline that hangs must not hold up the end of the process.

@@ -4,6 +4,7 @@
 //! store does it on a thread of its own and for a bounded time, so that looking works whatever changing does; a body is
 //! bounded and may be anything.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -14,8 +15,9 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::answer::{Answer, Result, bad};
+use super::exposition::Exposition;
 use super::routes::{self, Call, Found, Route};
-use super::{access, connectors, exposition, flow, forward, health, loggers, offsets, plugins};
+use super::{access, connectors, flow, forward, health, loggers, offsets, plugins};
 use crate::util::clock;
 use crate::worker::{Handle, TargetState};
 
@@ -34,8 +36,8 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many requests may wait for a store or a file at the same time; each has a thread.
 static PLACES: Semaphore = Semaphore::const_new(8);
 
-pub(super) fn router(worker: Handle) -> Router {
-    Router::new().fallback(handle).with_state(worker)
+pub(super) fn router(worker: Handle, exposition: Arc<Exposition>) -> Router {
+    Router::new().fallback(handle).with_state((worker, exposition))
 }
 
 /// A request that has a route.
@@ -49,6 +51,8 @@ pub(super) struct Asked {
     pub(super) host: String,
     /// How long an answer is waited for.
     pub(super) until: Instant,
+    /// What names and numbers `/metrics`.
+    exposition: Arc<Exposition>,
 }
 
 impl Asked {
@@ -84,7 +88,10 @@ impl Asked {
     }
 }
 
-async fn handle(Shared(worker): Shared<Handle>, request: Request<Body>) -> Response<Body> {
+async fn handle(
+    Shared((worker, exposition)): Shared<(Handle, Arc<Exposition>)>,
+    request: Request<Body>,
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let head = parts.method == axum::http::Method::HEAD;
     let (route, names) = match routes::find(parts.method.as_str(), parts.uri.path()) {
@@ -112,7 +119,7 @@ async fn handle(Shared(worker): Shared<Handle>, request: Request<Body>) -> Respo
     };
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let query = routes::parameters(parts.uri.query().unwrap_or_default());
-    let asked = Asked { route, names, query, body, host, until: clock::moment() + REQUEST_TIMEOUT };
+    let asked = Asked { route, names, query, body, host, until: clock::moment() + REQUEST_TIMEOUT, exposition };
     let answer = match forwarded {
         Some(forwarded) => apart(move || forwarded.send(asked.body, REQUEST_TIMEOUT)).await,
         None if waits(route.call) => apart(move || answer(&worker, &asked)).await,
@@ -243,7 +250,10 @@ fn call(worker: &Handle, asked: &Asked) -> Result {
         Call::Health => Ok(health::health(worker)),
         Call::Live => Ok(health::live(worker)),
         Call::Ready => Ok(health::ready(worker)),
-        Call::Metrics => metrics(worker),
+        Call::Metrics => {
+            let text = asked.exposition.text(worker);
+            Ok(Answer::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
+        }
     }
 }
 
@@ -251,10 +261,4 @@ fn root(worker: &Handle) -> Answer {
     let commit = option_env!("HEADWATER_COMMIT").unwrap_or("unknown");
     let cluster = worker.cluster_id();
     Answer::ok(json!({ "version": env!("CARGO_PKG_VERSION"), "commit": commit, "kafka_cluster_id": cluster }))
-}
-
-fn metrics(worker: &Handle) -> Result {
-    let failed = |error: prometheus::Error| Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
-    let text = exposition::text(worker).map_err(failed)?;
-    Ok(Answer::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }

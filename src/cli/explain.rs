@@ -11,6 +11,9 @@ use crate::error::{Code, Disposition};
 pub struct Arguments {
     /// The code: HW0454, hw454 or 454. Without it, all codes are listed.
     pub code: Option<String>,
+    /// All codes as the table of docs/runbook.md: which failure is tried again, and which waits for a person.
+    #[arg(long)]
+    pub runbook: bool,
 }
 
 /// Every page there is, in order of numbers.
@@ -69,12 +72,36 @@ fn in_words(disposition: Disposition) -> &'static str {
     }
 }
 
+/// What is done about an error, in a word.
+fn in_a_word(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Retry => "tried again",
+        Disposition::Stop => "person",
+        Disposition::Reject => "record",
+    }
+}
+
+/// All pages as a table of Markdown.
+fn runbook() -> String {
+    let mut table = "| code | what it means | what happens | what to do |\n|---|---|---|---|\n".to_owned();
+    for code in pages() {
+        let cell = |text: &str| text.replace('|', "\\|");
+        let word = in_a_word(code.disposition);
+        table.push_str(&format!("| {code} | {} | {word} | {} |\n", cell(code.title), cell(code.hint)));
+    }
+    table
+}
+
 /// Prints a page, or the list of all pages.
 pub fn run(arguments: &Arguments) -> ExitCode {
+    if arguments.runbook {
+        super::say(runbook().trim_end());
+        return ExitCode::SUCCESS;
+    }
     let pages = pages();
     let Some(written) = &arguments.code else {
         for code in pages {
-            super::say(&format!("{code}  {}", code.title));
+            super::say(&format!("{code}  {:<11}  {}", in_a_word(code.disposition), code.title));
         }
         return ExitCode::SUCCESS;
     };
@@ -146,6 +173,19 @@ mod tests {
         for code in pages {
             assert!(!code.title.is_empty() && code.hint.len() > 20, "{code}");
         }
+    }
+
+    /// `UPDATE=1` writes the table anew.
+    #[test]
+    fn the_runbook_has_every_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbook.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let marker = "<!-- codes -->\n";
+        let (before, found) = page.split_once(marker).unwrap();
+        if std::env::var("UPDATE").is_ok_and(|word| word == "1") {
+            return std::fs::write(path, format!("{before}{marker}{}", runbook())).unwrap();
+        }
+        assert_eq!(found, runbook(), "docs/runbook.md is made by UPDATE=1 cargo test --lib the_runbook_has_every_code");
     }
 
     fn check(written: &str, expected: Option<u16>) {

@@ -49,6 +49,30 @@ pub struct ConverterSetting {
     pub options: ClientProperties,
 }
 
+/// How the series on `/metrics` are called where no rules file names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricNames {
+    /// `debezium_metrics_MilliSecondsBehindSource`.
+    Debezium,
+    /// `debezium_metrics_millisecondsbehindsource`.
+    Lowercase,
+    /// `debezium_metrics_milli_seconds_behind_source`.
+    SnakeCase,
+}
+
+impl MetricNames {
+    /// The words of `headwater.metrics.names`.
+    pub const WORDS: &[&str] = &["debezium", "lowercase", "snake_case"];
+
+    fn parse(word: &str) -> MetricNames {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "lowercase" => MetricNames::Lowercase,
+            "snake_case" => MetricNames::SnakeCase,
+            _ => MetricNames::Debezium,
+        }
+    }
+}
+
 /// One address of the worker's server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
@@ -129,6 +153,8 @@ pub struct WorkerConfig {
     pub override_policy: OverridePolicy,
     /// Rules that name the series on `/metrics`; our own when there are none.
     pub metrics_rules: Option<PathBuf>,
+    /// How they are called then.
+    pub metrics_names: MetricNames,
     /// A file that incidents are appended to.
     pub incidents_file: Option<PathBuf>,
     /// Addresses that are told of incidents: they are passwords themselves.
@@ -284,6 +310,7 @@ fn worker(
         topic_creation_enabled: settings.flag("topic.creation.enable"),
         override_policy: override_policy(settings, errors),
         metrics_rules: settings.text("metrics.jmx.exporter.config").map(PathBuf::from),
+        metrics_names: MetricNames::parse(&settings.text("headwater.metrics.names").unwrap_or_default()),
         incidents_file: settings.text("headwater.incidents.file").map(PathBuf::from),
         notice_urls: Secret::new(settings.text("headwater.notices.urls").unwrap_or_default()),
         notices_after: settings.millis("headwater.notices.after.ms"),

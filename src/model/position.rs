@@ -28,6 +28,16 @@ pub trait ResumePoint: Send + Sync + fmt::Debug {
     fn offset(&self) -> OffsetMap;
 }
 
+/// When the database wrote what a position stands behind, in milliseconds since the epoch, where its fields say so: Debezium
+/// calls it `ts_sec` for MySQL and MariaDB, and `ts_usec` for PostgreSQL.
+pub fn time_ms(offset: &OffsetMap) -> Option<i64> {
+    offset.iter().find_map(|(name, field)| match (name.as_str(), field) {
+        ("ts_sec", OffsetField::Integer(seconds)) => seconds.checked_mul(1000),
+        ("ts_usec", OffsetField::Integer(micros)) => Some(micros / 1000),
+        _ => None,
+    })
+}
+
 /// A shared resume point.
 pub type Position = Arc<dyn ResumePoint>;
 

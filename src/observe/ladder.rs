@@ -91,12 +91,25 @@ pub struct HeadCell {
     pub behind_bytes: Gauge,
     /// The head, printed.
     pub position: Text,
+    /// Bytes of the log that the server keeps for the connector; -1 while that is not known.
+    pub retained_bytes: Gauge,
+    /// Bytes that may yet be written before it keeps them no longer; -1 when that is not known or without bound.
+    pub room_bytes: Gauge,
+    /// For how long the server keeps its log, in seconds; -1 when that is not known or without bound. What was known of it
+    /// stays while the server does not answer.
+    pub kept_seconds: Gauge,
+    /// When last the stream was where the head is and all was stored, in milliseconds since the epoch; 0 before.
+    pub covered_ms: Gauge,
+    /// The same, for what was acknowledged, be it stored or not.
+    pub delivered_ms: Gauge,
 }
 
 impl HeadCell {
     /// Nothing is known any more.
     pub fn forget(&self) {
         self.behind_bytes.set(-1);
+        self.retained_bytes.set(-1);
+        self.room_bytes.set(-1);
         self.position.set(String::new());
     }
 }

@@ -86,6 +86,105 @@ impl Names {
     }
 }
 
+/// How long something takes, each time that it is done.
+#[derive(Debug, Default)]
+pub struct Durations {
+    total_us: AtomicU64,
+    longest_us: AtomicU64,
+}
+
+impl Durations {
+    /// Notes one.
+    pub fn note(&self, time: std::time::Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.total_us.fetch_add(micros, Ordering::Relaxed);
+        self.longest_us.fetch_max(micros, Ordering::Relaxed);
+    }
+
+    /// All of them together, in milliseconds.
+    pub fn total_ms(&self) -> u64 {
+        self.total_us.load(Ordering::Relaxed) / 1000
+    }
+
+    /// The longest since this was asked last, in milliseconds.
+    pub fn take_longest_ms(&self) -> u64 {
+        self.longest_us.swap(0, Ordering::Relaxed) / 1000
+    }
+}
+
+/// How a connector's stream begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// It has not begun yet.
+    Unknown,
+    /// At a stored position.
+    Stored,
+    /// Where the server was, with the tables as they were there.
+    New,
+}
+
+/// Where a [`Beginning`] is left.
+#[derive(Debug, Default)]
+pub struct BeginningCell(AtomicI64);
+
+impl BeginningCell {
+    /// Says it. The first word counts: a pipeline that is built again goes on where the first one was.
+    pub fn set(&self, beginning: Beginning) {
+        let _ = self.0.compare_exchange(0, beginning as i64, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// What was said.
+    pub fn get(&self) -> Beginning {
+        let said = self.0.load(Ordering::Relaxed);
+        let known = [Beginning::Stored, Beginning::New].into_iter().find(|known| *known as i64 == said);
+        known.unwrap_or(Beginning::Unknown)
+    }
+}
+
+/// Debezium's metrics of the schema history. Times are in milliseconds since the epoch; 0 before the first.
+#[derive(Debug, Default)]
+pub struct HistoryNumbers {
+    /// When reading it began.
+    pub recovery_began_ms: Gauge,
+    /// When it was known.
+    pub ready_ms: Gauge,
+    /// Changes that were read from it.
+    pub recovered: Counter,
+    /// The same, and those that came since.
+    pub applied: Counter,
+    /// When the last one was read.
+    pub last_recovered_ms: Gauge,
+    /// When the last one came.
+    pub last_applied_ms: Gauge,
+}
+
+/// What the producer says of itself.
+#[derive(Debug, Default)]
+pub struct ProducerNumbers {
+    /// Records that came back with an error.
+    pub records_failed: Counter,
+    /// Requests to brokers.
+    pub requests: Counter,
+    /// Their bytes.
+    pub request_bytes: Counter,
+    /// Bytes of the answers.
+    pub response_bytes: Counter,
+    /// Requests that were tried again.
+    pub request_retries: Counter,
+    /// Gauge: mean round trip to a broker, in microseconds.
+    pub request_latency_us: Counter,
+    /// Gauge: mean size of a batch of records, in bytes.
+    pub batch_size_bytes: Counter,
+    /// Gauge: bytes in the producer's buffer.
+    pub buffered_bytes: Counter,
+    /// Times that the producer's buffer was full.
+    pub buffer_full_waits: Counter,
+    /// Troubles between producer and brokers that the producer mends itself.
+    pub broker_errors: Counter,
+    /// Producers made.
+    pub producers: Counter,
+}
+
 /// Connect's `task-error-metrics`.
 #[derive(Debug, Default)]
 pub struct TaskErrors {
@@ -150,6 +249,16 @@ pub struct ConnectorMetrics {
     pub commits: Counter,
     /// Positions that could not be stored.
     pub commit_failures: Counter,
+    /// How long it takes to store one.
+    pub commit_times: Durations,
+    /// When the database wrote what the stored position stands behind, in milliseconds since the epoch; 0 when not known.
+    pub stored_source_ms: Gauge,
+    /// What the producer says of itself.
+    pub sent: ProducerNumbers,
+    /// The schema history.
+    pub history: HistoryNumbers,
+    /// How the stream begins.
+    pub beginning: BeginningCell,
     /// Bytes between the source and the broker's acknowledgement.
     pub outstanding_bytes: Gauge,
     /// Batches between the source and the broker's acknowledgement.
@@ -203,6 +312,7 @@ impl ConnectorMetrics {
         metrics.behind_source_ms.set(-1);
         metrics.ladder.head.forget();
         metrics.canary.round_trip_ms.set(-1);
+        metrics.ladder.head.kept_seconds.set(-1);
         metrics
     }
 

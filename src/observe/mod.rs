@@ -4,10 +4,13 @@
 //! setting a number is one store to memory, so that it may stand beside the row path; a reading never
 //! blocks a stage. Nothing here survives a crash.
 
+pub mod exporter;
 pub mod flow;
 pub mod incident;
 pub mod ladder;
 pub mod log;
 pub mod markers;
+pub mod mbean;
 pub mod metrics;
 pub mod pulse;
+pub mod series;

@@ -70,6 +70,7 @@ pub struct Pulse {
     last_progress_ns: AtomicI64,
     items_in: AtomicU64,
     items_out: AtomicU64,
+    largest_in: AtomicU64,
     asking_registry: AtomicU32,
 }
 
@@ -99,6 +100,7 @@ impl Pulse {
     /// Notes progress: items taken in, items given out, at a time in nanoseconds since the epoch.
     pub fn progress(&self, items_in: u64, items_out: u64, now_ns: i64) {
         self.items_in.fetch_add(items_in, Ordering::Relaxed);
+        self.largest_in.fetch_max(items_in, Ordering::Relaxed);
         self.items_out.fetch_add(items_out, Ordering::Relaxed);
         self.last_progress_ns.store(now_ns, Ordering::Relaxed);
     }
@@ -115,6 +117,11 @@ impl Pulse {
     /// When it last got on, in nanoseconds since the epoch; 0 for never.
     pub fn last_progress_ns(&self) -> i64 {
         self.last_progress_ns.load(Ordering::Relaxed)
+    }
+
+    /// The most items that were taken in at once.
+    pub fn largest_in(&self) -> u64 {
+        self.largest_in.load(Ordering::Relaxed)
     }
 
     /// Items taken in and given out since the process started.

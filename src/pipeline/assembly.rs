@@ -21,7 +21,7 @@ use crate::model::modes::SnapshotMode;
 use crate::model::position::{OffsetField, OffsetMap, StoredOffset};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueRef};
-use crate::observe::metrics::ConnectorMetrics;
+use crate::observe::metrics::{Beginning, ConnectorMetrics};
 use crate::observe::pulse::Activity;
 use crate::serialize::{self, Converter, Role};
 use crate::sink::SinkCounters;
@@ -161,10 +161,15 @@ impl ConnectorAssembly {
                     // server's tables may be newer than the rows that are read again.
                     options.past = Past::Required;
                 }
-                let steps = &self.metrics.ladder.steps;
+                let (steps, numbers) = (&self.metrics.ladder.steps, &self.metrics.history);
                 let mut past = |each: &mut dyn FnMut(PastChange)| {
+                    numbers.recovery_began_ms.set(clock::now_ms());
                     let mut counted = |change| {
                         steps.fetch_add(1, Ordering::Relaxed);
+                        numbers.recovered.add(1);
+                        numbers.applied.add(1);
+                        numbers.last_recovered_ms.set(clock::now_ms());
+                        numbers.last_applied_ms.set(clock::now_ms());
                         each(change);
                     };
                     read_past(history, server, &mut counted)
@@ -258,6 +263,8 @@ impl Assembly for ConnectorAssembly {
         let mut history = self.history(&stops.abandoned)?;
         let server = vec![("server".to_owned(), OffsetField::Text(self.config.topics.prefix.clone()))];
         let (source, confirmation) = self.source(stored.as_ref(), history.as_mut(), &server, stops)?;
+        self.metrics.beginning.set(if stored.is_some() { Beginning::Stored } else { Beginning::New });
+        self.metrics.history.ready_ms.set(clock::now_ms());
         let context_headers = written_headers(&self.sink.context_headers, &header_converter)?;
         let sink_options = KafkaSinkOptions { context_headers, ..self.sink.clone() };
         let mut sink = KafkaSink::new(sink_options, self.counters.clone(), abort.clone())?;
@@ -269,7 +276,7 @@ impl Assembly for ConnectorAssembly {
         Ok(Parts {
             source,
             sink: Box::new(CountedSink { sink, counters: self.counters.clone(), metrics: self.metrics.clone() }),
-            history: Box::new(StoredHistory { store: history, source: server }),
+            history: Box::new(StoredHistory { store: history, source: server, metrics: self.metrics.clone() }),
             discipline: Box::new(AfterAck {
                 store: offsets,
                 key,
@@ -382,6 +389,7 @@ struct StoredHistory {
     store: Box<dyn SchemaHistoryStore>,
     /// Debezium's partition.
     source: OffsetMap,
+    metrics: Arc<ConnectorMetrics>,
 }
 
 impl HistoryWriter for StoredHistory {
@@ -396,7 +404,10 @@ impl HistoryWriter for StoredHistory {
             changes: Some(change.tables.clone()),
         };
         let records: Vec<HistoryRecord> = changes.iter().map(record).collect();
-        Ok(self.store.append_all(&records)?)
+        self.store.append_all(&records)?;
+        self.metrics.history.applied.add(records.len() as u64);
+        self.metrics.history.last_applied_ms.set(clock::now_ms());
+        Ok(())
     }
 }
 
@@ -411,6 +422,22 @@ fn count(counters: &SinkCounters, metrics: &ConnectorMetrics) {
     metrics.records_sent.set(counters.records_sent.get());
     metrics.records_acknowledged.set(counters.records_acknowledged.get());
     metrics.records_in_flight.set(counters.records_in_flight.get());
+    let sent = &metrics.sent;
+    for (to, from) in [
+        (&sent.records_failed, &counters.records_failed),
+        (&sent.requests, &counters.requests),
+        (&sent.request_bytes, &counters.request_bytes),
+        (&sent.response_bytes, &counters.response_bytes),
+        (&sent.request_retries, &counters.request_retries),
+        (&sent.request_latency_us, &counters.request_latency_us),
+        (&sent.batch_size_bytes, &counters.batch_size_bytes),
+        (&sent.buffered_bytes, &counters.buffered_bytes),
+        (&sent.buffer_full_waits, &counters.buffer_full_waits),
+        (&sent.broker_errors, &counters.broker_errors),
+        (&sent.producers, &counters.producers),
+    ] {
+        to.set(from.get());
+    }
 }
 
 impl Sink for CountedSink {

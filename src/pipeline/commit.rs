@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::desk::Desk;
 use crate::error::Failure;
-use crate::model::position::{OffsetMap, Position, Printed};
+use crate::model::position::{self, OffsetMap, Position, Printed};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
 use crate::util::backoff::Backoff;
@@ -118,7 +118,9 @@ impl Committer {
         }
         let count = self.metrics.records_acknowledged.get();
         self.metrics.committer.set(Activity::BlockedOnStore);
-        let committed = self.discipline.commit(&position.offset());
+        let (offset, begun) = (position.offset(), clock::moment());
+        let committed = self.discipline.commit(&offset);
+        self.metrics.commit_times.note(begun.elapsed());
         self.unanswered = committed.is_err();
         // Of one that refused, nothing is awaited until it is asked again.
         self.metrics.committer.set(Activity::Idle);
@@ -127,6 +129,7 @@ impl Committer {
         self.metrics.ladder.stored.set(at);
         self.metrics.commits.add(1);
         self.metrics.last_commit_ms.set(clock::now_ms());
+        self.metrics.stored_source_ms.set(position::time_ms(&offset).unwrap_or(0));
         self.metrics.stored_position.set(Printed(&*position).to_string());
         if count > *acknowledged {
             // People count this phrase of Kafka Connect's.

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use super::thread;
 use crate::error::Disposition;
+use crate::observe::ladder::Ladder;
 use crate::observe::metrics::ConnectorMetrics;
-use crate::source::HeadProbe;
+use crate::source::{HeadProbe, KeptLog};
+use crate::util::clock;
 use crate::util::stop::Stop;
 
 /// After so many questions without an answer they are asked less often: a server in trouble is not to be asked for a
@@ -23,6 +25,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 fn pause(failures: u32, interval: Duration) -> Duration {
     let doublings = failures.saturating_sub(PATIENT_FAILURES).min(16);
     interval.saturating_mul(1 << doublings).min(LONGEST_PAUSE.max(interval))
+}
+
+/// Notes what the server keeps, and whether all that it had was delivered, and stored.
+fn note_kept(ladder: &Ladder, behind: Option<i64>, kept: KeptLog) {
+    let known = |number: Option<u64>| number.map_or(-1, |number| i64::try_from(number).unwrap_or(i64::MAX));
+    let head = &ladder.head;
+    head.retained_bytes.set(known(kept.retained_bytes));
+    head.room_bytes.set(known(kept.room_bytes));
+    head.kept_seconds.set(known(kept.time.map(|time| time.as_secs())));
+    let entered = ladder.entered.get();
+    for (rung, covered) in [(&ladder.settled, &head.delivered_ms), (&ladder.stored, &head.covered_ms)] {
+        if behind == Some(0) && rung.get() >= entered {
+            covered.set(clock::now_ms());
+        }
+    }
 }
 
 /// Asks until it is stopped, or the server says that it will never answer.
@@ -44,6 +61,7 @@ pub(super) fn ask_until(stop: &Stop, mut probe: Box<dyn HeadProbe>, interval: Du
                 if reading.moved || reading.busy || behind.is_none_or(|bytes| bytes == 0) {
                     head.alive.add(1);
                 }
+                note_kept(&metrics.ladder, behind, reading.kept);
                 head.answers.add(1);
             }
             Err(failure) if stop.is_set() => drop(failure),

@@ -55,6 +55,8 @@ pub struct SinkCounters {
     pub requests: Counter,
     /// Bytes sent on the wire, from the client's statistics.
     pub request_bytes: Counter,
+    /// Bytes received on the wire, from the client's statistics.
+    pub response_bytes: Counter,
     /// Requests tried again, from the client's statistics.
     pub request_retries: Counter,
     /// Gauge: mean round trip to a broker in the last interval, in microseconds.

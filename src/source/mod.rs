@@ -14,6 +14,7 @@ pub mod postgres;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
 
 use crate::error::Failure;
 use crate::model::change::{Batch, SchemaChange};
@@ -86,6 +87,19 @@ pub struct HeadReading {
     pub moved: bool,
     /// Whether the server says that it works on what the stream waits for.
     pub busy: bool,
+    /// What the server keeps of its log.
+    pub kept: KeptLog,
+}
+
+/// What a server keeps of its log; `None` where it is not known or without bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptLog {
+    /// Bytes that it keeps for this stream.
+    pub retained_bytes: Option<u64>,
+    /// Bytes that may yet be written before it keeps them no longer.
+    pub room_bytes: Option<u64>,
+    /// For how long it keeps a file that is written no more, whoever has read it.
+    pub time: Option<Duration>,
 }
 
 impl HeadReading {

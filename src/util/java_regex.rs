@@ -105,6 +105,15 @@ impl JavaRegex {
         self.compiled.is_match(text).map_err(|_| TooCostly { pattern: self.pattern.clone() })
     }
 
+    /// Checks that a replacement names groups that the expression has.
+    ///
+    /// # Errors
+    /// What Java says only when the replacement is used: `$` without a group, groups that are not there.
+    pub fn check_replacement(&self, replacement: &str) -> Result<(), RegexError> {
+        let refused = |(position, reason)| RegexError { pattern: replacement.to_owned(), position, reason };
+        check_replacement(replacement, &self.compiled).map_err(refused)
+    }
+
     /// `text` with the expression's one match (the whole text) replaced, or `None` when it does not match.
     /// `replacement` is Java's: `$1`, `${name}`, and `\` takes the next character as it is. A group that took
     /// no part in the match, or that does not exist, gives nothing.

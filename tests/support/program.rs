@@ -344,6 +344,11 @@ impl Running {
         trace
     }
 
+    /// The text of `/metrics`; empty while there is no answer.
+    pub fn metrics(&self) -> String {
+        self.get("/metrics").unwrap_or_default()
+    }
+
     /// A metric: the first series of that name.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let text = self.get("/metrics")?;

@@ -118,6 +118,8 @@ pub struct ErrorOptions {
 pub struct LimitOptions {
     /// Bytes from the server's socket to the broker's acknowledgement.
     pub queue_bytes: u64,
+    /// `max.queue.size`, for the metric of that name.
+    pub queue_records: i64,
     /// Threads that turn rows into records; `None` is one a core.
     pub encode_threads: Option<NonZeroUsize>,
 }
@@ -180,6 +182,7 @@ pub(super) fn limits(settings: &Settings<'_>) -> LimitOptions {
     let threads = settings.optional_number("encode.threads").and_then(|threads| usize::try_from(threads).ok());
     LimitOptions {
         queue_bytes: if bytes == 0 { DEFAULT_QUEUE_BYTES } else { bytes },
+        queue_records: settings.number("max.queue.size"),
         encode_threads: threads.and_then(NonZeroUsize::new),
     }
 }

@@ -1,6 +1,7 @@
 //! The worker's own server and what this program adds to a worker.
 
 use super::super::option::{Applies, ConfigOption, Group, Kind, option};
+use super::super::worker::MetricNames;
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
     row("listeners", Kind::List, "Addresses of the REST API, /metrics and /health").or("http://:8083"),
@@ -54,10 +55,18 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row(
         "metrics.jmx.exporter.config",
         Kind::Text,
-        "A rules file of the Prometheus JMX exporter that names the series on /metrics",
+        "A configuration file of the Prometheus JMX exporter, the rules of which name the series on /metrics; read when the worker starts",
     )
-    .low()
-    .no_effect("the series have the names of Debezium's own example rules"),
+    .low(),
+    row(
+        "headwater.metrics.names",
+        Kind::Word(MetricNames::WORDS, |word| {
+            MetricNames::WORDS.iter().copied().find(|known| word.trim().eq_ignore_ascii_case(known))
+        }),
+        "How the series are called where there is no such file: as Debezium's example calls them (debezium_metrics_MilliSecondsBehindSource), in small letters, or in snake case",
+    )
+    .or("debezium")
+    .low(),
     row(
         "headwater.log.format",
         Kind::Word(&["text", "json"], |word| {

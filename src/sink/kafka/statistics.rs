@@ -15,6 +15,8 @@ struct Report {
     #[serde(default)]
     tx_bytes: u64,
     #[serde(default)]
+    rx_bytes: u64,
+    #[serde(default)]
     msg_size: u64,
     #[serde(default)]
     brokers: HashMap<String, Broker>,
@@ -58,6 +60,7 @@ pub(super) fn read(json: &[u8], counters: &SinkCounters) {
     };
     counters.requests.set(report.tx);
     counters.request_bytes.set(report.tx_bytes);
+    counters.response_bytes.set(report.rx_bytes);
     counters.buffered_bytes.set(report.msg_size);
     counters.request_retries.set(report.brokers.values().map(|broker| broker.txretries).sum());
     counters.request_latency_us.set(mean(report.brokers.values().map(|broker| &broker.rtt)));

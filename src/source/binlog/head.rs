@@ -14,7 +14,7 @@ use super::error::BinlogError;
 use super::options::BinlogOptions;
 use super::start;
 use crate::error::Failure;
-use crate::source::{HeadProbe, HeadReading};
+use crate::source::{HeadProbe, HeadReading, KeptLog};
 use crate::util::{clock, stop::Stop};
 
 /// How long connecting and one question may take.
@@ -25,6 +25,9 @@ const UNSYNCED_LIMIT: Duration = Duration::from_secs(30);
 
 /// ER_PARSE_ERROR: a server that knows the statement under its old name only.
 const PARSE_ERROR: u16 = 1064;
+
+/// The server is asked for how long it keeps its log with each so many questions: once a minute.
+const KEPT_QUESTIONS: u32 = 60;
 
 /// Where the stream stands, for those who are not its thread.
 #[derive(Debug, Default)]
@@ -145,6 +148,9 @@ pub(super) struct BinlogHeadProbe {
     /// It knows the question under its old name only.
     old_name: bool,
     unsynced: Unsynced,
+    /// Questions until it is asked again for how long it keeps its log.
+    until_kept: u32,
+    kept: KeptLog,
 }
 
 impl BinlogHeadProbe {
@@ -160,7 +166,23 @@ impl BinlogHeadProbe {
             server: None,
             old_name: false,
             unsynced: Unsynced::default(),
+            until_kept: 0,
+            kept: KeptLog::default(),
         }
+    }
+
+    /// For how long it keeps its log, asked now and then: it can be set at any time.
+    fn kept(&mut self, connection: &mut Connection) -> Result<KeptLog, Failure> {
+        if self.until_kept == 0 {
+            let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN \
+                       ('binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'expire_logs_days')";
+            let answer = connection.query(sql)?;
+            let variable = |row| Some((answer.text(row, "Variable_name")?, answer.text(row, "Value")?));
+            self.kept.time = kept_time(&answer.rows.iter().filter_map(variable).collect::<Vec<_>>());
+            self.until_kept = KEPT_QUESTIONS;
+        }
+        self.until_kept -= 1;
+        Ok(self.kept)
     }
 
     fn status(&mut self, connection: &mut Connection) -> Result<ResultSet, Failure> {
@@ -242,8 +264,21 @@ impl BinlogHeadProbe {
             Some(_) | None => None,
         };
         let busy = self.unsynced.look(behind_bytes, status.first("Executed_Gtid_Set"), clock::moment());
-        Ok(HeadReading { head: format!("{file}:{position}"), behind_bytes, moved, busy })
+        let kept = self.kept(connection)?;
+        Ok(HeadReading { head: format!("{file}:{position}"), behind_bytes, moved, busy, kept })
     }
+}
+
+/// For how long a server with these variables keeps a file of its log; `None`: until somebody purges it. MariaDB has both
+/// names for one thing.
+fn kept_time(variables: &[(String, String)]) -> Option<Duration> {
+    let value = |name: &str| variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    if value("binlog_expire_logs_auto_purge").is_some_and(|word| word.eq_ignore_ascii_case("off")) {
+        return None;
+    }
+    let number = |name: &str| value(name).and_then(|text| text.parse::<f64>().ok()).filter(|number| *number > 0.0);
+    let seconds = number("binlog_expire_logs_seconds").or_else(|| Some(number("expire_logs_days")? * 86_400.0))?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 fn files(answer: &ResultSet) -> Vec<(String, u64)> {
@@ -269,6 +304,19 @@ impl HeadProbe for BinlogHeadProbe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_a_server_keeps_its_log_stands_in_several_variables() {
+        let check = |variables: &[(&str, &str)], expected: Option<u64>| {
+            let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            assert_eq!(kept_time(&owned.collect::<Vec<_>>()), expected.map(Duration::from_secs), "{variables:?}");
+        };
+        check(&[("binlog_expire_logs_seconds", "2592000"), ("binlog_expire_logs_auto_purge", "ON")], Some(2_592_000));
+        check(&[("binlog_expire_logs_seconds", "2592000"), ("binlog_expire_logs_auto_purge", "OFF")], None);
+        check(&[("binlog_expire_logs_seconds", "0"), ("expire_logs_days", "0.000000")], None);
+        check(&[("expire_logs_days", "1.500000")], Some(129_600));
+        check(&[], None);
+    }
 
     #[test]
     fn places_are_compared_over_files() {

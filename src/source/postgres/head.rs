@@ -15,7 +15,7 @@ use super::connection::{Lsn, quote_literal};
 use super::error::PostgresError;
 use super::options::PostgresOptions;
 use crate::error::Failure;
-use crate::source::{HeadProbe, HeadReading};
+use crate::source::{HeadProbe, HeadReading, KeptLog};
 use crate::util::stop::Stop;
 
 /// How long connecting and one question may take.
@@ -69,7 +69,12 @@ impl PostgresHeadProbe {
             "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
              ELSE pg_catalog.pg_current_wal_flush_lsn() END AS head, \
              (SELECT a.wait_event FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a \
-             ON a.pid = s.active_pid WHERE s.slot_name = {slot}) AS waits"
+             ON a.pid = s.active_pid WHERE s.slot_name = {slot}) AS waits, \
+             (SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
+             ELSE pg_catalog.pg_current_wal_flush_lsn() END - s.restart_lsn \
+             FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = {slot}) AS retained, \
+             (SELECT pg_catalog.to_jsonb(s) ->> 'safe_wal_size' \
+             FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = {slot}) AS room"
         );
         PostgresHeadProbe { catalog: Catalog::new(connect, statements, stop), sql, reached, before: 0 }
     }
@@ -88,7 +93,13 @@ impl HeadProbe for PostgresHeadProbe {
         let ahead = i64::try_from(i128::from(head.0) - i128::from(reached)).unwrap_or(i64::MAX);
         let behind_bytes = HeadReading::behind(ahead, moved).filter(|_| reached != 0);
         let busy = is_at_work(waits.as_deref(), behind_bytes);
-        Ok(HeadReading { head: head.to_string(), behind_bytes, moved, busy })
+        let bytes = |field: &str| answer.first(field).and_then(|text| text.parse::<i64>().ok());
+        let kept = KeptLog {
+            retained_bytes: bytes("retained").map(|bytes| u64::try_from(bytes).unwrap_or(0)),
+            room_bytes: bytes("room").map(|bytes| u64::try_from(bytes).unwrap_or(0)),
+            time: None,
+        };
+        Ok(HeadReading { head: head.to_string(), behind_bytes, moved, busy, kept })
     }
 }
 
