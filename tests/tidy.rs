@@ -259,6 +259,48 @@ fn error_codes_are_unlike_each_other() {
     check(findings);
 }
 
+/// The quoted words of a line that stand in square brackets: the command of an image or a service.
+fn command(line: &str) -> Vec<&str> {
+    let list = line.split_once('[').map_or("", |(_, list)| list);
+    list.split('"').skip(1).step_by(2).collect()
+}
+
+/// The image is built nowhere in the tests: what it takes and starts has to be there all the same.
+#[test]
+fn the_container_image_takes_and_starts_what_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_default();
+    let ignored = read(".dockerignore");
+    let mut expected = Vec::new();
+    for line in read("docker/Dockerfile").lines() {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        if words.first() == Some(&"COPY") && !line.contains("--from=") {
+            words.pop();
+            for name in &words[1..] {
+                let is_taken = root.join(name).exists() && !ignored.lines().any(|line| line == *name);
+                expected
+                    .push((is_taken, format!("docker/Dockerfile copies {name}, which does not exist or is ignored")));
+            }
+        }
+        for name in words.iter().filter(|word| word.starts_with("scripts/") && word.ends_with(".sh")) {
+            expected.push((root.join(name).exists(), format!("docker/Dockerfile runs {name}, which does not exist")));
+        }
+        for name in command(line).iter().filter(|name| !name.starts_with('/')) {
+            let is_command = root.join("src/cli").join(name).with_extension("rs").exists();
+            expected.push((is_command, format!("docker/Dockerfile starts `headwater {name}`, which is no command")));
+        }
+    }
+    for line in read("docker/compose.yaml").lines() {
+        for part in line.split(['"', ' ', ',']).filter(|part| part.starts_with("./")) {
+            let name = part.split(':').next().unwrap_or_default();
+            let exists = root.join("docker").join(name).exists();
+            expected.push((exists, format!("docker/compose.yaml mounts {name}: no such file")));
+        }
+    }
+    expected.push((expected.len() >= 9, format!("only {} names were found in docker/", expected.len())));
+    check(expected.into_iter().filter(|(is_so, _)| !is_so).map(|(_, finding)| finding).collect());
+}
+
 /// Fields of the checked configuration that nobody outside it has to read, and why.
 const UNREAD_SETTINGS: &[(&str, &str)] = &[("status_storage", "for workers that share connectors")];
 

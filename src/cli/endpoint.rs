@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use crate::config::provider::Environment;
 use crate::config::worker::WorkerConfig;
@@ -46,11 +47,12 @@ impl Address {
     fn of_worker(&self) -> String {
         let loaded = WorkerConfig::load(self.worker.as_deref(), Environment::of_this_process(), &BTreeMap::new());
         let listener = loaded.ok().and_then(|(worker, _)| worker.listeners.into_iter().next());
-        let (host, port) = listener.map_or((None, DEFAULT_PORT), |listener| (listener.host, listener.port));
+        let (host, port, tls) =
+            listener.map_or((None, DEFAULT_PORT, false), |listener| (listener.host, listener.port, listener.tls));
         let everywhere = |host: &String| !host.is_empty() && host != "0.0.0.0" && host != "::" && host != "[::]";
         let host = host.filter(everywhere).unwrap_or_else(|| "127.0.0.1".to_owned());
         let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
-        format!("http://{host}:{port}")
+        format!("{}://{host}:{port}", if tls { "https" } else { "http" })
     }
 
     /// Asks for a path, and gives the status and the text of the answer.
@@ -59,9 +61,13 @@ impl Address {
     /// When nobody answers, or not in time.
     pub fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
         let url = format!("{}{path}", self.base());
-        let config =
-            ureq::Agent::config_builder().timeout_global(Some(ANSWER_TIMEOUT)).http_status_as_error(false).build();
-        let agent: ureq::Agent = config.into();
+        // A worker's own listener is asked at an address that its certificate need not name, and is told no secret.
+        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier);
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(ANSWER_TIMEOUT))
+            .http_status_as_error(false)
+            .tls_config(tls.disable_verification(self.url.is_none()).build());
+        let agent: ureq::Agent = config.build().into();
         let mut answer = agent.get(&url).call().with_context(|| format!("nobody answers at {url}"))?;
         let status = answer.status().as_u16();
         let body = answer.body_mut().with_config().limit(ANSWER_LIMIT_BYTES).read_to_string();

@@ -250,4 +250,11 @@ fn https_is_spoken_with_the_keystore_of_the_listeners() {
     std::io::Write::write_all(&mut plain, b"GET / HTTP/1.1\r\n\r\n").unwrap();
     let _silent = std::net::TcpStream::connect(("127.0.0.1", process.port)).unwrap();
     assert_eq!(process.ask("GET", "/connectors", None), (200, json!([])));
+    // A container's health check knows only the environment.
+    let healthcheck = std::process::Command::new(env!("CARGO_BIN_EXE_headwater"))
+        .arg("healthcheck")
+        .env("CONNECT_LISTENERS", format!("https://:{}", process.port))
+        .output()
+        .unwrap();
+    assert!(healthcheck.status.success(), "{}", String::from_utf8_lossy(&healthcheck.stderr));
 }
