@@ -3,7 +3,8 @@
 //! In: a connector's numbers and status board, looked at a few times a second. Out: [`Observations`]. Promised: every time
 //! in them was measured here, on a clock that only goes forward, from when a count was *seen* to move; no stage is asked
 //! for a time and none is waited for. A look that comes much too late (a machine that slept, a process that was stopped)
-//! begins all measurements again: nobody is blamed for what nobody could do.
+//! begins all measurements again: nobody is blamed for what nobody could do. But only a few times in a minute: on a machine
+//! that is starved nothing would ever be noticed.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -17,6 +18,10 @@ use crate::pipeline::status::{State, StatusBoard, Trying};
 
 /// A look that comes this much after the one before was held up by the machine.
 const SLEPT: Duration = Duration::from_secs(2);
+
+/// Late looks that begin all measurements again, in so long.
+const EXCUSES: u32 = 3;
+const EXCUSED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Bytes that a server sends while it has nothing to say, between two answers of the prober: heartbeats and keep-alives.
 /// More than that is an event on its way, however long it takes.
@@ -102,6 +107,8 @@ pub struct Ages {
 #[derive(Debug)]
 pub struct Observer {
     looked_at: Instant,
+    /// Late looks that were excused, and since when they are counted.
+    excused: (u32, Instant),
     heard: Moving,
     changes: Moving,
     entered: Moving,
@@ -134,6 +141,7 @@ impl Observer {
         let moving = || Moving::new(now);
         Observer {
             looked_at: now,
+            excused: (0, now),
             heard: moving(),
             changes: moving(),
             entered: moving(),
@@ -183,9 +191,19 @@ impl Observer {
         self.reached = now;
     }
 
+    /// Whether a look that comes late begins all measurements again.
+    fn is_excused(&mut self, now: Instant) -> bool {
+        let (count, since) = self.excused;
+        self.excused = match now.saturating_duration_since(since) > EXCUSED_WITHIN {
+            true => (1, now),
+            false => (count.saturating_add(1), since),
+        };
+        self.excused.0 <= EXCUSES
+    }
+
     /// Looks at a connector.
     pub fn look(&mut self, metrics: &ConnectorMetrics, board: &StatusBoard, now: Instant) -> (Observations, Ages) {
-        if now.saturating_duration_since(self.looked_at) > SLEPT {
+        if now.saturating_duration_since(self.looked_at) > SLEPT && self.is_excused(now) {
             self.wake(now);
         }
         self.looked_at = now;
@@ -574,6 +592,17 @@ mod tests {
         scene.now += Duration::from_secs(3600);
         assert!(scene.tick().is_good());
         assert!(scene.run(10, |metrics, _| alive(metrics, 0)).1.is_some());
+    }
+
+    #[test]
+    fn a_machine_that_is_starved_is_no_excuse_for_long() {
+        let mut scene = Scene::new();
+        scene.metrics.records_in_flight.set(5);
+        let late = (1..=20).find(|_| {
+            scene.now += Duration::from_secs(3);
+            !scene.tick().is_good()
+        });
+        assert_eq!(late, Some(5), "three are excused, and then five seconds pass");
     }
 
     #[test]
