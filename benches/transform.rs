@@ -56,7 +56,10 @@ struct Table {
     cells: Vec<Cell>,
 }
 
-fn table(columns: Vec<(&str, Schema, Arc<dyn Codec>, &[u8])>) -> Table {
+/// Name, schema, codec and cell.
+type Part<'a> = (&'a str, Schema, Arc<dyn Codec>, &'a [u8]);
+
+fn table(columns: Vec<Part<'_>>) -> Table {
     let (mut bytes, mut cells, mut layouts) = (Vec::new(), Vec::new(), Vec::new());
     for (cell, (name, schema, codec, value)) in columns.into_iter().enumerate() {
         cells.push(Cell { offset: bytes.len() as u32, length: value.len() as u32 });
@@ -97,8 +100,7 @@ fn outbox(binary: bool) -> Table {
 fn orders() -> Table {
     let long = || Schema::new(Kind::Int64).optional();
     let text = || Schema::new(Kind::String).optional();
-    let mut columns: Vec<(&str, Schema, Arc<dyn Codec>, &[u8])> =
-        vec![("id", Schema::new(Kind::Int64), Arc::new(Long), &[1, 2, 3, 4, 0, 0, 0, 0])];
+    let mut columns: Vec<Part<'_>> = vec![("id", Schema::new(Kind::Int64), Arc::new(Long), &[1, 2, 3, 4, 0, 0, 0, 0])];
     for name in ["customer_id", "product_id", "warehouse_id", "quantity", "status", "created_at", "updated_at"] {
         columns.push((name, long(), Arc::new(Long), &[9, 8, 7, 0, 0, 0, 0, 0]));
     }

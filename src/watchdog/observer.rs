@@ -503,7 +503,7 @@ mod tests {
         // A large batch takes a minute, and small ones before and behind it are acknowledged in the order they were sent.
         let slow = |metrics: &ConnectorMetrics, tick: u64| {
             let ladder = &metrics.ladder;
-            if tick % 120 == 0 {
+            if tick.is_multiple_of(120) {
                 (0..5).for_each(|_| send(metrics, tick));
                 ladder.furthest.set(ladder.produced.get());
             }
@@ -543,13 +543,13 @@ mod tests {
     fn a_marker_is_not_missed_by_a_stream_that_is_behind() {
         let behind = |metrics: &ConnectorMetrics, tick: u64| {
             metrics.canary.stage.set(Stage::InTheLog);
-            metrics.ladder.changes.add(u64::from(tick % 20 == 0));
+            metrics.ladder.changes.add(u64::from(tick.is_multiple_of(20)));
             alive(metrics, 0);
         };
         assert_eq!(Scene::new().run(3600, behind).1, None);
         let comes = |metrics: &ConnectorMetrics, tick: u64| {
             metrics.canary.stage.set(Stage::InTheLog);
-            metrics.canary.returned.add(u64::from(tick % 20 == 0));
+            metrics.canary.returned.add(u64::from(tick.is_multiple_of(20)));
             alive(metrics, 0);
         };
         assert_eq!(Scene::new().run(3600, comes).1, None);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use headwater::source::binlog::connection::{self as binlog, Flavor};
 use headwater::source::postgres::connection::{self as postgres, Purpose};
 
-use crate::postgres_server::Server as PostgresServer;
+use crate::support::instance::Instance;
 use crate::support::program::Connector;
 use crate::support::server::Server;
 
@@ -15,7 +15,7 @@ const BINLOG_OPTIONS: &str = "--innodb-flush-log-at-trx-commit=2";
 /// A running server; ended and removed when dropped.
 pub enum Database {
     Binlog(Server),
-    Postgres(PostgresServer),
+    Postgres(Instance),
 }
 
 /// A session that may do everything.
@@ -47,7 +47,7 @@ impl Database {
     /// Starts one of the servers of `tests/stack/database.sh`.
     pub fn start(name: &str) -> Arc<Database> {
         Arc::new(match name.starts_with("postgres") {
-            true => Database::Postgres(PostgresServer::start(name, "")),
+            true => Database::Postgres(Instance::start(name, "")),
             false => Database::Binlog(Server::start(name, BINLOG_OPTIONS)),
         })
     }

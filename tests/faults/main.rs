@@ -24,9 +24,6 @@ mod brokers;
 mod database;
 mod kinds;
 mod native;
-#[path = "../live_postgres/server.rs"]
-#[allow(dead_code)]
-mod postgres_server;
 mod quiet;
 mod registry;
 mod scene;

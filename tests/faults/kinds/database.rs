@@ -12,6 +12,7 @@ use super::Record::{Must, Never};
 use super::{Fault, Kind, SILENCE, Struck, wait, wait_for, wait_for_word};
 use crate::database::Database;
 use crate::scene::Scene;
+use crate::support::instance::Instance;
 use crate::watch::Moment;
 
 /// What a person does whose position is gone: the connector begins at what the server has now.
@@ -153,7 +154,7 @@ fn fail_over(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
 }
 
 /// A certificate of the server that was good until yesterday.
-fn expired(server: &crate::postgres_server::Server) -> String {
+fn expired(server: &Instance) -> String {
     let read = |name: &str| std::fs::read(server.folder.join("data").join(name)).unwrap();
     let (authority, key) =
         (X509::from_pem(&read("ca.pem")).unwrap(), PKey::private_key_from_pem(&read("ca-key.pem")).unwrap());
