@@ -3,8 +3,10 @@
 //! In: environment variables. Out: worker properties. Promised: the names of Debezium's image
 //! (`BOOTSTRAP_SERVERS`, `GROUP_ID`, `OFFSET_STORAGE_TOPIC` …) and the rule of Debezium's and Confluent's
 //! images for `CONNECT_…`: small letters, `_` is `.`, `__` is `-`, `___` is `_`. A short name is over its
-//! `CONNECT_` form, as in Debezium's entry point. Variables about Java or the log are left alone.
-//! Source: `docker-entrypoint.sh` of Debezium's connect-base image; `env_to_props` of Confluent's images.
+//! `CONNECT_` form, as in Debezium's entry point. Where the names are those of Debezium's image, so are the
+//! defaults. Variables about Java or the log are left alone.
+//! Source: `docker-entrypoint.sh` of Debezium's connect-base image; `connect-distributed.properties` of Kafka;
+//! `env_to_props` of Confluent's images.
 
 use std::collections::BTreeMap;
 
@@ -31,8 +33,15 @@ const SHORT: &[(&str, &str)] = &[
 /// The variables by which a deployment shows that it was made for Debezium's image.
 const DEBEZIUM_IMAGE: &[&str] = &["CONFIG_STORAGE_TOPIC", "OFFSET_STORAGE_TOPIC", "STATUS_STORAGE_TOPIC"];
 
-/// What Debezium's entry point sets when nothing is said.
-const IMAGE_DEFAULTS: &[(&str, &str)] = &[("group.id", "1"), ("task.shutdown.graceful.timeout.ms", "10000")];
+/// What Debezium's image sets when nothing is said: its entry point, and Kafka's `connect-distributed.properties` that it
+/// fills in. With Connect's own default of three copies no worker could make its topics on a single broker.
+const IMAGE_DEFAULTS: &[(&str, &str)] = &[
+    ("group.id", "1"),
+    ("task.shutdown.graceful.timeout.ms", "10000"),
+    ("config.storage.replication.factor", "1"),
+    ("offset.storage.replication.factor", "1"),
+    ("status.storage.replication.factor", "1"),
+];
 
 /// `CONNECT_` variables that configure the image and not the worker.
 const NOT_PROPERTIES: &[&str] = &["CONNECT_LOG4J", "CONNECT_PLUGIN_PATH", "CONNECT_CUB", "CONNECT_HOME"];
@@ -52,12 +61,16 @@ pub(super) fn properties(environment: &Environment) -> BTreeMap<String, String> 
             properties.insert((*property).to_owned(), value.to_owned());
         }
     }
-    if DEBEZIUM_IMAGE.iter().any(|variable| set(variable).is_some()) {
-        for (property, value) in IMAGE_DEFAULTS {
-            properties.entry((*property).to_owned()).or_insert_with(|| (*value).to_owned());
-        }
-    }
     properties
+}
+
+/// What holds where neither the environment nor the worker's file says anything.
+pub(super) fn defaults(environment: &Environment) -> BTreeMap<String, String> {
+    let is_set = |name: &&str| environment.get(name).is_some_and(|value| !value.is_empty());
+    if !DEBEZIUM_IMAGE.iter().any(is_set) {
+        return BTreeMap::new();
+    }
+    IMAGE_DEFAULTS.iter().map(|(property, value)| ((*property).to_owned(), (*value).to_owned())).collect()
 }
 
 /// The property that `CONNECT_<rest>` names.
@@ -91,7 +104,10 @@ mod tests {
         let own = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
             pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect()
         };
-        assert_eq!(properties(&Environment::new(own(variables))), own(expected));
+        let environment = Environment::new(own(variables));
+        let mut found = defaults(&environment);
+        found.extend(properties(&environment));
+        assert_eq!(found, own(expected));
     }
 
     #[test]
@@ -106,6 +122,7 @@ mod tests {
                 ("SHUTDOWN_TIMEOUT", "3000"),
                 ("CONNECT_PRODUCER_MAX_REQUEST_SIZE", "5"),
                 ("CONNECT_LOG4J_LOGGERS", "INFO"),
+                ("CONNECT_OFFSET_STORAGE_REPLICATION_FACTOR", "2"),
                 ("KAFKA_HEAP_OPTS", "-Xmx1g"),
                 ("PATH", "/bin"),
             ],
@@ -113,14 +130,24 @@ mod tests {
                 ("bootstrap.servers", "kafka:9092"),
                 ("group.id", "7"),
                 ("config.storage.topic", "c"),
+                ("config.storage.replication.factor", "1"),
                 ("offset.storage.topic", "o"),
+                ("offset.storage.replication.factor", "2"),
+                ("status.storage.replication.factor", "1"),
                 ("task.shutdown.graceful.timeout.ms", "3000"),
                 ("producer.max.request.size", "5"),
             ],
         );
         check(
             &[("OFFSET_STORAGE_TOPIC", "o")],
-            &[("offset.storage.topic", "o"), ("group.id", "1"), ("task.shutdown.graceful.timeout.ms", "10000")],
+            &[
+                ("offset.storage.topic", "o"),
+                ("group.id", "1"),
+                ("task.shutdown.graceful.timeout.ms", "10000"),
+                ("config.storage.replication.factor", "1"),
+                ("offset.storage.replication.factor", "1"),
+                ("status.storage.replication.factor", "1"),
+            ],
         );
         check(
             &[("BOOTSTRAP_SERVERS", "short"), ("CONNECT_BOOTSTRAP_SERVERS", "long")],

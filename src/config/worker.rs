@@ -181,10 +181,12 @@ impl WorkerConfig {
         environment: Environment,
         overrides: &BTreeMap<String, String>,
     ) -> Result<(WorkerConfig, Vec<Warning>), Vec<ConfigError>> {
-        let (mut properties, mut warnings) = match file {
+        let (written, mut warnings) = match file {
             Some(path) => source_file::read_worker(path).map_err(|error| vec![error])?,
             None => (BTreeMap::new(), Vec::new()),
         };
+        let mut properties = environment::defaults(&environment);
+        properties.extend(written);
         properties.extend(environment::properties(&environment));
         properties.extend(overrides.iter().map(|(name, value)| (name.clone(), value.clone())));
         let (worker, more) = WorkerConfig::from_map(&properties, environment)?;

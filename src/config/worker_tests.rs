@@ -59,6 +59,16 @@ fn kafkas_sample_files_load() {
 }
 
 #[test]
+fn the_file_is_over_the_defaults_of_an_image() {
+    let variables = [("OFFSET_STORAGE_TOPIC", "offsets")];
+    let (worker, _) = load("group.id=file\noffset.storage.replication.factor=3\n", &variables, &[]);
+    assert_eq!(worker.group_id.as_deref(), Some("file"));
+    assert_eq!(worker.config_storage.replication_factor, 1);
+    let OffsetStorage::Topic(topic) = &worker.offsets else { panic!("{:?}", worker.offsets) };
+    assert_eq!((topic.topic.as_str(), topic.replication_factor), ("offsets", 3));
+}
+
+#[test]
 fn listeners_and_worker_ids() {
     let check = |properties: &[(&str, &str)], id: &str| {
         assert_eq!(load("", &[], properties).0.worker_id("box"), id, "{properties:?}");
