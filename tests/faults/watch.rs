@@ -88,7 +88,7 @@ impl Rest {
         // A failed connector has its reason in the task; one that has no task yet says it of itself.
         let said = if task.is_null() { &status["connector"] } else { task };
         let (state, verdict) = (text(&said["state"]), text(&flow["verdict"]));
-        let is_good = matches!(verdict.as_str(), "flowing" | "idle");
+        let is_good = matches!(verdict.as_str(), "flowing" | "idle" | "quiet");
         Word {
             proven: state == "RUNNING" && is_good && flow["stalled_ms"] == 0,
             trace: text(&said["trace"]),
