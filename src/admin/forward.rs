@@ -71,6 +71,8 @@ impl Request {
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
             .max_redirects(0)
+            // Secrets go from worker to worker, past what the environment names for other purposes.
+            .proxy(None)
             .tls_config(tls)
             .build()
             .new_agent();

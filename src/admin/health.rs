@@ -3,13 +3,15 @@
 //! *Live* fails only when a watchdog has given up: a restart by the orchestrator is the last thing to try, and before
 //! that the watchdog mends what can be mended from inside. *Ready* says that every connector that is to run does.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use crate::observe::flow;
 use crate::pipeline::status::State;
-use crate::worker::{Connector, Phase, TargetState, Worker};
+use crate::worker::{Connector, Origin, Phase, TargetState, Worker};
 
 /// KIP-1017: whether the worker itself answers. 503 while it is not known which connectors it runs; one that waits to take
 /// over from another is well.
@@ -68,15 +70,18 @@ pub(super) fn live(worker: &Worker) -> Answer {
 /// Every connector that is to run is RUNNING, and changes are proven to flow; otherwise 503, and which is not, and why. A
 /// standby is ready to take over: a new version that is rolled out waits behind the old one, which ends when this is ready.
 pub(super) fn ready(worker: &Worker) -> Answer {
-    if let Some(standby) = worker.standby() {
-        return answer(true, "standby", Some(standby), Map::new());
-    }
-    let refusal = worker.ready().err().map(|error| error.to_string());
+    let standby = worker.standby();
+    let refusal = worker.ready().err().filter(|_| standby.is_none()).map(|error| error.to_string());
     let (mut all_ready, mut all) = (refusal.is_none(), Map::new());
-    for connector in worker.connectors() {
+    let runs_here = |connector: &Arc<Connector>| standby.is_none() || *connector.origin() != Origin::Store;
+    for connector in worker.connectors().into_iter().filter(runs_here) {
         let (ready, value) = explained(&connector);
         all_ready &= ready;
         all.insert(connector.name().to_owned(), value);
     }
-    answer(all_ready, if all_ready { "ready" } else { "not ready" }, refusal, all)
+    match (all_ready, standby) {
+        (true, Some(leader)) => answer(true, "standby", Some(leader), all),
+        (true, None) => answer(true, "ready", None, all),
+        (false, _) => answer(false, "not ready", refusal, all),
+    }
 }

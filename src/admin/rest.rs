@@ -19,7 +19,7 @@ use super::exposition::Exposition;
 use super::routes::{self, Call, Found, Route};
 use super::{access, connectors, flow, forward, health, loggers, offsets, plugins};
 use crate::util::clock;
-use crate::worker::{Handle, TargetState};
+use crate::worker::{Handle, Origin, TargetState};
 
 /// The description of this API.
 const OPEN_API: &str = include_str!("../../docs/reference/openapi.json");
@@ -105,7 +105,8 @@ async fn handle(
     if route.body && !is_json(&parts.headers) {
         return Answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type").into_response();
     }
-    let leader = worker.leader().filter(|_| forward::is_shared(route));
+    let of_file = |name: &String| worker.connector(name).is_some_and(|own| matches!(own.origin(), Origin::File(_)));
+    let leader = worker.leader().filter(|_| forward::is_shared(route) && !names.first().is_some_and(of_file));
     let forwarded = match leader.map(|leader| forward::Request::new(leader, &parts)).transpose() {
         Ok(forwarded) => forwarded,
         Err(refusal) => return refusal.into_response(),

@@ -66,6 +66,7 @@ impl Address {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(ANSWER_TIMEOUT))
             .http_status_as_error(false)
+            .proxy(None)
             .tls_config(tls.disable_verification(self.url.is_none()).build());
         let agent: ureq::Agent = config.build().into();
         let mut answer = agent.get(&url).call().with_context(|| format!("nobody answers at {url}"))?;

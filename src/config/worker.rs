@@ -6,6 +6,7 @@
 //! at once; secrets are in [`ClientProperties`] and never printed.
 
 use std::collections::BTreeMap;
+use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -259,10 +260,21 @@ impl WorkerConfig {
         format!("{}:{port}", host.unwrap_or(host_name))
     }
 
-    /// Where other workers find this one.
+    /// Where other workers find this one. Without a name of its own it is this machine's address, because the names of many
+    /// containers are known to nobody else; with TLS it is the machine's name, which is what a certificate has.
     pub fn url(&self, host_name: &str) -> String {
-        let is_tls = self.listeners.first().is_some_and(|listener| listener.tls);
-        format!("{}://{}", if is_tls { "https" } else { "http" }, self.worker_id(host_name))
+        let listener = self.listeners.first();
+        let is_tls = listener.is_some_and(|listener| listener.tls);
+        let port = self.advertised_port.or(listener.map(|listener| listener.port)).unwrap_or(8083);
+        let own = self.advertised_host.as_deref().or(listener.and_then(|listener| listener.host.as_deref()));
+        let own = own.filter(|host| !matches!(*host, "" | "0.0.0.0" | "::")).map(str::to_owned);
+        let address = || {
+            let mut addresses = (host_name, port).to_socket_addrs().ok().filter(|_| !is_tls)?;
+            addresses.find(|address| !address.ip().is_loopback()).map(|address| address.ip().to_string())
+        };
+        let host = own.or_else(address).unwrap_or_else(|| host_name.to_owned());
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        format!("{}://{host}:{port}", if is_tls { "https" } else { "http" })
     }
 }
 

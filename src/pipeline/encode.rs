@@ -128,6 +128,10 @@ impl Encoder {
             out.clear();
             self.writer.begin(ticket.ordinal());
             let failed = self.encode(&mut batch, &mut out).err();
+            if self.encoding.abort.is_set() {
+                // What was read again under an abort is not to be believed; the rows come again.
+                return;
+            }
             let ordinal = ticket.ordinal();
             out.ticket = Some(ticket);
             if let Some(failure) = failed {
@@ -281,6 +285,7 @@ impl Encoder {
             source.row = i32::try_from(number).unwrap_or(i32::MAX);
             if !reselectors.is_empty() && number >= change.skip_rows {
                 read_again(reselectors, envelope, change, body, cells)?;
+                encoding.metrics.ladder.steps.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
             let after_bytes: &[u8] = if cells.patched { &cells.patch } else { body };
             let before = Row { layout: &change.layout, bytes: body, cells: &cells.before };

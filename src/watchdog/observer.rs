@@ -228,9 +228,10 @@ impl Observer {
             self.still = Duration::ZERO;
         }
         let head = self.head(metrics, now);
-        let seen = |activity, before: u64, after: u64, moving: &mut Moving| {
+        let steps = ladder.steps.load(Ordering::Relaxed);
+        let seen = |activity, before: u64, after: u64, steps: u64, moving: &mut Moving| {
             let waiting = before.saturating_sub(after);
-            Seen { activity, waiting, still: moving.look(after, waiting == 0, now) }
+            Seen { activity, waiting, still: moving.look(after.wrapping_add(steps), waiting == 0, now) }
         };
         let reader_still = self.entered.look(entered, !holds, now);
         let unended = ladder.ending.get() > ladder.ended.get();
@@ -238,7 +239,7 @@ impl Observer {
         let (state, trying) = (board.read().state, board.trying());
         let observations = Observations {
             state,
-            attempting: self.attempting(state, trying.as_ref(), ladder.steps.load(Ordering::Relaxed), now),
+            attempting: self.attempting(state, trying.as_ref(), steps, now),
             trouble: trying.map(|trying| trying.part),
             ending: unended.then_some(ending),
             unheard,
@@ -246,8 +247,8 @@ impl Observer {
             head,
             unknown: now.saturating_duration_since(self.known),
             reader: Seen { activity: reader, waiting: u64::from(holds), still: reader_still },
-            encoders: seen(encoders, entered, encoded, &mut self.encoded),
-            producer: seen(producer, encoded, produced, &mut self.produced),
+            encoders: seen(encoders, entered, encoded, steps, &mut self.encoded),
+            producer: seen(producer, encoded, produced, 0, &mut self.produced),
             outstanding_bytes: u64::try_from(metrics.outstanding_bytes.get()).unwrap_or(0),
             in_flight,
             unacknowledged: self.acknowledged.look(acknowledged, in_flight == 0, now),

@@ -399,6 +399,10 @@ pub(super) fn keep(connector: &Connector, before: Option<Arc<Connector>>, start:
         if let Some(running) = pipeline.take() {
             end(connector, running, worker);
         }
+        // It took a while, and another wish may have come meanwhile.
+        if connector.lock().wish.number != wish.number {
+            continue;
+        }
         if wish.gone {
             return;
         }

@@ -67,9 +67,14 @@ pub(super) fn join(worker: &Handle) -> Result<(), Failure> {
 /// A member until the worker ends.
 fn stay(worker: &Handle, group: &str) {
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+    let mut was_member = false;
     while !worker.stopping.is_set() {
-        let error = match be_member(worker, group, &mut backoff) {
+        let error = match be_member(worker, group, &mut backoff, &mut was_member) {
             Ok(()) => return,
+            // A right that was taken away does not end the others.
+            Err(Refusal::NotAllowed(error)) if was_member => {
+                WorkerError::OutOfGroup { group: group.to_owned(), reason: error.to_string() }
+            }
             Err(Refusal::NotAllowed(error)) => {
                 // As Connect's own worker this one may be; where it may not, it runs as it did without a group.
                 tracing::warn!(group, "whether another worker runs the stored connectors cannot be seen: {error}");
@@ -94,8 +99,9 @@ enum Refusal {
     Failed(WorkerError),
 }
 
-/// Joins, and takes and gives back the lead as the group says, until the worker has ended.
-fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff) -> Result<(), Refusal> {
+/// Joins, and takes and gives back the lead as the group says, until the worker has ended. `was_member`: set when the group
+/// was seen.
+fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff, was_member: &mut bool) -> Result<(), Refusal> {
     let out = |reason: String| WorkerError::OutOfGroup { group: group.to_owned(), reason };
     let failed = |error: AdminError| match error.may_not_join() {
         true => Refusal::NotAllowed(error),
@@ -109,7 +115,7 @@ fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff) -> Result<(), 
     let joining = Joining {
         group: group.to_owned(),
         topic: worker.config.config_storage.topic.clone(),
-        client_id: worker.url.clone(),
+        client_id: worker.url().to_owned(),
         session_timeout: worker.config.session_timeout,
         heartbeat_interval: worker.config.heartbeat_interval,
     };
@@ -123,6 +129,7 @@ fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff) -> Result<(), 
             }
         })?;
         if owns {
+            *was_member = true;
             backoff.reset();
             worker.set_lead(Lead::Here);
         } else if worker.barred().is_none() {
@@ -130,9 +137,10 @@ fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff) -> Result<(), 
             let reason = "its coordinator does not answer, or has not heard of this worker for session.timeout.ms";
             worker.set_lead(Lead::Elsewhere(out(reason.to_owned())));
         } else if looked.is_none_or(|looked| looked.elapsed() >= LOOK_INTERVAL) {
-            let owner = admin(worker).and_then(|admin| admin.owner(group).ok());
+            let owner = admin(worker).and_then(|admin| admin.owner(group, &joining.topic).ok());
             looked = Some(clock::moment());
             if let Some(owner) = owner {
+                *was_member |= owner.is_some();
                 worker.set_lead(Lead::Elsewhere(without_lead(worker, group.to_owned(), owner)));
             }
         }
@@ -143,15 +151,23 @@ fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff) -> Result<(), 
 /// Why a member has not the lead. `owner`: where the one listens that has it.
 fn without_lead(worker: &Worker, group: String, owner: Option<String>) -> WorkerError {
     let reason = match owner {
-        Some(leader) if leader != worker.url => return WorkerError::Standby { group, leader },
         // Nobody else listens there.
-        Some(_) => "the group still waits for this worker's predecessor, for session.timeout.ms",
+        Some(leader) if leader == worker.url() => {
+            "the group still waits for this worker's predecessor, for session.timeout.ms"
+        }
+        Some(leader) if leader.starts_with("http") => return WorkerError::Standby { group, leader },
+        Some(_) => "a member that is no worker of Headwater has the topic of configurations",
         None => "its workers are being put in order",
     };
     WorkerError::OutOfGroup { group, reason: reason.to_owned() }
 }
 
 impl Worker {
+    /// Where other workers find this one. Asked first on the thread of the group: a name may have to be looked up.
+    fn url(&self) -> &str {
+        self.url.get_or_init(|| self.config.url(&self.host_name))
+    }
+
     /// The group that this worker shares its topic of configurations with; `None` where it shares none.
     fn shared_group(&self) -> Option<&str> {
         let keeps = self.place.is_some() && self.in_topic();
@@ -218,16 +234,22 @@ impl Worker {
         }
         drop(lead);
         self.lead_moved.notify_all();
-        match (now, self.phase()) {
-            (Lead::Elsewhere(reason), phase) => {
-                if let Phase::Reading(_) = phase {
-                    say(self, Phase::Reading(Some(reason.into())));
+        match now {
+            Lead::Elsewhere(reason) => {
+                // Under its lock: who reads the store may be through with it now, and says so once.
+                let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Phase::Reading(_) = *phase {
+                    *phase = Phase::Reading(Some(reason.into()));
                 }
+                drop(phase);
                 self.obey_lead();
             }
-            // Another may have changed what is stored.
-            (Lead::Here, Phase::Ready) => opening::doubt(self),
-            (Lead::Here, Phase::Reading(_) | Phase::Failed(_)) => {}
+            Lead::Here => {
+                // Another may have changed what is stored.
+                if let Phase::Ready = self.phase() {
+                    opening::doubt(self);
+                }
+            }
         }
     }
 

@@ -81,7 +81,9 @@ pub struct Worker {
     /// Set when this worker has left its group, where it has one.
     has_left: Stop,
     /// Where other workers find this one.
-    url: String,
+    url: std::sync::OnceLock<String>,
+    /// This machine's name.
+    host_name: String,
     cluster_id: std::sync::OnceLock<String>,
     stopping: Stop,
 }
@@ -128,7 +130,8 @@ impl Worker {
             lead: Mutex::new(Lead::Here),
             lead_moved: Condvar::new(),
             has_left: Stop::new(),
-            url: config.url(host_name),
+            url: std::sync::OnceLock::new(),
+            host_name: host_name.to_owned(),
             cluster_id: std::sync::OnceLock::new(),
             stopping: Stop::new(),
         });

@@ -20,7 +20,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("rest.advertised.port", Kind::Number(1, 65_535), "Port under which they do").low(),
     row("rest.advertised.listener", Kind::Text, "Protocol with which they do")
         .low()
-        .no_effect("worker_id shows no protocol, and workers do not call each other"),
+        .no_effect("other workers use the protocol of the first listener"),
     row("rest.host.name", Kind::Text, "Old form of listeners, for where that is not set").low(),
     row("rest.port", Kind::Number(0, 65_535), "Old form of listeners, for where that is not set").low(),
     row(

@@ -129,10 +129,10 @@ impl Unsynced {
             return false;
         }
         let ahead = *self.ahead.get_or_insert(now);
-        match executed.is_empty() {
-            true => now.saturating_duration_since(ahead) < UNSYNCED_LIMIT,
-            false => self.level.as_ref() == Some(&executed),
-        }
+        // A server that once wrote GTIDs and does not any more tells some that stay as they are.
+        let limit = if executed.is_empty() { UNSYNCED_LIMIT } else { UNSYNCED_LIMIT * 10 };
+        let level = executed.is_empty() || self.level.as_ref() == Some(&executed);
+        level && now.saturating_duration_since(ahead) < limit
     }
 }
 

@@ -202,8 +202,8 @@ impl Admin {
         Ok(of_connect.map(|found| found.members().len()).sum())
     }
 
-    /// The client id of the member of a consumer group that owns a partition; `None` where none does.
-    pub fn owner(&self, group: &str) -> Result<Option<String>, AdminError> {
+    /// The client id of the member of a consumer group that owns partitions of a topic; `None` where none does.
+    pub fn owner(&self, group: &str, topic: &str) -> Result<Option<String>, AdminError> {
         let groups = self
             .client
             .inner()
@@ -211,7 +211,7 @@ impl Admin {
             .map_err(|error| failed("describe group", group, &error))?;
         let members = groups.groups().iter().filter(|found| found.protocol_type() == "consumer");
         let mut members = members.flat_map(rdkafka::groups::GroupInfo::members);
-        let owner = members.find(|member| member.assignment().is_some_and(has_partitions));
+        let owner = members.find(|member| member.assignment().is_some_and(|assignment| names(assignment, topic)));
         Ok(owner.map(|member| member.client_id().to_owned()))
     }
 
@@ -242,10 +242,12 @@ impl Admin {
     }
 }
 
-/// Whether an assignment names a topic: its version (2 bytes), the number of its topics (4), the topics (Kafka's
-/// `ConsumerProtocolAssignment`).
-fn has_partitions(assignment: &[u8]) -> bool {
-    assignment.get(2..6).is_some_and(|count| count.iter().any(|byte| *byte != 0))
+/// Whether an assignment names a topic: its version (2 bytes), the number of its topics (4), for each the length of its name
+/// (2), the name and its partitions (Kafka's `ConsumerProtocolAssignment`).
+fn names(assignment: &[u8], topic: &str) -> bool {
+    let Ok(length) = u16::try_from(topic.len()) else { return false };
+    let wanted = [&length.to_be_bytes(), topic.as_bytes()].concat();
+    assignment.get(6..).is_some_and(|topics| topics.windows(wanted.len()).any(|found| found == wanted))
 }
 
 /// librdkafka's producer properties that an administrator's client has no use for. Its client *is* a producer

@@ -102,7 +102,8 @@ impl Membership {
             .create_with_context(Ownership::default())
             .map_err(|error| failed(action, &joining.group, &error))?;
         consumer.subscribe(&[&joining.topic]).map_err(|error| failed(action, &joining.group, &error))?;
-        let stillness = joining.session_timeout.saturating_sub(joining.heartbeat_interval);
+        let half = joining.session_timeout / 2;
+        let stillness = joining.session_timeout.saturating_sub(joining.heartbeat_interval).max(half);
         Ok(Membership { consumer, group: joining.group.clone(), stillness })
     }
 
