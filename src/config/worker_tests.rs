@@ -82,6 +82,19 @@ fn listeners_and_worker_ids() {
 }
 
 #[test]
+fn other_workers_find_this_one_where_somebody_listens() {
+    let check = |properties: &[(&str, &str)], url: &str| {
+        // A name of the machine that only leads back to itself is all there is then.
+        assert_eq!(load("", &[], properties).0.url("localhost"), url, "{properties:?}");
+    };
+    check(&[], "http://localhost:8083");
+    check(&[("listeners", "https://10.0.0.1:9000")], "https://10.0.0.1:9000");
+    check(&[("listeners", "http://[fe80::1]:9000")], "http://[fe80::1]:9000");
+    check(&[("rest.port", "9001"), ("rest.host.name", "0.0.0.0")], "http://localhost:9001");
+    check(&[("rest.advertised.host.name", "out"), ("rest.advertised.port", "80")], "http://out:80");
+}
+
+#[test]
 fn clients_get_what_connect_gives_them() {
     let file = "bootstrap.servers=a:1\nsecurity.protocol=SASL_SSL\nsasl.jaas.config=hunter2\n\
         admin.request.timeout.ms=7\nadmin.listeners=http://:1\nconsumer.security.protocol=PLAINTEXT\nproducer.linger.ms=5\n";

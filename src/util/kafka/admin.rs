@@ -259,3 +259,17 @@ pub(super) fn failed(action: &'static str, subject: &str, error: &KafkaError) ->
     let text = code.map_or_else(|| error.to_string(), |code| code.to_string());
     AdminError { action, subject: subject.to_owned(), code, text }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn an_assignment_names_whole_topics() {
+        let assignment = b"\0\x03\0\0\0\x01\0\x07configs\0\0\0\x01\0\0\0\0\xff\xff\xff\xff";
+        for (topic, named) in [("configs", true), ("config", false), ("onfigs", false), ("others", false)] {
+            assert_eq!(names(assignment, topic), named, "{topic}");
+        }
+        assert!(!names(b"", "configs") && !names(b"\0\x03\0\0\0\0", "configs"));
+    }
+}
