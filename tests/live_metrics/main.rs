@@ -18,7 +18,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use headwater::source::postgres::connection::{ConnectOptions, Connection, Purpose, Secret};
+use support::postgres::Database;
 use support::program::{Connector, Running};
 use support::server::Server;
 
@@ -257,58 +257,12 @@ fn the_lag_of_a_stalled_stream_grows() {
     });
 }
 
-/// A database of a test's own, and its slot, on the shared PostgreSQL.
-struct Database {
-    port: u16,
-    name: String,
-}
-
-impl Database {
-    fn session(&self, database: &str) -> Connection {
-        let options = ConnectOptions {
-            host: "127.0.0.1".to_owned(),
-            port: self.port,
-            user: "app".to_owned(),
-            password: Some(Secret::new("apppw")),
-            database: database.to_owned(),
-            ..ConnectOptions::default()
-        };
-        Connection::connect(&options, Purpose::Sql, &std::sync::Arc::default()).unwrap()
-    }
-
-    fn run(&self, database: &str, statements: &[String]) {
-        let mut session = self.session(database);
-        statements.iter().for_each(|statement| session.query_drop(statement).unwrap());
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let name = &self.name;
-        let slots = format!("FROM pg_replication_slots WHERE database = '{name}'");
-        let mut session = self.session("postgres");
-        for _ in 0..100 {
-            let _ = session.query_drop(&format!("SELECT pg_terminate_backend(active_pid) {slots} AND active"));
-            let _ = session.query_drop(&format!("SELECT pg_drop_replication_slot(slot_name) {slots} AND NOT active"));
-            if session.query_drop(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-}
-
 #[test]
 fn postgresql_has_every_series_that_is_asked_for() {
-    let Some(broker) = support::address("HEADWATER_TEST_KAFKA", "metrics") else { return };
-    let Some(server) = support::address("HEADWATER_TEST_POSTGRES_17", "metrics") else { return };
-    let database =
-        Database { port: server.rsplit(':').next().unwrap().parse().unwrap(), name: support::unique("metrics") };
-    database.run("postgres", &[format!("CREATE DATABASE {}", database.name)]);
-    database.run(&database.name, &[OUTBOX.to_owned()]);
-    let connector = as_outbox(Connector::postgres(database.port, &broker, &database.name));
+    let Some(database) = Database::new("HEADWATER_TEST_POSTGRES_17", "metrics", &[OUTBOX]) else { return };
+    let connector = as_outbox(database.connector());
     let running = connector.start_streaming();
-    database.run(&database.name, &rows(7));
+    database.run(&rows(7).iter().map(String::as_str).collect::<Vec<_>>());
     running.wait_for_metric("headwater_records_acknowledged_total", 7.0, SOON);
     running.wait_for_metric("headwater_commits_total", 1.0, SOON);
     running.wait_for_metric("headwater_log_retained_room_bytes", 1.0, SOON);
