@@ -13,6 +13,7 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfig;
 use rdkafka::error::KafkaError;
+use rdkafka::groups::{GroupInfo, GroupList};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::properties::ClientProperties;
@@ -188,11 +189,7 @@ impl Admin {
     /// How many workers of Kafka Connect are in a group: 0 where it is empty, or of another kind. All brokers are asked;
     /// where one does not answer, that is an error. A broker leaves out what this client may not see.
     pub fn connect_workers(&self, group: &str) -> Result<usize, AdminError> {
-        let groups = self
-            .client
-            .inner()
-            .fetch_group_list(Some(group), self.timeout)
-            .map_err(|error| failed("describe group", group, &error))?;
+        let groups = self.describe_group(group)?;
         // A coordinator that gives an error for the group says nothing of its state.
         if groups.groups().iter().any(|found| found.name() == group && found.state().is_empty()) {
             let text = "its coordinator gave no state".to_owned();
@@ -202,15 +199,16 @@ impl Admin {
         Ok(of_connect.map(|found| found.members().len()).sum())
     }
 
+    fn describe_group(&self, group: &str) -> Result<GroupList, AdminError> {
+        let asked = self.client.inner().fetch_group_list(Some(group), self.timeout);
+        asked.map_err(|error| failed("describe group", group, &error))
+    }
+
     /// The client id of the member of a consumer group that owns partitions of a topic; `None` where none does.
     pub fn owner(&self, group: &str, topic: &str) -> Result<Option<String>, AdminError> {
-        let groups = self
-            .client
-            .inner()
-            .fetch_group_list(Some(group), self.timeout)
-            .map_err(|error| failed("describe group", group, &error))?;
+        let groups = self.describe_group(group)?;
         let members = groups.groups().iter().filter(|found| found.protocol_type() == "consumer");
-        let mut members = members.flat_map(rdkafka::groups::GroupInfo::members);
+        let mut members = members.flat_map(GroupInfo::members);
         let owner = members.find(|member| member.assignment().is_some_and(|assignment| names(assignment, topic)));
         Ok(owner.map(|member| member.client_id().to_owned()))
     }
