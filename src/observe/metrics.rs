@@ -175,14 +175,6 @@ pub struct ProducerNumbers {
     pub request_latency_us: Counter,
     /// Gauge: mean size of a batch of records, in bytes.
     pub batch_size_bytes: Counter,
-    /// Gauge: bytes in the producer's buffer.
-    pub buffered_bytes: Counter,
-    /// Times that the producer's buffer was full.
-    pub buffer_full_waits: Counter,
-    /// Troubles between producer and brokers that the producer mends itself.
-    pub broker_errors: Counter,
-    /// Producers made.
-    pub producers: Counter,
 }
 
 /// Connect's `task-error-metrics`.

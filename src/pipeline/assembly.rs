@@ -431,10 +431,6 @@ fn count(counters: &SinkCounters, metrics: &ConnectorMetrics) {
         (&sent.request_retries, &counters.request_retries),
         (&sent.request_latency_us, &counters.request_latency_us),
         (&sent.batch_size_bytes, &counters.batch_size_bytes),
-        (&sent.buffered_bytes, &counters.buffered_bytes),
-        (&sent.buffer_full_waits, &counters.buffer_full_waits),
-        (&sent.broker_errors, &counters.broker_errors),
-        (&sent.producers, &counters.producers),
     ] {
         to.set(from.get());
     }
