@@ -13,7 +13,7 @@ use super::answer::{Answer, Result, bad};
 use super::rest::Asked;
 use crate::pipeline::status::State;
 use crate::util::percent;
-use crate::worker::{Connector, Handle, Origin, Properties, Registered, Restart, TargetState, WorkerError};
+use crate::worker::{Connector, Handle, Properties, Registered, Restart, TargetState, WorkerError};
 
 /// What Connect says where a connector has one.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -23,8 +23,7 @@ const MOST_PROPERTIES: usize = 2_000;
 
 pub(super) fn find(worker: &Handle, name: &str) -> Result<std::sync::Arc<Connector>> {
     // Those of files run whatever becomes of the stored ones.
-    let of_file = |own: &std::sync::Arc<Connector>| matches!(own.origin(), Origin::File(_));
-    if let Some(own) = worker.connector(name).filter(of_file) {
+    if let Some(own) = worker.connector(name).filter(|own| own.is_of_file()) {
         return Ok(own);
     }
     worker.ready()?;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use crate::observe::flow;
 use crate::pipeline::status::State;
-use crate::worker::{Connector, Origin, Phase, TargetState, Worker};
+use crate::worker::{Connector, Phase, TargetState, Worker};
 
 /// KIP-1017: whether the worker itself answers. 503 while it is not known which connectors it runs; one that waits to take
 /// over from another is well.
@@ -73,7 +73,7 @@ pub(super) fn ready(worker: &Worker) -> Answer {
     let standby = worker.standby();
     let refusal = worker.ready().err().filter(|_| standby.is_none()).map(|error| error.to_string());
     let (mut all_ready, mut all) = (refusal.is_none(), Map::new());
-    let runs_here = |connector: &Arc<Connector>| standby.is_none() || *connector.origin() != Origin::Store;
+    let runs_here = |connector: &Arc<Connector>| standby.is_none() || connector.is_of_file();
     for connector in worker.connectors().into_iter().filter(runs_here) {
         let (ready, value) = explained(&connector);
         all_ready &= ready;

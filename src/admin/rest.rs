@@ -19,7 +19,7 @@ use super::exposition::Exposition;
 use super::routes::{self, Call, Found, Route};
 use super::{access, connectors, flow, forward, health, loggers, offsets, plugins};
 use crate::util::clock;
-use crate::worker::{Handle, Origin, TargetState};
+use crate::worker::{Handle, TargetState};
 
 /// The description of this API.
 const OPEN_API: &str = include_str!("../../docs/reference/openapi.json");
@@ -105,7 +105,7 @@ async fn handle(
     if route.body && !is_json(&parts.headers) {
         return Answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type").into_response();
     }
-    let of_file = |name: &String| worker.connector(name).is_some_and(|own| matches!(own.origin(), Origin::File(_)));
+    let of_file = |name: &String| worker.connector(name).is_some_and(|own| own.is_of_file());
     let leader = worker.leader().filter(|_| forward::is_shared(route) && !names.first().is_some_and(of_file));
     let forwarded = match leader.map(|leader| forward::Request::new(leader, &parts)).transpose() {
         Ok(forwarded) => forwarded,

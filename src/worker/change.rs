@@ -125,7 +125,7 @@ impl Worker {
             let before = known.as_ref().map(|known| known.written());
             let mut written = unmask(write(before.as_ref())?, before.as_ref())?;
             written.insert("name".to_owned(), name.to_owned());
-            if let Some(connector) = known.filter(|known| replace && is_of_file(known)) {
+            if let Some(connector) = known.filter(|known| replace && known.is_of_file()) {
                 let same = before.is_some_and(|before| before == written);
                 return if same { Ok(Registered { connector, created: false }) } else { Err(of_file(&connector)) };
             }
@@ -194,7 +194,7 @@ impl Worker {
         self.ready()?;
         let mut store = self.turn(until)?;
         let connector = self.connector(name).ok_or_else(|| WorkerError::NotFound(name.to_owned()))?;
-        if is_of_file(&connector) {
+        if connector.is_of_file() {
             return Err(of_file(&connector));
         }
         self.write(&mut store, &[Change::Removed(name)])?;
@@ -210,7 +210,7 @@ impl Worker {
         self.ready()?;
         let mut store = self.turn(until)?;
         let connector = self.connector(name).ok_or_else(|| WorkerError::Unknown(name.to_owned()))?;
-        if *connector.origin() == Origin::Store {
+        if !connector.is_of_file() {
             let no_tasks = Change::Tasks(name, &[]);
             match (target, connector.config()) {
                 (TargetState::Stopped, _) => self.write(&mut store, &[no_tasks, Change::Target(name, target)])?,
@@ -281,7 +281,7 @@ impl Worker {
 
     /// Writes every connector of the store once more, into a place that has lost all of them.
     pub(super) fn write_again(&self, store: &mut dyn ConfigStore) -> Result<(), Failure> {
-        for connector in self.connectors().iter().filter(|connector| *connector.origin() == Origin::Store) {
+        for connector in self.connectors().iter().filter(|connector| !connector.is_of_file()) {
             let (name, written) = (connector.name(), connector.written());
             if written.is_empty() {
                 // It could not be read, and nothing is known of it but its name.
@@ -335,10 +335,6 @@ fn masked(property: &str) -> String {
         "Invalid value {} for configuration {property}: it is what this worker shows in place of a secret, and there is none to put in its place",
         secret::MASK
     )
-}
-
-fn is_of_file(connector: &Connector) -> bool {
-    matches!(connector.origin(), Origin::File(_))
 }
 
 fn of_file(connector: &Connector) -> WorkerError {

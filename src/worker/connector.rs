@@ -176,6 +176,11 @@ impl Connector {
         &self.origin
     }
 
+    /// Whether a file of the command line declares it; the store keeps all others.
+    pub fn is_of_file(&self) -> bool {
+        matches!(self.origin, Origin::File(_))
+    }
+
     /// What is run; `None` where its configuration cannot be.
     pub fn config(&self) -> Option<Arc<ConnectorConfig>> {
         self.lock().wish.plan.checked.clone().ok()

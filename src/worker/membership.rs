@@ -15,7 +15,7 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::connector::{Connector, Origin};
+use super::connector::Connector;
 use super::opening::{self, FIRST_WAIT, admin, say};
 use super::{Handle, Phase, Worker, WorkerError};
 use crate::error::{Disposition, Failure};
@@ -198,8 +198,7 @@ impl Worker {
 
     /// An error where a connector may not run here.
     pub(super) fn may_run(&self, connector: &Connector) -> Result<(), WorkerError> {
-        let of_store = *connector.origin() == Origin::Store;
-        self.barred().filter(|_| of_store).map_or(Ok(()), Err)
+        self.barred().filter(|_| !connector.is_of_file()).map_or(Ok(()), Err)
     }
 
     /// Waits for the lead, or the end.
@@ -260,7 +259,7 @@ impl Worker {
             Lead::Here => None,
             Lead::Elsewhere(reason) => Some(Failure::from(reason.clone())),
         };
-        for connector in self.connectors().iter().filter(|connector| *connector.origin() == Origin::Store) {
+        for connector in self.connectors().iter().filter(|connector| !connector.is_of_file()) {
             connector.bar(barred.clone());
         }
     }

@@ -191,7 +191,7 @@ impl Worker {
             // The topic was deleted under its workers: what they ran is not unwanted.
             self.write_again(store.as_mut())?;
         }
-        for connector in self.connectors().iter().filter(|connector| *connector.origin() == Origin::Store) {
+        for connector in self.connectors().iter().filter(|connector| !connector.is_of_file()) {
             let name = connector.name();
             match stored.connectors.get(name) {
                 None if stored.is_new || stored.broken.contains_key(name) => {}
