@@ -18,13 +18,16 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use headwater::config::provider::Environment;
+use headwater::config::worker::WorkerConfig;
 use headwater::error::Coded;
 use headwater::model::position::{OffsetField, OffsetMap, StoredOffset};
+use headwater::pipeline::translate::offset_options;
 use headwater::store::history::kafka::{KafkaHistoryOptions, KafkaSchemaHistory};
 use headwater::store::history::{HistoryRecord, SchemaHistoryStore};
-use headwater::store::offset::kafka::{KafkaOffsetOptions, KafkaOffsetStore};
+use headwater::store::offset::kafka::KafkaOffsetStore;
 use headwater::store::offset::{OffsetKey, OffsetStore};
-use headwater::store::{KafkaStoreOptions, StoreError};
+use headwater::store::{CompactedTopic, KafkaStoreOptions, StoreError};
 use headwater::util::kafka::admin::{Admin, TopicSpecification};
 use headwater::util::kafka::properties::{Role, translate};
 use headwater::util::stop::Stop;
@@ -43,19 +46,22 @@ fn servers(address: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("bootstrap.servers".to_owned(), address.to_owned())])
 }
 
-fn worker(address: &str, topic: &str) -> BTreeMap<String, String> {
-    let mut worker = servers(address);
+/// The topic of offsets, as a worker's settings describe it.
+fn offsets(address: &str, topic: &str) -> CompactedTopic {
+    let mut settings = servers(address);
     for (name, value) in [
         ("offset.storage.topic", topic),
         ("offset.storage.partitions", "5"),
         ("offset.storage.replication.factor", "1"),
         ("offset.storage.segment.ms", "60000"),
+        ("offset.flush.timeout.ms", "30000"),
         ("group.id", "connect"),
         ("listeners", "http://127.0.0.1:8083"),
     ] {
-        worker.insert(name.to_owned(), value.to_owned());
+        settings.insert(name.to_owned(), value.to_owned());
     }
-    worker
+    let (worker, _) = WorkerConfig::from_map(&settings, Environment::default()).unwrap();
+    offset_options(None, &worker).unwrap()
 }
 
 fn create(address: &str, name: &str, partitions: i32, settings: &[(&str, &str)]) {
@@ -89,7 +95,7 @@ fn position(number: i64) -> OffsetMap {
 fn offsets_are_kept_by_key_and_the_last_one_counts() {
     let Some(address) = broker("live_store offsets") else { return };
     let topic = unique("offsets");
-    let options = KafkaOffsetOptions::from_worker(&worker(&address, &topic)).unwrap();
+    let options = offsets(&address, &topic);
     let mut store = KafkaOffsetStore::open(options.clone()).unwrap();
     assert_eq!(store.read(&key("a")).unwrap(), None);
     for number in 0..5 {
@@ -123,7 +129,7 @@ fn an_offset_topic_that_would_forget_is_refused() {
     let Some(address) = broker("live_store compaction") else { return };
     let topic = unique("not-compacted");
     create(&address, &topic, 1, &[("cleanup.policy", "delete")]);
-    let options = KafkaOffsetOptions::from_worker(&worker(&address, &topic)).unwrap();
+    let options = offsets(&address, &topic);
     let error = KafkaOffsetStore::open(options).map(|_| ()).unwrap_err();
     assert!(matches!(error, StoreError::TopicUnsafe { .. }), "{error}");
 }
@@ -132,8 +138,7 @@ fn an_offset_topic_that_would_forget_is_refused() {
 fn offsets_of_a_real_debezium_are_read() {
     let Some(address) = broker("live_store debezium offsets") else { return };
     let topic = unique("debezium-offsets");
-    let mut store =
-        KafkaOffsetStore::open(KafkaOffsetOptions::from_worker(&worker(&address, &topic)).unwrap()).unwrap();
+    let mut store = KafkaOffsetStore::open(offsets(&address, &topic)).unwrap();
     let lines = include_str!("golden/offsets/debezium.txt");
     for line in lines.lines() {
         let (key, value) = line.split_once('\t').unwrap();

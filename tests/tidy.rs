@@ -301,9 +301,6 @@ fn the_container_image_takes_and_starts_what_exists() {
     check(expected.into_iter().filter(|(is_so, _)| !is_so).map(|(_, finding)| finding).collect());
 }
 
-/// Fields of the checked configuration that nobody outside it has to read, and why.
-const UNREAD_SETTINGS: &[(&str, &str)] = &[("status_storage", "for workers that share connectors")];
-
 /// A setting that is parsed and read by nobody does nothing, and the reference says that it works.
 #[test]
 fn every_setting_that_is_parsed_is_read() {
@@ -320,10 +317,8 @@ fn every_setting_that_is_parsed_is_read() {
                 continue;
             };
             let read = all.iter().filter(|(path, _)| !is_test_file(path)).any(|(_, text)| is_read(field, text));
-            let excused = UNREAD_SETTINGS.iter().any(|(name, _)| *name == field);
-            if read == excused {
-                let what = if read { "is read, and excused in UNREAD_SETTINGS" } else { "is read by nobody" };
-                findings.push(format!("{}:{number}: {field} {what}", path.display()));
+            if !read {
+                findings.push(format!("{}:{number}: {field} is read by nobody", path.display()));
             }
         }
     }

@@ -21,9 +21,10 @@ use crate::pipeline::{assembly, supervise, translate};
 use crate::store::config::ConfigStore;
 use crate::store::config::file::FileConfigStore;
 use crate::store::config::kafka::KafkaConfigStore;
+use crate::store::status::kafka::KafkaStatusStore;
 use crate::util::stop::Stop;
 use crate::watchdog::{self, Recorder};
-use crate::worker::{self, FileConnector, Phase, Worker};
+use crate::worker::{self, FileConnector, Phase, Stores, Worker};
 
 /// How often the process looks whether it was asked to stop.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -137,6 +138,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
     while !worker.is_finished() && crate::util::clock::left_until(deadline).is_some() {
         patience.wait(Duration::from_millis(20));
     }
+    worker.last_words();
     recorder.flush(FLUSH_GRACE);
     if let Some(failure) = refused {
         return Ok(failed(&failure));
@@ -157,13 +159,17 @@ fn failed(failure: &Failure) -> ExitCode {
 /// wanted.
 fn start(arguments: &Arguments, loaded: Loaded) -> Result<(worker::Handle, Recorder), Failure> {
     let Loaded { worker: config, connectors, .. } = loaded;
-    let store = (connectors.is_empty() || arguments.stored).then(|| config_store(&config));
+    let configs = (connectors.is_empty() || arguments.stored).then(|| config_store(&config));
+    // A standalone worker keeps statuses in memory, as Connect's does.
+    let in_topic = matches!(config.offsets, OffsetStorage::Topic(_));
+    let statuses = in_topic.then(|| KafkaStatusStore::new(translate::status_options(&config)));
+    let stores = Stores { configs, statuses };
     let files = arguments.connectors.iter().zip(connectors);
     let files = files.map(|(path, config)| FileConnector { path: path.clone(), config }).collect();
     let recorder = recorder(&config)?;
     let kept = recorder.clone();
     let start = move |config: &ConnectorConfig, worker: &Arc<WorkerConfig>| start_connector(config, worker, &recorder);
-    Ok((Worker::start(files, &config, &super::host_name(), store, Box::new(start))?, kept))
+    Ok((Worker::start(files, &config, &super::host_name(), stores, Box::new(start))?, kept))
 }
 
 /// Where connectors are kept: in Connect's topic, or in a file beside the offsets of a standalone worker.

@@ -32,10 +32,8 @@ use crate::source::postgres::options::{
     IdentityRule, PostgresOptions as SourceOptions, PublicationOptions, SlotOptions, StreamingOptions,
 };
 use crate::source::{TableFilter, TextFilter};
-use crate::store::KafkaStoreOptions;
-use crate::store::config::kafka::KafkaConfigOptions;
 use crate::store::history::kafka::KafkaHistoryOptions;
-use crate::store::offset::kafka::KafkaOffsetOptions;
+use crate::store::{CompactedTopic, KafkaStoreOptions};
 use crate::util::java_regex::CompiledFilter;
 use crate::util::kafka::admin::TopicSpecification;
 use crate::util::stop::Stop;
@@ -45,6 +43,9 @@ const BUILT_IN_DATABASES: [&str; 4] = ["mysql", "performance_schema", "sys", "in
 
 /// How long a question to the offset store may take beyond `offset.flush.timeout.ms`.
 const STORE_READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the topic of statuses may take, for which nothing waits.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Which server a connector reads.
 pub fn flavor(kind: ConnectorKind) -> Flavor {
@@ -434,28 +435,28 @@ fn creation_properties(rules: &CreationRules) -> BTreeMap<String, String> {
 }
 
 /// Where offsets lie in Kafka; `None` for a worker that keeps them in a file.
-pub fn offset_options(topic: Option<String>, worker: &WorkerConfig) -> Option<KafkaOffsetOptions> {
+pub fn offset_options(topic: Option<String>, worker: &WorkerConfig) -> Option<CompactedTopic> {
     let OffsetStorage::Topic(storage) = &worker.offsets else { return None };
     let flush_timeout = worker.offset_flush_timeout.max(Duration::from_secs(1));
-    let (mut specification, clients) = compacted(storage, worker, flush_timeout);
+    let mut kept = compacted(storage, worker, flush_timeout);
     if let Some(name) = topic {
-        specification.name = name;
+        kept.topic.name = name;
     }
-    Some(KafkaOffsetOptions { topic: specification, clients })
+    Some(kept)
 }
 
 /// The topic that a distributed worker keeps configurations in.
-pub fn config_options(worker: &WorkerConfig) -> KafkaConfigOptions {
-    let (topic, clients) = compacted(&worker.config_storage, worker, STORE_READ_TIMEOUT);
-    KafkaConfigOptions { topic, clients }
+pub fn config_options(worker: &WorkerConfig) -> CompactedTopic {
+    compacted(&worker.config_storage, worker, STORE_READ_TIMEOUT)
+}
+
+/// The topic that a distributed worker keeps statuses in.
+pub fn status_options(worker: &WorkerConfig) -> CompactedTopic {
+    compacted(&worker.status_storage, worker, STATUS_TIMEOUT)
 }
 
 /// One of the worker's own topics, which keep the last record of each key, and the clients that reach it.
-fn compacted(
-    storage: &StorageTopic,
-    worker: &WorkerConfig,
-    request_timeout: Duration,
-) -> (TopicSpecification, KafkaStoreOptions) {
+fn compacted(storage: &StorageTopic, worker: &WorkerConfig, request_timeout: Duration) -> CompactedTopic {
     let mut settings = storage.settings.as_map().clone();
     settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
     let topic = TopicSpecification {
@@ -472,7 +473,7 @@ fn compacted(
         read_timeout: STORE_READ_TIMEOUT,
         abandoned: Stop::new(),
     };
-    (topic, clients)
+    CompactedTopic { topic, clients }
 }
 
 /// Where the schema history lies in Kafka; `None` for another place.

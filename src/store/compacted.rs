@@ -8,9 +8,18 @@ use std::time::Duration;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::StoreError;
-use super::kafka::TopicStore;
+use super::kafka::{KafkaStoreOptions, TopicStore};
 use crate::util::clock;
 use crate::util::kafka::admin::{Creation, TopicSpecification};
+
+/// One of a worker's own topics, which keep the last record of each key.
+#[derive(Clone, Debug)]
+pub struct CompactedTopic {
+    /// The topic; created when it is missing.
+    pub topic: TopicSpecification,
+    /// The clients that reach it.
+    pub clients: KafkaStoreOptions,
+}
 
 /// A topic that another connector has just made shows the broker's defaults until the broker knows its settings.
 const SETTLING: Duration = Duration::from_secs(5);

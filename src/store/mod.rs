@@ -1,4 +1,4 @@
-//! What survives a crash: positions, schema history, and which connectors are wanted.
+//! What survives a crash: positions, schema history, which connectors are wanted, and what was last said of them.
 //!
 //! In: an offset for a connector's partition, a record of schema history, a connector's configuration. Out: the same, after a restart, by
 //! this program or by Debezium on Kafka Connect: formats and keys are theirs. Promised: what a `write` or an
@@ -13,6 +13,8 @@ pub mod history;
 mod json;
 mod kafka;
 pub mod offset;
+pub mod status;
 
+pub use compacted::CompactedTopic;
 pub use error::{CODES, StoreError};
 pub use kafka::KafkaStoreOptions;

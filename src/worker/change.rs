@@ -158,7 +158,10 @@ impl Worker {
                 connector.reconfigure(plan, target);
                 connector
             }
-            None => self.begin(Connector::new(name, Origin::Store, plan, target.unwrap_or_default()))?,
+            None => {
+                let new = Connector::new(name, Origin::Store, plan, target.unwrap_or_default());
+                self.begin(new.without_past())?
+            }
         };
         Ok(Registered { connector, created })
     }

@@ -121,6 +121,8 @@ struct Settled {
     metrics: Arc<ConnectorMetrics>,
     /// Topics that pipelines before that one wrote to.
     topics: BTreeSet<Arc<str>>,
+    /// Whether those that the status topic has are still to be added.
+    recalls: bool,
     since_ms: i64,
     /// Set while what ran has not ended in time.
     hangs: Option<Failure>,
@@ -150,6 +152,7 @@ impl Connector {
             board: Arc::new(StatusBoard::new()),
             metrics: Arc::new(ConnectorMetrics::new()),
             topics: BTreeSet::new(),
+            recalls: true,
             since_ms: clock::now_ms(),
             hangs: None,
         };
@@ -244,7 +247,23 @@ impl Connector {
         self.lock().settled.metrics.clone()
     }
 
-    /// The topics that it has written to since this process runs it, or since they were forgotten.
+    /// The same, made anew: what one of its name wrote to before is nothing to it.
+    pub(super) fn without_past(self) -> Connector {
+        self.lock().settled.recalls = false;
+        self
+    }
+
+    /// Adds the topics that it wrote to before this worker ran it, once.
+    pub(super) fn recall_topics(&self, topics: impl FnOnce() -> Vec<Arc<str>>) {
+        let settled = &mut self.lock().settled;
+        if settled.recalls {
+            settled.recalls = false;
+            settled.topics.extend(topics());
+        }
+    }
+
+    /// The topics that it has written to since they were forgotten, or, where there is no status topic, since this process
+    /// runs it.
     pub fn topics(&self) -> BTreeSet<Arc<str>> {
         let inner = self.lock();
         let mut topics = inner.settled.topics.clone();
@@ -256,6 +275,7 @@ impl Connector {
     pub fn forget_topics(&self) {
         let mut inner = self.lock();
         inner.settled.topics.clear();
+        inner.settled.recalls = false;
         inner.settled.metrics.active_topics.clear();
     }
 
@@ -302,6 +322,11 @@ impl Connector {
         let mut inner = self.lock();
         let moves = inner.wish.barred.is_some() != reason.is_some();
         inner.wish.barred = reason;
+        if moves && inner.wish.barred.is_some() {
+            // Who runs it meanwhile knows better.
+            inner.settled.topics.clear();
+            inner.settled.recalls = true;
+        }
         if moves && !inner.wish.gone {
             inner.wish.number += 1;
             self.wake.notify_all();
@@ -383,8 +408,8 @@ fn is_variable(value: &str) -> bool {
     inside.is_some_and(|inside| inside.contains(':') && !inside.contains(['{', '}']))
 }
 
-/// Says that a keeper has ended, however it ended.
-struct Ended(Stop);
+/// Says that a thread has ended, however it ended.
+pub(super) struct Ended(pub(super) Stop);
 
 impl Drop for Ended {
     fn drop(&mut self) {

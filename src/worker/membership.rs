@@ -145,6 +145,8 @@ fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff, was_member: &m
             }
         }
     }
+    // While nobody else can have begun to say something.
+    worker.last_words();
     Ok(())
 }
 

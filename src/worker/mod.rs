@@ -4,7 +4,7 @@
 //! connector, that run by themselves. Promised: what was answered with a yes is durable before the answer; one
 //! connector's failure, panic, change or end does not reach another; what only looks never waits for a store or a
 //! pipeline; stopping drains, commits and leaves. What survives a crash is in the stores: configurations and targets in
-//! [`crate::store::config`], positions in [`crate::store::offset`].
+//! [`crate::store::config`], positions in [`crate::store::offset`], what was said of connectors in [`crate::store::status`].
 //!
 //! ```text
 //!  files ──▶ ┌────────┐ wish  ┌────────┐ begin, end ┌──────────┐
@@ -19,6 +19,7 @@ mod error;
 mod membership;
 mod offsets;
 mod opening;
+mod statuses;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +43,7 @@ use crate::pipeline::supervise::Handle as PipelineHandle;
 use crate::pipeline::thread;
 use crate::store::config::ConfigStore;
 pub use crate::store::config::{Properties, TargetState};
+use crate::store::status::kafka::KafkaStatusStore;
 use crate::util::{clock, stop::Stop};
 
 /// Starts the pipeline of a connector. The worker does not know what it is made of.
@@ -80,6 +82,8 @@ pub struct Worker {
     lead_moved: Condvar,
     /// Set when this worker has left its group, where it has one.
     has_left: Stop,
+    /// Set when the status topic says that this worker has ended, where there is one.
+    told: Stop,
     /// Where other workers find this one.
     url: std::sync::OnceLock<String>,
     /// This machine's name.
@@ -90,6 +94,15 @@ pub struct Worker {
 
 /// What others hold of the worker.
 pub type Handle = Arc<Worker>;
+
+/// What survives this process, where something does.
+#[derive(Default)]
+pub struct Stores {
+    /// Which connectors are wanted.
+    pub configs: Option<Box<dyn ConfigStore>>,
+    /// What is said of them.
+    pub statuses: Option<KafkaStatusStore>,
+}
 
 /// A connector of a file of the command line.
 pub struct FileConnector {
@@ -109,10 +122,10 @@ impl Worker {
         files: Vec<FileConnector>,
         config: &Arc<WorkerConfig>,
         host_name: &str,
-        store: Option<Box<dyn ConfigStore>>,
+        stores: Stores,
         start: Box<Start>,
     ) -> Result<Handle, Failure> {
-        let place = store.as_ref().map(|store| store.place());
+        let place = stores.configs.as_ref().map(|store| store.place());
         let phase = if place.is_some() { Phase::Reading(None) } else { Phase::Ready };
         let mut for_stored = WorkerConfig::clone(config);
         for_stored.providers = config.providers.named_only();
@@ -123,13 +136,14 @@ impl Worker {
             start,
             connectors: RwLock::default(),
             leaving: Mutex::default(),
-            store: Mutex::new(store),
+            store: Mutex::new(stores.configs),
             in_doubt: AtomicBool::new(false),
             place,
             phase: Mutex::new(phase),
             lead: Mutex::new(Lead::Here),
             lead_moved: Condvar::new(),
             has_left: Stop::new(),
+            told: Stop::new(),
             url: std::sync::OnceLock::new(),
             host_name: host_name.to_owned(),
             cluster_id: std::sync::OnceLock::new(),
@@ -145,6 +159,7 @@ impl Worker {
             let plan = Plan { written, checked: Ok(Arc::new(config.clone())) };
             worker.begin(Connector::new(&config.name, Origin::File(path), plan, TargetState::Started))?;
         }
+        statuses::keep(&worker, stores.statuses)?;
         membership::join(&worker)?;
         opening::open(&worker)?;
         Ok(worker)

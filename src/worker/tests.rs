@@ -101,7 +101,8 @@ fn worker(store: &Memory) -> (Handle, mpsc::Receiver<String>) {
             Err(Failure { code: &CANNOT_START, message: "this is a test".to_owned() })
         }
     });
-    let worker = Worker::start(Vec::new(), &config, "host", Some(Box::new(store.clone())), start).unwrap();
+    let stores = Stores { configs: Some(Box::new(store.clone())), statuses: None };
+    let worker = Worker::start(Vec::new(), &config, "host", stores, start).unwrap();
     eventually("the store is read", || worker.ready().is_ok());
     (worker, seen)
 }

@@ -21,6 +21,7 @@ mod described;
 mod process;
 mod scripts;
 mod standby;
+mod statuses;
 
 use std::time::Duration;
 

@@ -21,20 +21,28 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The broker.
+    pub fn kafka(&self) -> &str {
+        &self.kafka
+    }
+}
+
 /// The servers that a test needs; `None`: it is skipped, which is said.
 pub fn place(test: &str) -> Option<Place> {
     let database = address("HEADWATER_TEST_MYSQL_97", test)?;
     Some(Place { database, kafka: address("HEADWATER_TEST_KAFKA", test)? })
 }
 
-/// A running worker; killed when dropped.
+/// A worker; killed when dropped.
 pub struct Process {
     pub name: String,
     pub port: u16,
     pub database_port: String,
     pub kafka: String,
     pub server_id: u32,
-    child: Child,
+    /// `None` before it runs.
+    child: Option<Child>,
     folder: tempfile::TempDir,
     agent: ureq::Agent,
     scheme: &'static str,
@@ -67,7 +75,14 @@ pub fn self_signed() -> (Vec<u8>, Vec<u8>) {
 impl Process {
     /// Starts a worker that knows no connector yet, with more settings.
     pub fn start(place: &Place, what: &str, more: &[(&str, &str)]) -> Process {
-        Self::start_as(place, what, more, "http", ureq::tls::TlsConfig::default())
+        let mut process = Self::prepare(place, what, more);
+        process.start_again();
+        process
+    }
+
+    /// The same, not started yet.
+    pub fn prepare(place: &Place, what: &str, more: &[(&str, &str)]) -> Process {
+        Self::prepare_as(place, what, more, "http", ureq::tls::TlsConfig::default())
     }
 
     /// The same on https, for a client that trusts this certificate alone.
@@ -77,10 +92,12 @@ impl Process {
             .provider(ureq::tls::TlsProvider::NativeTls)
             .root_certs(ureq::tls::RootCerts::new_with_certs(&roots))
             .build();
-        Self::start_as(place, what, more, "https", tls)
+        let mut process = Self::prepare_as(place, what, more, "https", tls);
+        process.start_again();
+        process
     }
 
-    fn start_as(
+    fn prepare_as(
         place: &Place,
         what: &str,
         more: &[(&str, &str)],
@@ -97,6 +114,7 @@ impl Process {
             ("config.storage.topic", format!("{name}.configs")),
             ("config.storage.replication.factor", "1".to_owned()),
             ("status.storage.topic", format!("{name}.status")),
+            ("status.storage.replication.factor", "1".to_owned()),
             ("key.converter", "org.apache.kafka.connect.json.JsonConverter".to_owned()),
             ("value.converter", "org.apache.kafka.connect.json.JsonConverter".to_owned()),
             ("listeners", format!("{scheme}://127.0.0.1:{port}")),
@@ -111,20 +129,17 @@ impl Process {
             .tls_config(tls)
             .build()
             .into();
-        let child = run(&folder);
-        let process = Process {
+        Process {
             name,
             port,
             database_port: place.database.rsplit(':').next().unwrap().to_owned(),
             kafka: place.kafka.clone(),
             server_id: fastrand::u32(100_000..2_000_000_000),
-            child,
+            child: None,
             folder,
             agent,
             scheme,
-        };
-        process.wait_until_ready();
-        process
+        }
     }
 
     /// Another worker of the same group, with the same topics.
@@ -133,36 +148,42 @@ impl Process {
         let lines = std::fs::read_to_string(self.folder.path().join("worker.properties")).unwrap();
         let lines = format!("{lines}listeners=http://127.0.0.1:{port}\n");
         std::fs::write(folder.path().join("worker.properties"), lines).unwrap();
-        let process = Process {
+        let mut process = Process {
             name: self.name.clone(),
             port,
             database_port: self.database_port.clone(),
             kafka: self.kafka.clone(),
             server_id: self.server_id,
-            child: run(&folder),
+            child: None,
             folder,
             agent: self.agent.clone(),
             scheme: self.scheme,
         };
-        process.wait_until_ready();
+        process.start_again();
         process
     }
 
     /// Sends a signal: `STOP`, `CONT`, `TERM`.
     pub fn signal(&self, signal: &str) {
-        let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status().unwrap();
+        let status = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(self.child.as_ref().unwrap().id().to_string())
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
     /// Waits for its end.
     pub fn wait(&mut self) {
-        eventually("the end of the process", Duration::from_secs(60), || self.child.try_wait().unwrap());
+        let child = self.child.as_mut().unwrap();
+        eventually("the end of the process", Duration::from_secs(60), || child.try_wait().unwrap());
     }
 
     /// SIGKILL.
     pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        let child = self.child.as_mut().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     fn wait_until_ready(&self) {
@@ -178,9 +199,9 @@ impl Process {
         self.start_again();
     }
 
-    /// Another process with the same settings.
+    /// A process with these settings, where none runs.
     pub fn start_again(&mut self) {
-        self.child = run(&self.folder);
+        self.child = Some(run(&self.folder));
         self.wait_until_ready();
     }
 
@@ -272,7 +293,9 @@ fn run(folder: &tempfile::TempDir) -> Child {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

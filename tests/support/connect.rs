@@ -74,6 +74,14 @@ impl Connect {
         state(&self.url, name)
     }
 
+    /// The topics that a connector has written to, in order.
+    pub fn topics(&self, name: &str) -> Vec<String> {
+        let answer = ask("GET", &format!("{}/connectors/{name}/topics", self.url), None).unwrap_or_default();
+        let mut topics: Vec<String> = serde_json::from_value(answer[name]["topics"].clone()).unwrap_or_default();
+        topics.sort_unstable();
+        topics
+    }
+
     /// Asks connectors to stop, and waits until each has stored its offset.
     pub fn stop(&self, names: &[String]) {
         for name in names {
@@ -133,10 +141,25 @@ impl Worker {
             ("CONNECT_PORT", self.port.to_string()),
             ("CONNECT_DATA", self.scratch.path().join("connect").display().to_string()),
             ("CONNECT_BOOTSTRAP", self.broker.clone()),
-            ("CONNECT_GROUP", format!("{}.{}", self.connect.offsets, self.lives.load(Ordering::Relaxed))),
+            ("CONNECT_GROUP", self.group()),
             ("CONNECT_HEAP", "512m".to_owned()),
             ("CONNECT_OPTIONS", options.join("\n")),
         ]
+    }
+
+    /// Its group, and the prefix of its topics of configurations and states.
+    pub fn group(&self) -> String {
+        format!("{}.{}", self.connect.offsets, self.lives.load(Ordering::Relaxed))
+    }
+
+    /// Ends it in order: it leaves its group.
+    pub fn end(&self) {
+        stack_script("connect.sh", &["stop"], &self.environment());
+    }
+
+    /// After [`Worker::end`]; it knows all that it knew.
+    pub fn begin(&self) {
+        stack_script("connect.sh", &["start"], &self.environment());
     }
 
     /// SIGKILL.

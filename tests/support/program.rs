@@ -96,6 +96,7 @@ impl Connector {
             ("offset.storage.partitions", "1".to_owned()),
             ("config.storage.topic", format!("{name}.configs")),
             ("status.storage.topic", format!("{name}.status")),
+            ("status.storage.replication.factor", "1".to_owned()),
             ("key.converter", "org.apache.kafka.connect.json.JsonConverter".to_owned()),
             ("key.converter.schemas.enable", "false".to_owned()),
             ("value.converter", "org.apache.kafka.connect.json.JsonConverter".to_owned()),

@@ -7,7 +7,6 @@ use super::POSITIVE;
 const COPIES: Kind = Kind::Number(-1, i16::MAX as i64);
 const NO_PLUGINS: &str = "there are no plugins to load";
 const NO_GROUP: &str = "one worker of a group runs all its connectors";
-const NO_STORED_STATES: &str = "states are told by the REST API, and no topic keeps them yet";
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
     row("bootstrap.servers", Kind::List, "Addresses of the brokers").or("localhost:9092").high(),
@@ -43,22 +42,16 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .high(),
     row("config.storage.replication.factor", COPIES, "Its copies, when it has to be made").or("3").low(),
     row("config.storage.*", Kind::Text, "Any setting of the configurations topic").low(),
-    row("status.storage.topic", Kind::TopicName, "The topic that connectors' states are stored in")
+    row("status.storage.topic", Kind::TopicName, "The topic that connectors' states and the topics they write to are kept in, as Kafka Connect reads them")
         .or("connect-status")
-        .high()
-        .no_effect(NO_STORED_STATES)
-        .quietly(),
+        .high(),
     row("status.storage.partitions", Kind::Number(-1, POSITIVE.1), "Its partitions, when it has to be made")
         .or("5")
-        .low()
-        .no_effect(NO_STORED_STATES)
-        .quietly(),
+        .low(),
     row("status.storage.replication.factor", COPIES, "Its copies, when it has to be made")
         .or("3")
-        .low()
-        .no_effect(NO_STORED_STATES)
-        .quietly(),
-    row("status.storage.*", Kind::Text, "Any setting of the states topic").low().no_effect(NO_STORED_STATES).quietly(),
+        .low(),
+    row("status.storage.*", Kind::Text, "Any setting of the states topic").low(),
     row("offset.flush.interval.ms", Kind::Number(1, i64::MAX), "How often positions are stored").or("60000").unit("ms"),
     row("offset.flush.timeout.ms", Kind::Number(1, i64::MAX), "How long storing them may take").or("5000").unit("ms"),
     row(

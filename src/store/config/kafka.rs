@@ -8,18 +8,9 @@ use rdkafka::Message;
 
 use super::record::{self, Said};
 use super::{Change, ConfigStore, Stored, StoredConnector, TargetState};
-use crate::store::kafka::{KafkaStoreOptions, TopicStore, Written};
-use crate::store::{StoreError, compacted};
+use crate::store::kafka::{TopicStore, Written};
+use crate::store::{CompactedTopic, StoreError, compacted};
 use crate::util::kafka::admin::TopicSpecification;
-
-/// Where configurations lie.
-#[derive(Clone, Debug)]
-pub struct KafkaConfigOptions {
-    /// The topic; created when it is missing.
-    pub topic: TopicSpecification,
-    /// The clients.
-    pub clients: KafkaStoreOptions,
-}
 
 /// Configurations in a topic.
 pub struct KafkaConfigStore {
@@ -29,7 +20,7 @@ pub struct KafkaConfigStore {
 
 impl KafkaConfigStore {
     /// Configurations in this topic. Nothing is asked before the first read.
-    pub fn new(options: KafkaConfigOptions) -> Self {
+    pub fn new(options: CompactedTopic) -> Self {
         let topic = TopicStore::new(options.topic.name.clone(), options.clients);
         KafkaConfigStore { topic, specification: options.topic }
     }

@@ -6,74 +6,13 @@
 //! moment ago counts.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use rdkafka::Message;
 
 use super::{OffsetKey, OffsetStore, PartitionOffset};
 use crate::model::position::{OffsetMap, StoredOffset};
-use crate::store::kafka::{KafkaStoreOptions, TopicStore, Written};
-use crate::store::{StoreError, compacted, json};
-use crate::util::kafka::admin::TopicSpecification;
-use crate::util::kafka::properties::{self, PropertyError, Role};
-use crate::util::stop::Stop;
-
-/// Where offsets lie.
-#[derive(Clone, Debug)]
-pub struct KafkaOffsetOptions {
-    /// The topic; created when it is missing.
-    pub topic: TopicSpecification,
-    /// The clients.
-    pub clients: KafkaStoreOptions,
-}
-
-/// How long a read or write of offsets may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-impl KafkaOffsetOptions {
-    /// Reads the properties of a Connect worker: `offset.storage.topic`, `.partitions` (25),
-    /// `.replication.factor` (3), further `offset.storage.*` as settings of the topic, and those of the
-    /// clients, which Connect takes from the worker's own, without a prefix.
-    pub fn from_worker(worker: &BTreeMap<String, String>) -> Result<Self, PropertyError> {
-        let prefix = "offset.storage.";
-        let name =
-            worker.get("offset.storage.topic").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| PropertyError::new("offset.storage.topic", "is missing"))?;
-        let mut settings = BTreeMap::new();
-        for (property, value) in worker {
-            match property.strip_prefix(prefix) {
-                None | Some("topic" | "partitions" | "replication.factor" | "file.filename" | "cleanup.policy") => {}
-                Some(setting) => {
-                    settings.insert(setting.to_owned(), value.trim().to_owned());
-                }
-            }
-        }
-        settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
-        let partitions = number(worker, "offset.storage.partitions", 25)?;
-        let replication_factor = number(worker, "offset.storage.replication.factor", 3)?;
-        let clients = KafkaStoreOptions {
-            producer: properties::known(Role::Producer, worker),
-            consumer: properties::known(Role::Consumer, worker),
-            request_timeout: TIMEOUT,
-            read_timeout: TIMEOUT,
-            abandoned: Stop::new(),
-        };
-        Ok(KafkaOffsetOptions { topic: TopicSpecification { name, partitions, replication_factor, settings }, clients })
-    }
-}
-
-fn number(worker: &BTreeMap<String, String>, property: &str, default: i32) -> Result<i32, PropertyError> {
-    match worker.get(property).map(|text| text.trim()) {
-        None => Ok(default),
-        Some(text) => match text.parse::<i32>() {
-            Ok(number) if number == -1 || number > 0 => Ok(number),
-            _ => Err(PropertyError::new(
-                property,
-                format!("`{text}` is neither a positive number nor -1 (the broker's default)"),
-            )),
-        },
-    }
-}
+use crate::store::kafka::{TopicStore, Written};
+use crate::store::{CompactedTopic, StoreError, compacted, json};
 
 /// Offsets in a topic.
 pub struct KafkaOffsetStore {
@@ -82,7 +21,7 @@ pub struct KafkaOffsetStore {
 
 impl KafkaOffsetStore {
     /// Makes the topic if it is missing, and refuses one that is not compacted.
-    pub fn open(options: KafkaOffsetOptions) -> Result<Self, StoreError> {
+    pub fn open(options: CompactedTopic) -> Result<Self, StoreError> {
         let topic = TopicStore::new(options.topic.name.clone(), options.clients);
         topic.log_notes()?;
         compacted::prepare(&topic, &options.topic)?;
