@@ -370,11 +370,6 @@ fn what_cannot_be_obeyed_is_refused_by_name() {
     let tiny = ("bool.type", "io.debezium.connector.mysql.converters.TinyIntOneToBooleanConverter");
     refused(&[("converters", "bool"), tiny, ("bool.length.checker", "si")], &["bool.length.checker"]);
     refused(&[("converters", "bool"), tiny, ("bool.selector", "a(")], &["bool.selector"]);
-    let again = ("again.type", "io.debezium.processors.reselect.ReselectColumnsPostProcessor");
-    refused(
-        &[("post.processors", "again"), again],
-        &["post.processors: 'again' is not supported: columns of MySQL and MariaDB"],
-    );
     refused(
         &[("topic.naming.strategy", "com.example.Names")],
         &["topic.naming.strategy: the Java class 'com.example.Names'"],

@@ -106,12 +106,36 @@ pub struct TableLayout {
 }
 
 /// What a statement about a table says of its columns. Places are those of a row's cells.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct TableNames {
-    /// Their names, as the server has them.
-    pub columns: Box<[Box<str>]>,
+    /// For each column.
+    pub columns: Box<[ColumnName]>,
     /// The places of the primary key's, in its order.
     pub primary_key: Box<[usize]>,
+}
+
+/// What a statement says of a column.
+#[derive(Debug)]
+pub struct ColumnName {
+    /// Its name, as the server has it.
+    pub name: Box<str>,
+    /// Its values; `None` where the log has them as statements and answers do, and for columns that are not asked for.
+    pub sql: Option<Box<dyn InSql>>,
+}
+
+/// A column's values in statements, where the log has them in another form.
+pub trait InSql: Send + Sync + fmt::Debug {
+    /// What a query asks for, of the quoted name.
+    fn asked(&self, name: &str) -> String;
+
+    /// The cell that the log would have for an answer.
+    ///
+    /// # Errors
+    /// When the column is no longer of the type that the log has.
+    fn cell(&self, answer: &[u8]) -> Result<Vec<u8>, ValueError>;
+
+    /// A cell as a literal that is compared with the column; `None` for types that no key has.
+    fn literal(&self, cell: &[u8]) -> Option<String>;
 }
 
 /// One image of a row: its value struct, field by field.

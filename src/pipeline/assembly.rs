@@ -26,6 +26,7 @@ use crate::observe::pulse::Activity;
 use crate::serialize::{self, Converter, Role};
 use crate::sink::SinkCounters;
 use crate::sink::kafka::{KafkaSink, KafkaSinkOptions};
+use crate::source::binlog::BinlogReselect;
 use crate::source::binlog::error::BinlogError;
 use crate::source::binlog::options::Past;
 use crate::source::binlog::start;
@@ -206,12 +207,20 @@ impl ConnectorAssembly {
 
     /// What reads columns again for each worker, on a connection of its own.
     fn reselections(&self, abort: &Stop) -> Vec<Reselection> {
-        let Layouts::Postgres(postgres, _) = &self.layouts else { return Vec::new() };
-        let connect = translate::postgres_connect_options(&self.config, postgres);
-        let (statements, abort) = (self.config.database.initial_statements.clone(), abort.clone());
-        let open: Arc<dyn Fn() -> Box<dyn Reselect> + Send + Sync> = Arc::new(move || {
-            Box::new(postgres::PostgresReselect::new(connect.clone(), statements.clone(), abort.clone()))
-        });
+        let abort = abort.clone();
+        let open: Arc<dyn Fn() -> Box<dyn Reselect> + Send + Sync> = match &self.layouts {
+            Layouts::Postgres(postgres, _) => {
+                let connect = translate::postgres_connect_options(&self.config, postgres);
+                let statements = self.config.database.initial_statements.clone();
+                Arc::new(move || {
+                    Box::new(postgres::PostgresReselect::new(connect.clone(), statements.clone(), abort.clone()))
+                })
+            }
+            Layouts::Binlog(layouts) => {
+                let options = translate::binlog_options(&self.config, layouts.clone());
+                Arc::new(move || Box::new(BinlogReselect::new(&options, abort.clone())))
+            }
+        };
         let reselection =
             |options: &ReselectOptions| Reselection { options: Arc::new(options.clone()), open: open.clone() };
         self.config.post_processors.iter().map(reselection).collect()

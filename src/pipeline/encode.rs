@@ -335,7 +335,7 @@ fn read_again(
         }
         Operation::Update | Operation::Create => {}
     }
-    reselectors.iter_mut().try_for_each(|reselector| reselector.fill(layout, body, cells))
+    reselectors.iter_mut().try_for_each(|reselector| reselector.fill(layout, &change.origin, body, cells))
 }
 
 fn view(order: Option<&TransactionOrder>) -> Option<TransactionView<'_>> {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::error::PipelineError;
 use crate::config::connector::ReselectOptions;
 use crate::error::Failure;
+use crate::model::change::Origin;
 use crate::model::row::{Cell, Row, RowCells, TableLayout};
 use crate::model::table::TableId;
 use crate::model::value::{Arena, ValueRef};
@@ -63,7 +64,13 @@ impl Reselector {
     ///
     /// # Errors
     /// What `reselect.error.handling.mode=fail` ends the connector with.
-    pub(super) fn fill(&mut self, layout: &TableLayout, body: &[u8], cells: &mut RowCells) -> Result<(), Failure> {
+    pub(super) fn fill(
+        &mut self,
+        layout: &TableLayout,
+        origin: &Origin,
+        body: &[u8],
+        cells: &mut RowCells,
+    ) -> Result<(), Failure> {
         let plan = self.plan(layout)?;
         self.wanted.clear();
         for Lacking { cell, null, absent } in &plan.columns {
@@ -79,7 +86,7 @@ impl Reselector {
         let row = Row { layout, bytes, cells: &cells.after };
         let found = match &*plan.key {
             [] => Err(PipelineError::ReselectWithoutKey { table: layout.id.to_string() }.into()),
-            key => self.source.reselect(&row, key, &self.wanted),
+            key => self.source.reselect(&row, origin, key, &self.wanted),
         };
         match found {
             Ok(Some(values)) => {
@@ -133,7 +140,7 @@ impl Plan {
         let arena = Arena::new();
         let mut columns = Vec::new();
         for column in layout.columns.iter().filter(|column| layout.key.iter().all(|key| key.cell != column.cell)) {
-            let name = layout.names.columns.get(column.cell).map_or("", |name| name);
+            let name = layout.names.columns.get(column.cell).map_or("", |column| &column.name);
             // Connect shows the default where a field that has one is null.
             let null = options.nulls && column.schema.default.is_none();
             // A type without a placeholder is null where its value did not come.
@@ -174,7 +181,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::model::row::{Codec, ColumnLayout, TableNames};
+    use crate::model::change::PostgresOrigin;
+    use crate::model::row::{Codec, ColumnLayout, ColumnName, TableNames};
     use crate::model::schema::{Kind, Schema};
     use crate::model::value::{StructView, Value, ValueError};
     use crate::source::postgres::error::PostgresError;
@@ -206,6 +214,7 @@ mod tests {
         fn reselect(
             &mut self,
             _: &Row<'_>,
+            _: &Origin,
             key: &[usize],
             wanted: &[usize],
         ) -> Result<Option<Vec<Option<Vec<u8>>>>, Failure> {
@@ -233,7 +242,7 @@ mod tests {
             columns: (0..4).map(|cell| column(cell, default(cell))).collect(),
             key: key.iter().map(|cell| column(*cell, None)).collect(),
             names: TableNames {
-                columns: ["id", "a", "b", "c"].map(Box::from).into(),
+                columns: ["id", "a", "b", "c"].map(|name| ColumnName { name: name.into(), sql: None }).into(),
                 primary_key: if key == [0] { [0].into() } else { Box::default() },
             },
         }
@@ -262,7 +271,15 @@ mod tests {
         let (layout, body) = (layout(key), b"1");
         let [a, b, c] = cells;
         let mut cells = RowCells { after: vec![Cell { offset: 0, length: 1 }, a, b, c], ..RowCells::default() };
-        let filled = reselector.fill(&layout, body, &mut cells);
+        let origin = Origin::Postgres(PostgresOrigin {
+            lsn: 1,
+            last_commit_lsn: None,
+            transaction_id: None,
+            xmin: None,
+            timestamp_us: 0,
+            replication_origin: None,
+        });
+        let filled = reselector.fill(&layout, &origin, body, &mut cells);
         let bytes: &[u8] = if cells.patched { &cells.patch } else { body };
         let (row, arena) = (Row { layout: &layout, bytes, cells: &cells.after }, Arena::new());
         let text = |at| {

@@ -11,13 +11,14 @@ pub mod counts;
 pub mod layout;
 pub mod line;
 pub mod postgres;
+mod visible;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use crate::error::Failure;
-use crate::model::change::{Batch, SchemaChange};
+use crate::model::change::{Batch, Origin, SchemaChange};
 use crate::model::position::Position;
 use crate::model::row::Row;
 use crate::model::table::TableId;
@@ -141,13 +142,15 @@ pub trait Marker: Send {
 /// Reads columns of rows that a change did not bring, as they are now, on a connection of its own with deadlines of its own.
 pub trait Reselect: Send {
     /// The values of the columns at `wanted` of the row whose columns at `key` are as in `row`, each with the bytes that a cell
-    /// of the stream would have, `None` for null. No values: there is no such row any more. Places are those of cells.
+    /// of the stream would have, `None` for null. No values: there is no such row any more. Places are those of cells. What
+    /// is read is no older than the row's transaction, which `origin` tells.
     ///
     /// # Errors
     /// *Retry* when the server does not answer now; anything else when it will not answer.
     fn reselect(
         &mut self,
         row: &Row<'_>,
+        origin: &Origin,
         key: &[usize],
         wanted: &[usize],
     ) -> Result<Option<Vec<Option<Vec<u8>>>>, Failure>;

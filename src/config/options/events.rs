@@ -103,13 +103,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         "Names of converters for single columns; NAME.type is the class, its options stand beside it",
     )
     .low(),
-    row("post.processors", Kind::List, "Names of processors of events. io.debezium.processors.reselect.ReselectColumnsPostProcessor is built in; post.processors.NAME.type says so, its options stand beside it")
-        .for_(Applies::POSTGRES)
+    row("post.processors", Kind::List, "Names of processors of events. io.debezium.processors.reselect.ReselectColumnsPostProcessor is built in; post.processors.NAME.type says so, its options stand beside it. A row is read again when its transaction is visible: synchronous replicas are waited for; only a MySQL server without GTIDs does not tell, and may show a row as it was before")
         .low(),
-    row("post.processors", Kind::List, "Names of processors of events")
-        .for_(Applies::BINLOG)
-        .low()
-        .refused("columns of MySQL and MariaDB are not read again yet; with binlog_row_image=FULL every value comes, and a null is what the column was"),
     row(
         "debezium.compat.version",
         GENERATION,

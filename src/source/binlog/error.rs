@@ -163,6 +163,20 @@ pub enum BinlogError {
         /// Whether tables count that are not captured.
         all: bool,
     },
+    /// A transaction that has come cannot be seen by others.
+    #[error("transaction {gtid} is in the log and not yet visible to other sessions of the server")]
+    NotVisible {
+        /// The transaction.
+        gtid: String,
+    },
+    /// A row cannot be asked for, or its values are of other types now.
+    #[error(
+        "a row of {table} cannot be read again: its key is of a type that cannot be asked for, or its columns have other types now"
+    )]
+    ReadAgain {
+        /// The table.
+        table: String,
+    },
     /// A batch's block has grown beyond what its ranges can say.
     #[error("a transaction's unpacked events take more than 4 GiB in {file} at {position}")]
     TooLarge {
@@ -330,6 +344,21 @@ code!(
     "The connector's topic.prefix was changed, or schema.history.internal.kafka.topic is another connector's: set it back. Where the change is wanted and no table was altered since the stored offset, start once with snapshot.mode=recovery: the tables are then read from the server."
 );
 
+code!(
+    NOT_VISIBLE,
+    471,
+    Retry,
+    "a row cannot be read again, because the transaction that changed it is not yet visible",
+    "The server sends a transaction before its engine commits, and keeps it so while the commit waits for a semi-synchronous replica: SHOW PROCESSLIST; SHOW STATUS LIKE 'Rpl_semi_sync%'; Bring the replica back, or SET GLOBAL rpl_semi_sync_source_enabled = OFF (rpl_semi_sync_master_enabled on MariaDB and before MySQL 8.0.26)."
+);
+code!(
+    READ_AGAIN,
+    472,
+    Stop,
+    "a row cannot be read again",
+    "Its table was altered after the change that is written now, or its key has a type that cannot be compared (TIME, JSON, a compressed column). Leave the table out with reselect.columns.exclude.list, or find its rows by other columns: message.key.columns with reselect.use.event.key=true."
+);
+
 impl Coded for BinlogError {
     fn code(&self) -> &'static Code {
         match self {
@@ -356,6 +385,8 @@ impl Coded for BinlogError {
                 Disposition::Stop => error.code(),
                 Disposition::Retry | Disposition::Reject => &EVENT,
             },
+            BinlogError::NotVisible { .. } => &NOT_VISIBLE,
+            BinlogError::ReadAgain { .. } => &READ_AGAIN,
             BinlogError::TooLarge { .. } => &TOO_LARGE,
             BinlogError::TooManyTables { .. } => &TOO_MANY_TABLES,
         }
@@ -385,4 +416,6 @@ pub static CODES: &[&Code] = &[
     &TOO_MANY_TABLES,
     &OFFSET_BEYOND_TRANSACTION,
     &HISTORY_OF_OTHERS,
+    &NOT_VISIBLE,
+    &READ_AGAIN,
 ];

@@ -49,10 +49,15 @@ pub(super) struct Place {
     position: u64,
 }
 
+/// The number of a file: they are numbered in the order they are written.
+pub(super) fn file_number(file: &str) -> Option<u64> {
+    file.rsplit('.').next()?.parse().ok()
+}
+
 impl Place {
-    /// Its file's number and where in it; files are numbered in the order they are written.
+    /// Its file's number and where in it.
     fn order(&self) -> Option<(u64, u64)> {
-        Some((self.file.rsplit('.').next()?.parse().ok()?, self.position))
+        Some((file_number(&self.file)?, self.position))
     }
 
     fn is_beyond(&self, other: &Place) -> bool {

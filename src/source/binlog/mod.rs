@@ -24,6 +24,7 @@ pub mod options;
 pub mod position;
 mod progress;
 mod reader;
+mod reselect;
 mod rows;
 pub mod start;
 mod statements;
@@ -32,3 +33,4 @@ pub mod walk;
 pub mod wire;
 
 pub use reader::BinlogSource;
+pub use reselect::BinlogReselect;

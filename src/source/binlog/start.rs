@@ -588,7 +588,7 @@ fn read_tables(
     Ok(changes)
 }
 
-fn quote(name: &str) -> String {
+pub(super) fn quote(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

@@ -16,14 +16,14 @@ pub use error::{CODES, LayoutError};
 pub use mask::Mask;
 
 use crate::model::modes::SchemaNameAdjustmentMode;
-use crate::model::row::{Codec, ColumnLayout, TableLayout, TableNames};
+use crate::model::row::{Codec, ColumnLayout, ColumnName, InSql, TableLayout, TableNames};
 use crate::model::schema::Schema;
 use crate::model::table::{Column, Table};
 use crate::util::avro_name::{Named, adjusted};
 use crate::util::java_regex::{CompiledFilter, RegexList};
 
 /// What a source knows about a column: how it is read.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ColumnParts {
     /// Its schema, with optionality, documentation and default.
     pub schema: Arc<Schema>,
@@ -31,6 +31,8 @@ pub struct ColumnParts {
     pub value: Arc<dyn Codec>,
     /// Reads a cell for the key struct.
     pub key: Arc<dyn Codec>,
+    /// Its values in statements, where they are not the bytes of a cell.
+    pub sql: Option<Box<dyn InSql>>,
 }
 
 /// What is done to some columns of the value struct.
@@ -87,6 +89,7 @@ pub fn table_layout<E: From<LayoutError>, P: Into<Option<ColumnParts>>>(
     let key_places = key_places(table, options)?;
     let mut columns = Vec::with_capacity(table.columns.len());
     let mut key: Vec<Option<ColumnLayout>> = vec![None; key_places.len()];
+    let mut names = names(table);
     for (cell, column) in table.columns.iter().enumerate() {
         let name = format!("{}.{}", table.id, column.name);
         let wanted = options.columns.accepts(&name).map_err(|_| LayoutError::regex(&name))?;
@@ -95,6 +98,9 @@ pub fn table_layout<E: From<LayoutError>, P: Into<Option<ColumnParts>>>(
             continue;
         }
         let Some(found) = parts(cell, column)?.into() else { continue };
+        if let Some(name) = names.columns.get_mut(cell) {
+            name.sql = found.sql;
+        }
         let field: Arc<str> = adjusted(&column.name, options.field_names, Named::Field).into();
         if let Some(slot) = key_place.and_then(|place| key.get_mut(place)) {
             let (name, schema) = (field.clone(), found.schema.clone());
@@ -114,14 +120,18 @@ pub fn table_layout<E: From<LayoutError>, P: Into<Option<ColumnParts>>>(
         cells: table.columns.len(),
         columns: columns.into(),
         key: key.into(),
-        names: names(table),
+        names,
     })
 }
 
 fn names(table: &Table) -> TableNames {
     let place = |name: &String| table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
     TableNames {
-        columns: table.columns.iter().map(|column| column.name.as_str().into()).collect(),
+        columns: table
+            .columns
+            .iter()
+            .map(|column| ColumnName { name: column.name.as_str().into(), sql: None })
+            .collect(),
         primary_key: table.primary_key.iter().filter_map(place).collect(),
     }
 }

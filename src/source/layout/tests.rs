@@ -49,7 +49,7 @@ fn layout(table: &Table, options: &LayoutOptions) -> Result<(TableLayout, Vec<St
     let layout = table_layout(table, options, |_, column| {
         asked.push(column.name.clone());
         let schema = Arc::new(Schema::new(Kind::String));
-        Ok::<_, LayoutError>(Some(ColumnParts { schema, value: Arc::new(Plain), key: Arc::new(Plain) }))
+        Ok::<_, LayoutError>(Some(ColumnParts { schema, value: Arc::new(Plain), key: Arc::new(Plain), sql: None }))
     })?;
     Ok((layout, asked))
 }

@@ -163,6 +163,12 @@ pub enum PostgresError {
         /// Where.
         lsn: Lsn,
     },
+    /// A transaction that has come cannot be seen by others.
+    #[error("transaction {transaction} was committed and is not yet visible to other sessions of the server")]
+    NotVisible {
+        /// The transaction.
+        transaction: u32,
+    },
     /// The server's answer to a question about its catalog is not what was asked for.
     #[error("the server's answer about {0} cannot be read")]
     Catalog(&'static str),
@@ -316,6 +322,13 @@ code!(
     "the standby has not yet replayed what was read already",
     "It is asked again. If it stays behind, look at pg_stat_wal_receiver there."
 );
+code!(
+    NOT_VISIBLE,
+    1419,
+    Retry,
+    "a row cannot be read again, because the transaction that changed it is not yet visible",
+    "The server sends a commit before other sessions see it, and shows it to nobody while it waits for a synchronous standby: SELECT pid, query FROM pg_stat_activity WHERE wait_event = 'SyncRep'; SELECT application_name, state, sync_state FROM pg_stat_replication; Bring the standby back, or take it out of synchronous_standby_names and reload."
+);
 
 code!(
     MUST_COME_WHOLE,
@@ -370,6 +383,7 @@ impl Coded for PostgresError {
             PostgresError::Silent(_) => &SILENT,
             PostgresError::Ended => &ENDED,
             PostgresError::Catalog(_) => &CATALOG,
+            PostgresError::NotVisible { .. } => &NOT_VISIBLE,
             PostgresError::MustComeWhole { .. } => &MUST_COME_WHOLE,
             PostgresError::Spill { .. } => &SPILL,
             PostgresError::TwoPhase { .. } => &TWO_PHASE,
@@ -398,6 +412,7 @@ pub static CODES: &[&Code] = &[
     &CATALOG,
     &OFFSET_AHEAD,
     &STANDBY_BEHIND,
+    &NOT_VISIBLE,
     &MUST_COME_WHOLE,
     &SPILL,
     &TWO_PHASE,

@@ -33,7 +33,7 @@ pub(super) fn unscaled_bytes(value: i128, arena: &Arena) -> ValueRef<'_> {
 
 /// The shape of a column: how its bytes are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shape {
+pub(super) struct Shape {
     whole: usize,
     scale: usize,
     bytes: usize,
@@ -44,12 +44,55 @@ fn group_bytes(digits: usize) -> usize {
 }
 
 impl Shape {
-    fn new(precision: usize, scale: usize) -> Option<Shape> {
+    pub fn new(precision: usize, scale: usize) -> Option<Shape> {
         let whole = precision.checked_sub(scale)?;
         if precision == 0 || precision > MAX_DIGITS {
             return None;
         }
         Some(Shape { whole, scale, bytes: group_bytes(whole) + group_bytes(scale) })
+    }
+
+    /// The digits of each group, most significant first.
+    #[inline]
+    fn layout(self) -> impl Iterator<Item = usize> {
+        let leading = self.whole % GROUP_DIGITS;
+        let trailing = self.scale % GROUP_DIGITS;
+        let full = self.whole / GROUP_DIGITS + self.scale / GROUP_DIGITS;
+        let layout = std::iter::once(leading).chain(std::iter::repeat_n(GROUP_DIGITS, full)).chain([trailing]);
+        layout.filter(|digits| *digits > 0)
+    }
+
+    /// The packed form of plain text; `None` for what is no number, or has more digits than there is room for.
+    pub fn pack(self, text: &str) -> Option<Vec<u8>> {
+        let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let whole = whole.trim_start_matches('0');
+        if whole.len() > self.whole || fraction.len() > self.scale {
+            return None;
+        }
+        let digits = format!("{whole:0>0$}{fraction:0<1$}", self.whole, self.scale);
+        let (mut rest, mut packed) = (digits.as_str(), Vec::with_capacity(self.bytes));
+        for digits in self.layout() {
+            let (group, behind) = rest.split_at_checked(digits)?;
+            rest = behind;
+            let bytes = group.parse::<u32>().ok()?.to_be_bytes();
+            packed.extend_from_slice(bytes.get(4 - GROUP_BYTES.get(digits)?..)?);
+        }
+        *packed.first_mut()? ^= 0x80;
+        if negative {
+            packed.iter_mut().for_each(|byte| *byte = !*byte);
+        }
+        Some(packed)
+    }
+
+    /// The plain text of a packed number.
+    pub fn unpack(self, cell: &[u8]) -> Option<String> {
+        let mut text = [0_u8; MAX_DIGITS + 3];
+        let length = self.text(cell, &mut text).ok()?;
+        String::from_utf8(text.get(..length)?.to_vec()).ok()
     }
 
     /// Calls `each` with every group's digits and value, most significant first. Gives back the sign.
@@ -71,11 +114,7 @@ impl Shape {
             *first ^= 0x80;
         }
         let mut rest: &[u8] = packed;
-        let leading = self.whole % GROUP_DIGITS;
-        let trailing = self.scale % GROUP_DIGITS;
-        let full = self.whole / GROUP_DIGITS + self.scale / GROUP_DIGITS;
-        let layout = std::iter::once(leading).chain(std::iter::repeat_n(GROUP_DIGITS, full)).chain([trailing]);
-        for digits in layout.filter(|digits| *digits > 0) {
+        for digits in self.layout() {
             let length = GROUP_BYTES.get(digits).copied().unwrap_or(0);
             let (group, behind) = rest.split_at_checked(length).ok_or(ValueError::Shape)?;
             rest = behind;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::super::event::ColumnMetadata;
 use super::super::tables::LayoutMaker;
+use super::in_sql::in_sql;
 use super::{CodecOptions, ConversionFailures, WireColumn, column_codec, guarded};
 use crate::error::Failure;
 use crate::model::row::TableLayout;
@@ -51,7 +52,8 @@ impl LayoutMaker for Layouts {
             };
             let parts = column_codec(&table.id, column, wire, &self.codecs)?;
             let guard = |key| guarded(&table.id, &column.name, &parts, mode, key, &self.failures);
-            Ok::<_, Failure>(Some(ColumnParts { value: guard(false), key: guard(true), schema: parts.schema.clone() }))
+            let (value, key) = (guard(false), guard(true));
+            Ok::<_, Failure>(Some(ColumnParts { value, key, schema: parts.schema.clone(), sql: in_sql(column, wire) }))
         })
     }
 }

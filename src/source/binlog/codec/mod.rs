@@ -25,6 +25,7 @@ mod default_value;
 mod error;
 mod float;
 mod geometry;
+pub(super) mod in_sql;
 mod integer;
 mod json;
 mod layouts;

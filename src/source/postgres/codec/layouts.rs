@@ -42,7 +42,9 @@ impl Layouts {
                 return Ok(None);
             };
             let guard = |key| guarded(&table.id, &column.name, &parts, mode, key, &self.failures);
-            Ok::<_, Failure>(Some(ColumnParts { value: guard(false), key: guard(true), schema: parts.schema.clone() }))
+            let (value, key) = (guard(false), guard(true));
+            // The log has text, as SQL has.
+            Ok::<_, Failure>(Some(ColumnParts { value, key, schema: parts.schema.clone(), sql: None }))
         })
     }
 }

@@ -91,6 +91,11 @@ impl Charset {
         })
     }
 
+    /// Its name on the server.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
     /// The text of a cell.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ fn fraction_nanos(bytes: &[u8]) -> i64 {
 }
 
 /// Bytes of a second's fraction of so many digits; `None` for more than six.
-fn fraction_bytes(digits: u16) -> Option<usize> {
+pub(super) fn fraction_bytes(digits: u16) -> Option<usize> {
     (digits <= 6).then_some(usize::from(digits).div_ceil(2))
 }
 

@@ -1,0 +1,2 @@
+CREATE TABLE loose (code VARCHAR(10) NOT NULL, n BIGINT NOT NULL, t TEXT, k INT);
+CREATE TABLE keyless (t TEXT, k INT);
