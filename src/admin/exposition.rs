@@ -12,8 +12,8 @@ use std::sync::Arc;
 use super::error::AdminError;
 use super::mbeans;
 use super::windows::{LOOK_INTERVAL, Windows};
-use crate::config::worker::{MetricNames, WorkerConfig};
-use crate::observe::exporter::{Exporter, LONGEST_FILE, Names};
+use crate::config::worker::WorkerConfig;
+use crate::observe::exporter::{Exporter, LONGEST_FILE};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::{Activity, Pulse};
 use crate::observe::series::{Family, Kind, Label, Series, joined, text};
@@ -65,7 +65,7 @@ impl Exposition {
                 let text = read(path).map_err(|error| refused(&place, error.to_string()))?;
                 Exporter::parse(&text).map_err(|error| refused(&place, error.to_string()))?
             }
-            None => Exporter::with_names(names(config.metrics_names))
+            None => Exporter::with_names(config.metrics_names)
                 .map_err(|error| refused("headwater.metrics.names", error.to_string()))?,
         };
         Ok(Exposition { exporter, windows: Windows::default() })
@@ -81,20 +81,22 @@ impl Exposition {
         }
     }
 
-    /// Every series of every connector.
+    /// Every series of every connector that this worker is there for.
     pub(super) fn text(&self, worker: &Handle) -> String {
-        let mut families = self.exporter.families(&mbeans::of(worker, &self.windows));
-        families.extend(own_families(&worker.connectors()));
+        let connectors = shown(worker);
+        let mut families = self.exporter.families(&mbeans::of(worker, &connectors, &self.windows));
+        families.extend(own_families(&connectors));
         text(&joined(families))
     }
 }
 
-fn names(names: MetricNames) -> Names {
-    match names {
-        MetricNames::Debezium => Names::Debezium,
-        MetricNames::Lowercase => Names::Lowercase,
-        MetricNames::SnakeCase => Names::SnakeCase,
+/// The connectors that are shown: what another worker of the group runs now is shown by that one.
+fn shown(worker: &Handle) -> Vec<Arc<Connector>> {
+    let mut connectors = worker.connectors();
+    if worker.leader().is_some() {
+        connectors.retain(|connector| connector.is_of_file());
     }
+    connectors
 }
 
 /// A file of rules. What is longer than any is a mistake.

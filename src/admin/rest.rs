@@ -124,6 +124,8 @@ async fn handle(
     let answer = match forwarded {
         Some(forwarded) => apart(move || forwarded.send(asked.body, REQUEST_TIMEOUT)).await,
         None if waits(route.call) => apart(move || answer(&worker, &asked)).await,
+        // Rules of the user's are run there, for as long as they take, and nobody else waits for them meanwhile.
+        None if route.call == Call::Metrics => beside(move || answer(&worker, &asked)).await,
         None => answer(&worker, &asked),
     };
     let mut response = answer.into_response();
@@ -196,10 +198,16 @@ async fn apart(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
         return Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     };
     // The place is held as long as the work lasts, whether or not its answer is waited for.
-    let work = tokio::task::spawn_blocking(move || {
+    beside(move || {
         let _place = place;
         work()
-    });
+    })
+    .await
+}
+
+/// The same without a place, for what waits for nobody and may take its time.
+async fn beside(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    let work = tokio::task::spawn_blocking(work);
     match tokio::time::timeout(REQUEST_TIMEOUT, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, "The request failed; the log says why"),

@@ -90,7 +90,8 @@ pub(super) struct Window {
     pub(super) active: (f64, f64),
     /// Milliseconds to store a position: the most, and the mean.
     pub(super) commit_ms: (f64, f64),
-    /// Share of the attempts to store a position that succeeded; 0 where there was none, as Kafka has it.
+    /// Share of the attempts to store a position that succeeded; 1 where there was none: where there is nothing new to store,
+    /// Connect counts that as done.
     pub(super) commit_success: f64,
     /// Share of those that failed.
     pub(super) commit_failure: f64,
@@ -135,7 +136,7 @@ fn window(looks: &VecDeque<Look>) -> Option<Window> {
     let share = |state: State| looks.iter().filter(|look| look.state == state).count() as f64 / looks.len() as f64;
     let most = |count: fn(&Look) -> u64| looks.iter().map(count).max().unwrap_or(0) as f64;
     let (commits, failures) = (grown(|look| look.commits), grown(|look| look.commit_failures));
-    let of_attempts = |count: f64| if commits + failures > 0.0 { count / (commits + failures) } else { 0.0 };
+    let commit_failure = if failures > 0.0 { failures / (commits + failures) } else { 0.0 };
     let active = looks.iter().map(|look| look.active as f64).sum::<f64>() / looks.len() as f64;
     Some(Window {
         poll_rate: rate(|look| look.polled),
@@ -152,8 +153,8 @@ fn window(looks: &VecDeque<Look>) -> Option<Window> {
             true => (most(|look| look.commit_max_ms), grown(|look| look.commit_ms) / commits),
             false => (f64::NAN, f64::NAN),
         },
-        commit_success: of_attempts(commits),
-        commit_failure: of_attempts(failures),
+        commit_success: 1.0 - commit_failure,
+        commit_failure,
     })
 }
 
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!((found.running, found.paused, found.active), (0.5, 0.0, (50.0, 25.0)));
         assert_eq!((found.commit_ms, found.commit_success, found.commit_failure), ((10.0, 7.0), 0.75, 0.25));
         let alone = window(&VecDeque::from([look(0, State::Paused, 5, 1, 0)])).unwrap();
-        assert_eq!((alone.write_rate, alone.paused, alone.commit_success), (0.0, 1.0, 0.0));
+        assert_eq!((alone.write_rate, alone.paused, alone.commit_success), (0.0, 1.0, 1.0));
         assert!(alone.commit_ms.1.is_nan());
         assert_eq!(window(&VecDeque::new()), None);
     }

@@ -106,6 +106,8 @@ pub struct ConnectorConfig {
     pub limits: LimitOptions,
     /// When something counts as stuck.
     pub watchdog: WatchdogOptions,
+    /// `statistics.metrics.enabled`.
+    pub lag_quantiles: bool,
     /// `custom.metric.tags`, in the order written.
     pub metric_tags: Vec<(String, String)>,
     /// The properties as written, for the REST API, which shows variables unresolved as Connect does.
@@ -269,6 +271,7 @@ fn read(
         errors: delivery::errors(settings, findings),
         limits: delivery::limits(settings),
         watchdog: watchdog::watchdog(settings),
+        lag_quantiles: settings.flag("statistics.metrics.enabled"),
         metric_tags: settings.text("custom.metric.tags").and_then(|tags| option::pairs(&tags)).unwrap_or_default(),
         original,
     }

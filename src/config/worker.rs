@@ -18,6 +18,7 @@ use super::rest_access::{RestAccess, rest_access};
 use super::secret::{ClientProperties, Masking, Secret};
 use super::settings::Settings;
 use super::source_file;
+use crate::model::modes::MetricNames;
 
 /// A topic that Connect keeps something in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,30 +49,6 @@ pub struct ConverterSetting {
     pub class: String,
     /// Its options, without the prefix.
     pub options: ClientProperties,
-}
-
-/// How the series on `/metrics` are called where no rules file names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricNames {
-    /// `debezium_metrics_MilliSecondsBehindSource`.
-    Debezium,
-    /// `debezium_metrics_millisecondsbehindsource`.
-    Lowercase,
-    /// `debezium_metrics_milli_seconds_behind_source`.
-    SnakeCase,
-}
-
-impl MetricNames {
-    /// The words of `headwater.metrics.names`.
-    pub const WORDS: &[&str] = &["debezium", "lowercase", "snake_case"];
-
-    fn parse(word: &str) -> MetricNames {
-        match word.trim().to_ascii_lowercase().as_str() {
-            "lowercase" => MetricNames::Lowercase,
-            "snake_case" => MetricNames::SnakeCase,
-            _ => MetricNames::Debezium,
-        }
-    }
 }
 
 /// One address of the worker's server.
@@ -324,7 +301,7 @@ fn worker(
         topic_creation_enabled: settings.flag("topic.creation.enable"),
         override_policy: override_policy(settings, errors),
         metrics_rules: settings.text("metrics.jmx.exporter.config").map(PathBuf::from),
-        metrics_names: MetricNames::parse(&settings.text("headwater.metrics.names").unwrap_or_default()),
+        metrics_names: settings.word("headwater.metrics.names", MetricNames::parse, MetricNames::Debezium),
         incidents_file: settings.text("headwater.incidents.file").map(PathBuf::from),
         notice_urls: Secret::new(settings.text("headwater.notices.urls").unwrap_or_default()),
         notices_after: settings.millis("headwater.notices.after.ms"),

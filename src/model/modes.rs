@@ -65,6 +65,16 @@ modes! {
         Postgres = "postgresql" | "postgres",
     }
 
+    /// `headwater.metrics.names`: how the series on `/metrics` are called where no rules file names them.
+    pub enum MetricNames {
+        /// As in Debezium's example: `debezium_metrics_MilliSecondsBehindSource`.
+        Debezium = "debezium",
+        /// `debezium_metrics_millisecondsbehindsource`.
+        Lowercase = "lowercase",
+        /// `debezium_metrics_milli_seconds_behind_source`.
+        SnakeCase = "snake_case",
+    }
+
     /// `debezium.compat.version`: the generation of Debezium that records are written like, where generations differ.
     pub enum DebeziumGeneration {
         /// Debezium 3.6: a signed TINYINT is an int16.

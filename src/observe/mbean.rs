@@ -16,8 +16,10 @@ pub enum Reading {
     Flag(bool),
     /// A text: shown only by a rule that gives it a value.
     Text(String),
-    /// A map of numbers: each of its keys stands as the property `key` of a bean of its own.
-    Keyed(Vec<(String, i64)>),
+    /// A map: each of its keys stands as the property `key` of a bean of its own.
+    Keyed(Vec<(String, Reading)>),
+    /// Not known yet, Java's null: there is no such attribute until it is.
+    Unknown,
 }
 
 impl From<u64> for Reading {
@@ -55,8 +57,11 @@ impl MBean {
         MBean { domain: domain.into(), properties, attributes: Vec::new() }
     }
 
-    /// Adds an attribute.
+    /// Adds an attribute, if it is known.
     pub fn add(&mut self, name: impl Into<Cow<'static, str>>, about: &'static str, value: Reading) {
+        if value == Reading::Unknown {
+            return;
+        }
         self.attributes.push(Attribute { name: name.into(), about, value });
     }
 }

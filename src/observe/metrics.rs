@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::flow::FlowBoard;
 use super::ladder::Ladder;
+use super::lags::Lags;
 use super::markers::Markers;
 use super::pulse::Pulse;
 
@@ -223,6 +224,8 @@ pub struct ConnectorMetrics {
     pub passed_over: Counter,
     /// Values that could not be converted and became null because a setting says so.
     pub unconvertible: Counter,
+    /// Updates that changed nothing, left out because a setting says so.
+    pub unchanged: Counter,
     /// Transactions read to their end.
     pub transactions: Counter,
     /// Records handed to the producer.
@@ -261,6 +264,11 @@ pub struct ConnectorMetrics {
     pub last_source_ms: Gauge,
     /// When the last change was received, in milliseconds since the epoch; 0 before the first.
     pub last_received_ms: Gauge,
+    /// When anything came of the stream last, the server's heartbeats included, in milliseconds since the epoch and to the second; 0
+    /// before the first.
+    pub last_event_ms: Gauge,
+    /// How late the changes came.
+    pub lags: Lags,
     /// Milliseconds between the last change at the source and its receipt; -1 before the first.
     pub behind_source_ms: Gauge,
     /// When the last position was stored, in milliseconds since the epoch; 0 before the first.

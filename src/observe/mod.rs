@@ -8,6 +8,7 @@ pub mod exporter;
 pub mod flow;
 pub mod incident;
 pub mod ladder;
+pub mod lags;
 pub mod log;
 pub mod markers;
 pub mod mbean;

@@ -110,6 +110,9 @@ impl ConnectorAssembly {
         metrics: Arc<ConnectorMetrics>,
     ) -> Result<Self, Failure> {
         let counters = Arc::new(SinkCounters::default());
+        if config.lag_quantiles {
+            metrics.lags.keep_quantiles();
+        }
         let layouts = layouts(&config);
         let run_id = uuid::Uuid::new_v4().to_string();
         let sink = translate::sink_options(&config, &run_id)?;

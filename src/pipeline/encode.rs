@@ -27,6 +27,7 @@ use crate::model::row::{Row, RowCells};
 use crate::model::table::TableId;
 use crate::model::ticket::Ticket;
 use crate::model::value::{Arena, Written};
+use crate::observe::lags::LagRun;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
 use crate::serialize::Converter;
@@ -82,6 +83,7 @@ pub struct Encoder {
     arena: Arena,
     cells: RowCells,
     written: Written,
+    lags: LagRun,
     /// By the versions of layouts.
     shapes: HashMap<u64, Arc<TableShape>>,
     /// The last version of each table, so that those before it are forgotten.
@@ -104,6 +106,7 @@ impl Encoder {
             arena: Arena::new(),
             cells: RowCells::default(),
             written: Written::default(),
+            lags: LagRun::default(),
             shapes: HashMap::new(),
             versions: HashMap::new(),
         })
@@ -128,6 +131,7 @@ impl Encoder {
             out.clear();
             self.writer.begin(ticket.ordinal());
             let failed = self.encode(&mut batch, &mut out).err();
+            self.lags.end(&self.encoding.metrics.lags);
             if self.encoding.abort.is_set() {
                 // What was read again under an abort is not to be believed; the rows come again.
                 return;
@@ -276,7 +280,7 @@ impl Encoder {
             SourceView::new(constants, subject, &change.origin, &batch.block, arena).for_rows(&mut self.written);
         let body = batch.block.get(change.body.start as usize..change.body.end as usize).unwrap_or_default();
         let mut transaction = view(change.order.as_ref());
-        let mut rows = 0u32;
+        let (mut rows, mut unchanged) = (0u32, 0u64);
         let mut at = 0;
         while let Some(next) = change.walk.next_row(body, at, cells)? {
             at = next;
@@ -301,14 +305,25 @@ impl Encoder {
             };
             let count = if transaction.is_some() { event.count() } else { 0 };
             if number >= change.skip_rows {
-                envelope.row(&shape, &event, &mut |record| writer.write(encoding, record, arena, out))?;
+                let mut given = false;
+                envelope.row(&shape, &event, &mut |record| {
+                    given = true;
+                    writer.write(encoding, record, arena, out)
+                })?;
+                unchanged += u64::from(!given);
             }
             if let Some(block) = &mut transaction {
                 block.total_order += count;
                 block.data_collection_order += count;
             }
         }
-        count_rows(&encoding.metrics, change.operation, u64::from(rows.saturating_sub(change.skip_rows)));
+        let rows = u64::from(rows.saturating_sub(change.skip_rows));
+        count_rows(&encoding.metrics, change.operation, rows);
+        if unchanged > 0 {
+            encoding.metrics.unchanged.add(unchanged);
+        }
+        let late_ms = (batch.received_ns / 1_000_000).saturating_sub(change.origin.timestamp_us() / 1000);
+        self.lags.add(&encoding.metrics.lags, u64::try_from(late_ms).unwrap_or(0), rows);
         Ok(())
     }
 }

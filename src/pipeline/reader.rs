@@ -136,6 +136,9 @@ impl Reader {
     fn report(&self, source: &dyn Source) {
         let report = source.report();
         let metrics = &self.metrics;
+        if report.events_read != metrics.events_read.get() {
+            metrics.last_event_ms.set(clock::now_ms());
+        }
         metrics.events_read.set(report.events_read);
         metrics.bytes_read.set(report.bytes_read);
         metrics.transactions.set(report.transactions);

@@ -114,12 +114,21 @@ impl JavaRegex {
         check_replacement(replacement, &self.compiled).map_err(refused)
     }
 
-    /// `text` with the expression's one match (the whole text) replaced, or `None` when it does not match.
-    /// `replacement` is Java's: `$1`, `${name}`, and `\` takes the next character as it is. A group that took
-    /// no part in the match, or that does not exist, gives nothing.
-    pub fn replace(&self, text: &str, replacement: &str) -> Result<Option<String>, TooCostly> {
+    /// The match of the whole of `text`, or `None` when it does not match.
+    pub fn find<'t>(&self, text: &'t str) -> Result<Option<JavaMatch<'t>>, TooCostly> {
         let captures = self.compiled.captures(text).map_err(|_| TooCostly { pattern: self.pattern.clone() })?;
-        Ok(captures.map(|captures| expand(replacement, &captures)))
+        Ok(captures.map(JavaMatch))
+    }
+}
+
+/// A match of a whole text.
+pub struct JavaMatch<'t>(fancy_regex::Captures<'t>);
+
+impl JavaMatch<'_> {
+    /// What a replacement makes of it. `replacement` is Java's: `$1`, `${name}`, and `\` takes the next character as it
+    /// is. A group that took no part in the match, or that does not exist, gives nothing.
+    pub fn expand(&self, replacement: &str) -> String {
+        expand(replacement, &self.0)
     }
 }
 

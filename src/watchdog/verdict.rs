@@ -197,29 +197,6 @@ impl Verdict {
         }
     }
 
-    /// Every name, for `/metrics`.
-    pub const NAMES: [&'static str; 19] = [
-        "starting",
-        "flowing",
-        "idle",
-        "quiet",
-        "stopped",
-        "source_lost",
-        "registry_stuck",
-        "history_stuck",
-        "pipeline_restarting",
-        "hung",
-        "source_silent",
-        "source_stuck",
-        "pipeline_stuck",
-        "broker_stuck",
-        "delivery_stuck",
-        "commit_stuck",
-        "canary_lost",
-        "undead",
-        "refused",
-    ];
-
     /// Whether changes flow, or would if there were any.
     pub fn is_good(self) -> bool {
         matches!(self, Verdict::Flowing | Verdict::Idle | Verdict::Quiet)

@@ -166,7 +166,7 @@ fn without_lead(worker: &Worker, group: String, owner: Option<String>) -> Worker
 
 impl Worker {
     /// Where other workers find this one. Asked first on the thread of the group: a name may have to be looked up.
-    fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         self.url.get_or_init(|| self.config.url(&self.host_name))
     }
 

@@ -4,7 +4,7 @@
 # Avro converter, REST on 127.0.0.1:18083. "put" reads a connector's configuration (a JSON object) from FILE or standard input.
 # Default converters: JSON without schemas.
 # Environment: CONNECT_PORT, CONNECT_DATA (folder), CONNECT_BOOTSTRAP (127.0.0.1:19092), CONNECT_GROUP (group and prefix of its topics),
-#              CONNECT_HEAP (1g), CONNECT_OPTIONS (more lines of the worker's properties; later ones win)
+#              CONNECT_HEAP (1g), CONNECT_JAVA (an option of java's), CONNECT_OPTIONS (more lines of the worker's properties; later ones win)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/service.sh"
 port=${CONNECT_PORT:-18083} group=${CONNECT_GROUP:-connect}
@@ -47,7 +47,7 @@ start() {
   mkdir -p "$folder"
   worker_properties > "$properties"
   setsid "$("$stack_scripts/java.sh" java 17)" "-Xms${CONNECT_HEAP:-1g}" "-Xmx${CONNECT_HEAP:-1g}" -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 \
-    -Djava.awt.headless=true "-Dlog4j2.configurationFile=file:$stack_scripts/log4j2.properties" \
+    -Djava.awt.headless=true ${CONNECT_JAVA:+"$CONNECT_JAVA"} "-Dlog4j2.configurationFile=file:$stack_scripts/log4j2.properties" \
     -cp "$installed/connect/*" org.apache.kafka.connect.cli.ConnectDistributed "$properties" </dev/null >"$folder/output.log" 2>&1 &
   echo $! > "$folder/pid"
   wait_until 120 "$folder/pid" "$properties" answers || { tail -n 20 "$folder/output.log" >&2; fail "Connect did not start"; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# java.sh install broker|connect|parity | java 17|21 | wipe
+# java.sh install broker|connect|parity|exporter | java 17|21 | wipe
 # Fetches the Java servers (pom.xml names and pins them) into HEADWATER_STACK_DIR/java-broker and java-connect.
 #   broker   needs java 17 or later and Maven; Apicurio Registry needs java 21 and gets a private one where there is none
 #   connect  Kafka Connect with Debezium, for comparing with the original and for moving from and to it.
@@ -8,6 +8,7 @@
 #            Debezium's scripting transforms and Groovy are in the folder of each of its plugins, as its documentation asks.
 #   parity   connect, and what only the comparing wants in those folders: GraalJS (62 MiB) for the same transforms, and the
 #            Avro converter, which Debezium's CloudEvents look for there. A worker that runs already does not see it.
+#   exporter the Prometheus JMX exporter, as an agent for that worker; prints the folder of its archives
 # "java N" prints the path of a java of at least that version.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/service.sh"
@@ -89,6 +90,14 @@ install_parity() { # DIRECTORY
   touch "$1/.parity"
 }
 
+install_exporter() { # DIRECTORY
+  [ ! -f "$1/.ready" ] || return 0
+  say "fetching the JMX exporter into $1"
+  mkdir -p "$1"
+  fetch exporter "$1" exporter.xml
+  touch "$1/.ready"
+}
+
 install() { # broker|connect
   local target=$HEADWATER_STACK_DIR/java-$1 request
   request="2 $1 $converter_package $(sha256sum < "$stack_scripts/pom.xml")"
@@ -107,9 +116,10 @@ case ${1:-} in
     case ${2:-} in
       broker|connect) locked "java-$2" install "$2";;
       parity) locked java-connect install connect; locked java-connect install_parity "$HEADWATER_STACK_DIR/java-connect";;
+      exporter) locked java-exporter install_exporter "$HEADWATER_STACK_DIR/java-exporter"; echo "$HEADWATER_STACK_DIR/java-exporter/exporter";;
       *) usage;;
     esac;;
   java)    find_java "${2:-17}";;
-  wipe)    rm -rf "$HEADWATER_STACK_DIR"/java-{broker,connect,21};;
+  wipe)    rm -rf "$HEADWATER_STACK_DIR"/java-{broker,connect,exporter,21};;
   *) usage;;
 esac

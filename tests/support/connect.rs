@@ -107,6 +107,7 @@ pub struct Worker {
     /// Its REST address and its topic of offsets.
     pub connect: Connect,
     broker: String,
+    java: String,
     port: u16,
     lives: AtomicU32,
     killed: AtomicBool,
@@ -116,12 +117,18 @@ pub struct Worker {
 impl Worker {
     /// Starts one; what it has said is the error.
     pub fn start(broker: &str) -> Result<Self, String> {
+        Self::start_with(broker, "")
+    }
+
+    /// Starts one with an option of Java's.
+    pub fn start_with(broker: &str, java: &str) -> Result<Self, String> {
         let port = free_port();
         let connect =
             Connect { url: format!("http://127.0.0.1:{port}"), offsets: format!("{}.offsets", unique("connect")) };
         let worker = Worker {
             connect,
             broker: broker.to_owned(),
+            java: java.to_owned(),
             port,
             lives: AtomicU32::new(0),
             killed: AtomicBool::new(false),
@@ -143,6 +150,7 @@ impl Worker {
             ("CONNECT_BOOTSTRAP", self.broker.clone()),
             ("CONNECT_GROUP", self.group()),
             ("CONNECT_HEAP", "512m".to_owned()),
+            ("CONNECT_JAVA", self.java.clone()),
             ("CONNECT_OPTIONS", options.join("\n")),
         ]
     }

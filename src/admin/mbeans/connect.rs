@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::config::connector::ConnectorConfig;
 use crate::observe::mbean::{MBean, Reading};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::pipeline::status::State;
@@ -18,6 +19,7 @@ type Row = (&'static str, &'static str, fn(&Scene<'_>) -> Reading);
 
 /// One connector.
 struct Scene<'c> {
+    config: Option<&'c ConnectorConfig>,
     metrics: &'c ConnectorMetrics,
     state: State,
     window: Option<Window>,
@@ -30,6 +32,20 @@ fn of_window(scene: &Scene<'_>, read: fn(&Window) -> f64) -> Reading {
 
 const NEVER: Reading = Reading::Decimal(f64::NAN);
 
+/// A count that Kafka's metrics keep as a decimal number: rules may look at how it is written.
+fn total(count: u64) -> Reading {
+    Reading::Decimal(count as f64)
+}
+
+/// The connector's settings, as a text; empty while they cannot be run.
+fn of_config(scene: &Scene<'_>, read: fn(&ConnectorConfig) -> String) -> Reading {
+    Reading::Text(scene.config.map(read).unwrap_or_default())
+}
+
+fn version() -> Reading {
+    Reading::Text(env!("CARGO_PKG_VERSION").to_owned())
+}
+
 /// `connector-task-metrics`.
 const TASK: &[Row] = &[
     ("status", "The task's state", |scene| Reading::Text(scene.state.name().to_ascii_lowercase())),
@@ -41,20 +57,35 @@ const TASK: &[Row] = &[
         of_window(scene, |w| w.commit_success)
     }),
     ("offset-commit-failure-percentage", "Share of them that failed", |scene| of_window(scene, |w| w.commit_failure)),
-    ("batch-size-max", "Records in the largest batch so far", |scene| Reading::from(scene.metrics.reader.largest_in())),
+    ("batch-size-max", "Records in the largest batch so far", |scene| total(scene.metrics.reader.largest_in())),
     ("batch-size-avg", "Records in a batch", |scene| of_window(scene, |w| w.batch_mean)),
+    ("connector-class", "The connector's class", |scene| of_config(scene, |config| config.class.clone())),
+    ("connector-type", "source", |_| Reading::Text("source".to_owned())),
+    ("connector-version", "This program's version", |_| version()),
+    ("task-class", "The class of its task there", |scene| of_config(scene, |config| format!("{}Task", config.class))),
+    ("task-version", "This program's version", |_| version()),
+    ("key-converter-class", "key.converter", |scene| of_config(scene, |config| config.key_converter.class.clone())),
+    ("key-converter-version", "This program's version", |_| version()),
+    ("value-converter-class", "value.converter", |scene| {
+        of_config(scene, |config| config.value_converter.class.clone())
+    }),
+    ("value-converter-version", "This program's version", |_| version()),
+    ("header-converter-class", "header.converter", |scene| {
+        of_config(scene, |config| config.header_converter.class.clone())
+    }),
+    ("header-converter-version", "This program's version", |_| version()),
 ];
 
 /// `source-task-metrics`.
 const SOURCE_TASK: &[Row] = &[
-    ("source-record-poll-total", "Records that came out of the source", |scene| polled(scene.metrics).into()),
+    ("source-record-poll-total", "Records that came out of the source", |scene| total(polled(scene.metrics))),
     ("source-record-poll-rate", "The same, a second", |scene| of_window(scene, |w| w.poll_rate)),
     ("source-record-write-total", "Records that the broker has acknowledged", |scene| {
-        scene.metrics.records_acknowledged.get().into()
+        total(scene.metrics.records_acknowledged.get())
     }),
     ("source-record-write-rate", "The same, a second", |scene| of_window(scene, |w| w.write_rate)),
     ("source-record-active-count", "Records sent and not yet acknowledged", |scene| {
-        scene.metrics.records_in_flight.get().into()
+        total(scene.metrics.records_in_flight.get())
     }),
     ("source-record-active-count-max", "The most of them", |scene| of_window(scene, |w| w.active.0)),
     ("source-record-active-count-avg", "Their mean", |scene| of_window(scene, |w| w.active.1)),
@@ -68,20 +99,20 @@ const SOURCE_TASK: &[Row] = &[
 /// `task-error-metrics`.
 const TASK_ERROR: &[Row] = &[
     ("total-record-failures", "Tries of transforms and converters that failed", |scene| {
-        scene.metrics.task_errors.failures.get().into()
+        total(scene.metrics.task_errors.failures.get())
     }),
     ("total-record-errors", "Records that transforms or converters failed at", |scene| {
-        scene.metrics.task_errors.errors.get().into()
+        total(scene.metrics.task_errors.errors.get())
     }),
     ("total-records-skipped", "Records left out because they failed", |scene| {
-        scene.metrics.task_errors.skipped.get().into()
+        total(scene.metrics.task_errors.skipped.get())
     }),
-    ("total-retries", "Tries after the first", |scene| scene.metrics.task_errors.retries.get().into()),
-    ("total-errors-logged", "Failures that were logged", |scene| scene.metrics.task_errors.logged.get().into()),
+    ("total-retries", "Tries after the first", |scene| total(scene.metrics.task_errors.retries.get())),
+    ("total-errors-logged", "Failures that were logged", |scene| total(scene.metrics.task_errors.logged.get())),
     ("deadletterqueue-produce-requests", "Records for the dead letter topic", |scene| {
-        scene.metrics.task_errors.dead_letters.get().into()
+        total(scene.metrics.task_errors.dead_letters.get())
     }),
-    ("deadletterqueue-produce-failures", "0: such a record stops the connector", |_| Reading::Whole(0)),
+    ("deadletterqueue-produce-failures", "0: such a record stops the connector", |_| total(0)),
     ("last-error-timestamp", "When a record failed last, in milliseconds; 0 before", |scene| {
         Reading::Whole(scene.metrics.task_errors.last_ms.get())
     }),
@@ -89,22 +120,22 @@ const TASK_ERROR: &[Row] = &[
 
 /// `producer-metrics`: what librdkafka's statistics say of it.
 const PRODUCER: &[Row] = &[
-    ("record-send-total", "Records handed to the producer", |scene| scene.metrics.records_sent.get().into()),
+    ("record-send-total", "Records handed to the producer", |scene| total(scene.metrics.records_sent.get())),
     ("record-send-rate", "The same, a second", |scene| of_window(scene, |w| w.poll_rate)),
     ("record-error-total", "Records that came back with an error", |scene| {
-        scene.metrics.sent.records_failed.get().into()
+        total(scene.metrics.sent.records_failed.get())
     }),
     ("record-error-rate", "The same, a second", |scene| of_window(scene, |w| w.error_rate)),
-    ("record-retry-total", "Requests that were tried again", |scene| scene.metrics.sent.request_retries.get().into()),
+    ("record-retry-total", "Requests that were tried again", |scene| total(scene.metrics.sent.request_retries.get())),
     ("record-retry-rate", "The same, a second", |scene| of_window(scene, |w| w.retry_rate)),
-    ("request-total", "Requests sent to brokers", |scene| scene.metrics.sent.requests.get().into()),
-    ("outgoing-byte-total", "Bytes sent to brokers", |scene| scene.metrics.sent.request_bytes.get().into()),
+    ("request-total", "Requests sent to brokers", |scene| total(scene.metrics.sent.requests.get())),
+    ("outgoing-byte-total", "Bytes sent to brokers", |scene| total(scene.metrics.sent.request_bytes.get())),
     ("outgoing-byte-rate", "The same, a second", |scene| of_window(scene, |w| w.byte_rate)),
     ("request-latency-avg", "Mean round trip to a broker, in milliseconds", |scene| {
         Reading::Decimal(scene.metrics.sent.request_latency_us.get() as f64 / 1000.0)
     }),
     ("batch-size-avg", "Mean size of a batch of records, in bytes", |scene| {
-        scene.metrics.sent.batch_size_bytes.get().into()
+        total(scene.metrics.sent.batch_size_bytes.get())
     }),
 ];
 
@@ -127,12 +158,12 @@ fn bean(kind: &'static str, name: &str, rows: &[Row], scene: &Scene<'_>) -> MBea
 /// The beans of one connector.
 pub(super) fn of(connector: &Connector, windows: &Windows) -> Vec<MBean> {
     let (name, metrics, state) = (connector.name(), connector.metrics(), connector.status().state);
-    let scene = Scene { metrics: &metrics, state, window: windows.of(name) };
+    let config = connector.config();
+    let scene = Scene { config: config.as_deref(), metrics: &metrics, state, window: windows.of(name) };
     let mut whole = MBean::new("kafka.connect", &[("type", "connector-metrics"), ("connector", name)]);
-    let class = connector.config().map(|config| config.class.clone()).unwrap_or_default();
-    whole.add("connector-class", "The connector's class", Reading::Text(class));
+    whole.add("connector-class", "The connector's class", of_config(&scene, |config| config.class.clone()));
     whole.add("connector-type", "source", Reading::Text("source".to_owned()));
-    whole.add("connector-version", "This program's version", Reading::Text(env!("CARGO_PKG_VERSION").to_owned()));
+    whole.add("connector-version", "This program's version", version());
     whole.add("status", "The connector's state", Reading::Text(state.name().to_ascii_lowercase()));
     let mut tasks = MBean::new("kafka.connect", &[("type", "connect-worker-metrics"), ("connector", name)]);
     // A connector that is stopped has no tasks.
@@ -162,8 +193,8 @@ pub(super) fn of_worker(worker: &Handle, connectors: &[Arc<Connector>], windows:
     let count = connectors.len() as u64;
     let share = |part: u64| Reading::Decimal(if count == 0 { 0.0 } else { part as f64 / count as f64 });
     let mut own = MBean::new("kafka.connect", &[("type", "connect-worker-metrics")]);
-    own.add("connector-count", "Connectors of this worker", count.into());
-    own.add("task-count", "Tasks of this worker", running.into());
+    own.add("connector-count", "Connectors of this worker", total(count));
+    own.add("task-count", "Tasks of this worker", total(running));
     for (attempts, success, successes, failure, failures) in [
         (
             "connector-startup-attempts-total",
@@ -180,19 +211,24 @@ pub(super) fn of_worker(worker: &Handle, connectors: &[Arc<Connector>], windows:
             "task-startup-failure-percentage",
         ),
     ] {
-        own.add(attempts, "Connectors that were to start", count.into());
-        own.add(success, "Those that are not FAILED now", (count - failed).into());
+        own.add(attempts, "Connectors that were to start", total(count));
+        own.add(success, "Those that are not FAILED now", total(count - failed));
         own.add(successes, "Their share", share(count - failed));
-        own.add(failure, "Those that are FAILED now", failed.into());
+        own.add(failure, "Those that are FAILED now", total(failed));
         own.add(failures, "Their share", share(failed));
     }
     let mut group = MBean::new("kafka.connect", &[("type", "connect-worker-rebalance-metrics")]);
-    // Connectors stay where they are: this worker leads itself.
-    group.add("leader-name", "The worker that leads", Reading::Text(worker.worker_id().to_owned()));
+    let leader = worker.leader().unwrap_or_else(|| worker.url().to_owned());
+    group.add(
+        "leader-name",
+        "Where the worker listens that runs the stored connectors",
+        Reading::Text(format!("{leader}/")),
+    );
+    // They stay where they are for as long as that worker lives.
     group.add("connect-protocol", "How workers share connectors", Reading::Text("none".to_owned()));
-    group.add("epoch", "Generation of the group", Reading::Whole(0));
-    group.add("completed-rebalances-total", "Times that connectors were moved", Reading::Whole(0));
-    group.add("rebalancing", "1 while connectors are moved", Reading::Flag(false));
+    group.add("epoch", "Generation of the group", total(0));
+    group.add("completed-rebalances-total", "Times that connectors were moved", total(0));
+    group.add("rebalancing", "1 while connectors are moved", total(0));
     group.add("rebalance-max-time-ms", "Longest move", NEVER);
     group.add("rebalance-avg-time-ms", "Mean move", NEVER);
     group.add("time-since-last-rebalance-ms", "Since the last move", NEVER);
@@ -201,10 +237,10 @@ pub(super) fn of_worker(worker: &Handle, connectors: &[Arc<Connector>], windows:
 
 /// `connect-metrics`: the worker's traffic with the brokers, which is that of its producers.
 fn network(worker: &Handle, connectors: &[Arc<Connector>], windows: &Windows) -> MBean {
-    let client = format!("connect-{}", worker.worker_id().replace(':', "-"));
+    let client = format!("connect-{}", worker.worker_id());
     let mut bean = MBean::new("kafka.connect", &[("type", "connect-metrics"), ("client-id", &client)]);
     let total = |count: fn(&ConnectorMetrics) -> u64| {
-        Reading::from(connectors.iter().map(|connector| count(&connector.metrics())).sum::<u64>())
+        total(connectors.iter().map(|connector| count(&connector.metrics())).sum::<u64>())
     };
     let rate = |read: fn(&Window) -> f64| {
         Reading::Decimal(connectors.iter().filter_map(|connector| windows.of(connector.name())).map(|w| read(&w)).sum())

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use crate::config::connector::ConnectorConfig;
 use crate::model::modes::ConnectorKind;
+use crate::observe::lags::Summary;
 use crate::observe::mbean::{MBean, Reading, quoted};
 use crate::observe::metrics::{Beginning, ConnectorMetrics};
 use crate::pipeline::status::State;
@@ -46,6 +47,20 @@ fn seconds(millis: i64) -> i64 {
     if millis < 0 { -1 } else { millis / 1000 }
 }
 
+/// A lag's quantile; not known before the first change, and where `statistics.metrics.enabled` is false.
+fn quantile(scene: &Scene<'_>, share: f64) -> Reading {
+    scene.metrics.lags.quantile(share).map_or(Reading::Unknown, Reading::Decimal)
+}
+
+/// What is known of lags; nothing before the first change.
+fn lags(scene: &Scene<'_>, read: fn(Summary) -> Reading) -> Reading {
+    scene.metrics.lags.summary().map_or(Reading::Unknown, read)
+}
+
+fn rows(scene: &Scene<'_>) -> u64 {
+    scene.metrics.creates.get() + scene.metrics.updates.get() + scene.metrics.deletes.get()
+}
+
 /// The stream.
 const STREAMING: &[Row] = &[
     ("Connected", "1 while the connection to the database stands", |scene| {
@@ -56,14 +71,20 @@ const STREAMING: &[Row] = &[
         "Between a change and its receipt, and for as long as nothing flows that should, that time in addition; in milliseconds; -1 before the first",
         |scene| Reading::Whole(scene.metrics.behind_source_now_ms()),
     ),
-    (
-        "MilliSecondsSinceLastEvent",
-        "Since the last change was received, in milliseconds; -1 before the first",
-        |scene| Reading::Whole(since(scene.metrics.last_received_ms.get())),
-    ),
-    ("TotalNumberOfEventsSeen", "Rows inserted, updated and deleted", |scene| {
-        (scene.metrics.creates.get() + scene.metrics.updates.get() + scene.metrics.deletes.get()).into()
+    ("MilliSecondsBehindSourceMinValue", "The shortest such time since the start", |scene| {
+        lags(scene, |lags| lags.shortest_ms.into())
     }),
+    ("MilliSecondsBehindSourceMaxValue", "The longest such time since the start", |scene| {
+        lags(scene, |lags| lags.longest_ms.into())
+    }),
+    ("MilliSecondsBehindSourceAverageValue", "The mean of these times, of all changes since the start", |scene| {
+        lags(scene, |lags| Reading::Decimal(lags.mean_ms))
+    }),
+    ("MilliSecondsBehindSourceP50", "What half of the changes since the start did not exceed", |scene| {
+        quantile(scene, 0.50)
+    }),
+    ("MilliSecondsBehindSourceP95", "What 95 percent of them did not exceed", |scene| quantile(scene, 0.95)),
+    ("MilliSecondsBehindSourceP99", "What 99 percent of them did not exceed", |scene| quantile(scene, 0.99)),
     ("TotalNumberOfCreateEventsSeen", "Rows inserted", |scene| scene.metrics.creates.get().into()),
     ("TotalNumberOfUpdateEventsSeen", "Rows updated", |scene| scene.metrics.updates.get().into()),
     ("TotalNumberOfDeleteEventsSeen", "Rows deleted", |scene| scene.metrics.deletes.get().into()),
@@ -79,10 +100,30 @@ const STREAMING: &[Row] = &[
     ("NumberOfCommittedTransactions", "Transactions read to their end", |scene| {
         scene.metrics.transactions.get().into()
     }),
+    (
+        "NumberOfUnchangedEventsSkipped",
+        "Updates that changed nothing and were left out; -1 while skip.messages.without.change is false",
+        |scene| match scene.config.capture.skip_unchanged {
+            true => scene.metrics.unchanged.get().into(),
+            false => Reading::Whole(-1),
+        },
+    ),
 ];
 
-/// The stream of MySQL and MariaDB.
+/// The stream of MySQL and MariaDB. There, an event is one of the log, the server's heartbeats included.
 const BINLOG: &[Row] = &[
+    ("MilliSecondsSinceLastEvent", "Since the last event of the log or heartbeat, in milliseconds", |scene| {
+        Reading::Whole(since_last_event(scene))
+    }),
+    ("TotalNumberOfEventsSeen", "Events of the log", |scene| scene.metrics.events_read.get().into()),
+    ("SourceEventPosition", "Where reading is", |scene| {
+        let metrics = scene.metrics;
+        Reading::Keyed(vec![
+            ("filename".to_owned(), Reading::Text(metrics.binlog_file.get())),
+            ("position".to_owned(), Reading::Text(metrics.binlog_position.get().to_string())),
+            ("gtid".to_owned(), Reading::Text(metrics.gtid_set.get())),
+        ])
+    }),
     ("BinlogFilename", "The binlog file that is read", |scene| Reading::Text(scene.metrics.binlog_file.get())),
     ("BinlogPosition", "Where in the binlog file reading is", |scene| {
         Reading::Whole(scene.metrics.binlog_position.get())
@@ -112,38 +153,51 @@ const OLD_BINLOG: &[Row] = &[
         Reading::Whole(seconds(scene.metrics.behind_source_now_ms()))
     }),
     ("SecondsSinceLastEvent", "MilliSecondsSinceLastEvent in seconds, under its name before 1.0", |scene| {
-        Reading::Whole(seconds(since(scene.metrics.last_received_ms.get())))
+        Reading::Whole(seconds(since_last_event(scene)))
     }),
 ];
 
-/// What only PostgreSQL's stream has as a number of its own.
-const POSTGRES: &[Row] = &[("LastTransactionId", "The last transaction that was read to its end", |scene| {
-    Reading::Text(scene.metrics.last_transaction.get().to_string())
-})];
+/// The stream of PostgreSQL. There, an event is a row's change.
+const POSTGRES: &[Row] = &[
+    (
+        "MilliSecondsSinceLastEvent",
+        "Since the last change was received, in milliseconds; -1 before the first",
+        |scene| Reading::Whole(since(scene.metrics.last_received_ms.get())),
+    ),
+    ("TotalNumberOfEventsSeen", "Rows inserted, updated and deleted", |scene| rows(scene).into()),
+    ("LastTransactionId", "The last transaction that was read to its end", |scene| {
+        Reading::Text(scene.metrics.last_transaction.get().to_string())
+    }),
+    ("SourceEventPosition", "Where reading is", |scene| {
+        let position = scene.metrics.binlog_position.get().to_string();
+        Reading::Keyed(vec![("lsn".to_owned(), Reading::Text(position))])
+    }),
+];
 
-/// The snapshot: of the tables' definitions, as rows that are there already are not read.
+/// The snapshot: of the tables' definitions, as rows that are there already are not read. PostgreSQL needs none.
 const SNAPSHOT: &[Row] = &[
-    ("TotalTableCount", "Tables that are captured", |scene| (tables(scene).len() as u64).into()),
+    ("TotalTableCount", "Tables whose definitions were read", |scene| (tables(scene).len() as u64).into()),
     ("RemainingTableCount", "Tables whose rows have not been read yet", |_| Reading::Whole(0)),
     ("SnapshotRunning", "1 while the tables are read", |scene| {
-        Reading::Flag(scene.state == State::Unassigned && scene.metrics.beginning.get() == Beginning::Unknown)
+        Reading::Flag(scene.state == State::Unassigned && beginning(scene) == Beginning::Unknown)
     }),
     ("SnapshotPaused", "1 while that is paused", |_| Reading::Flag(false)),
     ("SnapshotAborted", "1 when the tables could not be read", |scene| {
-        Reading::Flag(scene.state == State::Failed && scene.metrics.beginning.get() == Beginning::Unknown)
+        Reading::Flag(scene.state == State::Failed && beginning(scene) == Beginning::Unknown)
     }),
     ("SnapshotCompleted", "1 when the tables were read before the stream began", |scene| {
-        Reading::Flag(scene.metrics.beginning.get() == Beginning::New)
+        Reading::Flag(beginning(scene) == Beginning::New)
     }),
-    ("SnapshotSkipped", "1 when the stream goes on from a stored position", |scene| {
-        Reading::Flag(scene.metrics.beginning.get() == Beginning::Stored)
-    }),
+    ("SnapshotSkipped", "1 when no table had to be read", |scene| Reading::Flag(beginning(scene) == Beginning::Stored)),
     ("SnapshotDurationInSeconds", "For how long rows were read", |_| Reading::Whole(0)),
     ("SnapshotPausedDurationInSeconds", "For how long that was paused", |_| Reading::Whole(0)),
     ("RowsScanned", "Rows read of each table", |scene| {
-        Reading::Keyed(tables(scene).into_iter().map(|table| (table, 0)).collect())
+        Reading::Keyed(tables(scene).into_iter().map(|table| (table, Reading::Whole(0))).collect())
     }),
     ("TotalNumberOfEventsSeen", "Rows read", |_| Reading::Whole(0)),
+    ("TotalNumberOfCreateEventsSeen", "Rows inserted while they were read", |_| Reading::Whole(0)),
+    ("TotalNumberOfUpdateEventsSeen", "Rows updated while they were read", |_| Reading::Whole(0)),
+    ("TotalNumberOfDeleteEventsSeen", "Rows deleted while they were read", |_| Reading::Whole(0)),
     ("NumberOfEventsFiltered", "Rows left out", |_| Reading::Whole(0)),
     ("NumberOfEventsSkipped", "The same, under its name before 1.0", |_| Reading::Whole(0)),
     ("NumberOfErroneousEvents", "Rows that could not be read", |_| Reading::Whole(0)),
@@ -168,8 +222,11 @@ const HISTORY: &[Row] = &[
         Reading::Text(word.to_owned())
     }),
     ("RecoveryStartTime", "When the history was read, in seconds since the epoch; -1 before", |scene| {
-        let at = scene.metrics.history.recovery_began_ms.get();
-        Reading::Whole(if at == 0 { -1 } else { at / 1000 })
+        // A connector that begins anew has nothing to read.
+        Reading::Whole(match (beginning(scene), scene.metrics.history.recovery_began_ms.get()) {
+            (Beginning::New, _) | (_, 0) => -1,
+            (Beginning::Stored | Beginning::Unknown, at) => at / 1000,
+        })
     }),
     ("ChangesRecovered", "Changes read when the connector began", |scene| scene.metrics.history.recovered.get().into()),
     ("ChangesApplied", "Changes read, and those that came since", |scene| scene.metrics.history.applied.get().into()),
@@ -184,6 +241,11 @@ const HISTORY: &[Row] = &[
 /// Milliseconds since a time; -1 when there was none.
 fn since(at_ms: i64) -> i64 {
     if at_ms == 0 { -1 } else { (clock::now_ms() - at_ms).max(0) }
+}
+
+/// As Debezium has it of the binlog: in whole seconds, and 0 before the first.
+fn since_last_event(scene: &Scene<'_>) -> i64 {
+    since(scene.metrics.last_event_ms.get()).max(0) / 1000 * 1000
 }
 
 fn erroneous(scene: &Scene<'_>) -> u64 {
@@ -204,7 +266,19 @@ fn remaining(scene: &Scene<'_>) -> i64 {
     i64::try_from(i128::from(capacity(scene)) * free / i128::from(budget)).unwrap_or(0)
 }
 
+/// How the stream begins, as Debezium's snapshot has it: where the log brings the tables' definitions nothing is read before.
+fn beginning(scene: &Scene<'_>) -> Beginning {
+    match scene.config.kind {
+        ConnectorKind::Postgres => Beginning::Stored,
+        ConnectorKind::MySql | ConnectorKind::MariaDb => scene.metrics.beginning.get(),
+    }
+}
+
+/// Tables whose definitions were read before the stream began.
 fn tables(scene: &Scene<'_>) -> Vec<String> {
+    if beginning(scene) != Beginning::New {
+        return Vec::new();
+    }
     let tables = scene.metrics.captured_tables.get();
     tables.split(',').filter(|table| !table.is_empty()).map(str::to_owned).collect()
 }

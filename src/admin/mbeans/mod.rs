@@ -6,15 +6,16 @@
 mod connect;
 mod debezium;
 
+use std::sync::Arc;
+
 use super::windows::Windows;
 use crate::observe::mbean::MBean;
-use crate::worker::Handle;
+use crate::worker::{Connector, Handle};
 
-/// The beans of the worker and of every connector.
-pub(super) fn of(worker: &Handle, windows: &Windows) -> Vec<MBean> {
-    let connectors = worker.connectors();
-    let mut beans = connect::of_worker(worker, &connectors, windows);
-    for connector in &connectors {
+/// The beans of the worker and of these connectors.
+pub(super) fn of(worker: &Handle, connectors: &[Arc<Connector>], windows: &Windows) -> Vec<MBean> {
+    let mut beans = connect::of_worker(worker, connectors, windows);
+    for connector in connectors {
         beans.extend(debezium::of(connector));
         beans.extend(connect::of(connector, windows));
     }

@@ -13,10 +13,9 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row(
         "statistics.metrics.enabled",
         Kind::Bool,
-        "Whether the lag is also given as minimum, maximum, average and quantiles",
+        "Whether quantiles of the lag are kept too (MilliSecondsBehindSourceP50, P95, P99); its minimum, maximum and average are always there",
     )
-    .or("true")
-    .no_effect("the lag is given as it is now; what reads /metrics makes the statistics"),
+    .or("true"),
     row("internal.advanced.metrics.enable", Kind::Bool, "Whether events are counted for each table")
         .or("false")
         .low()

@@ -1,7 +1,7 @@
 //! The worker's own server and what this program adds to a worker.
 
 use super::super::option::{Applies, ConfigOption, Group, Kind, option};
-use super::super::worker::MetricNames;
+use crate::model::modes::MetricNames;
 
 pub(super) const OPTIONS: &[ConfigOption] = &[
     row("listeners", Kind::List, "Addresses of the REST API, /metrics and /health").or("http://:8083"),
@@ -60,9 +60,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     .low(),
     row(
         "headwater.metrics.names",
-        Kind::Word(MetricNames::WORDS, |word| {
-            MetricNames::WORDS.iter().copied().find(|known| word.trim().eq_ignore_ascii_case(known))
-        }),
+        Kind::Word(MetricNames::WORDS, |word| MetricNames::parse(word).map(MetricNames::as_str)),
         "How the series are called where there is no such file: as Debezium's example calls them (debezium_metrics_MilliSecondsBehindSource), in small letters, or in snake case",
     )
     .or("debezium")

@@ -7,6 +7,8 @@
 //! In: beans. Out: families of series. Promised: rules are tried in their order, for each attribute the first one that
 //! matches counts, and an attribute that none matches is not shown, as in the exporter: dashboards and alerts that a team has
 //! built over the years find what they query. Nothing here survives a crash.
+//! The exporter's generations differ in one thing: before 1.0 a name kept a `_total` at its end, since then only that of a
+//! counter does (OpenMetrics). Nobody says which of them a team's dashboards were built with, so both names are there.
 
 mod object_name;
 mod rules;
@@ -15,33 +17,40 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use rules::{LONGEST_FILE, RulesError};
 
 use super::mbean::{Attribute, MBean, Reading};
 use super::series::{Family, Kind, Label, Series};
+use crate::model::modes::MetricNames;
 use rules::{Rule, Rules};
 
 /// Our rules.
 const NAMES: &str = include_str!("names.yaml");
 
+/// What a counter's name ends with.
+const TOTAL: &str = "_total";
+
 /// The label whose value is a list of properties, each of which becomes a label.
 const FURTHER: &str = "*";
 
-/// How our rules write names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
-    /// As in Debezium's example: `debezium_metrics_MilliSecondsBehindSource`.
-    Debezium,
-    /// `debezium_metrics_millisecondsbehindsource`.
-    Lowercase,
-    /// `debezium_metrics_milli_seconds_behind_source`.
-    SnakeCase,
+/// Rules, ready to use.
+#[derive(Debug)]
+pub struct Exporter {
+    rules: Rules,
+    /// That an expression takes too long is said once: it does so at each scrape.
+    said: AtomicBool,
 }
 
-/// Rules, ready to use.
-#[derive(Clone, Debug)]
-pub struct Exporter(Rules);
+/// What a rule is tried on.
+struct Subject<'b> {
+    bean: &'b MBean,
+    /// `debezium.mysql<type=connector-metrics, context=streaming><>`.
+    prefix: &'b str,
+    attribute: &'b Attribute,
+    value: &'b Reading,
+}
 
 impl Exporter {
     /// With the rules of a file.
@@ -49,39 +58,38 @@ impl Exporter {
     /// # Errors
     /// When it cannot be used; with the place in it.
     pub fn parse(text: &str) -> Result<Exporter, RulesError> {
-        Rules::parse(text).map(Exporter)
+        Ok(Exporter { rules: Rules::parse(text)?, said: AtomicBool::new(false) })
     }
 
     /// With our own rules.
     ///
     /// # Errors
     /// Never, as a test holds.
-    pub fn with_names(names: Names) -> Result<Exporter, RulesError> {
-        let mut rules = Rules::parse(NAMES)?;
-        rules.lowercase_name = names == Names::Lowercase;
+    pub fn with_names(names: MetricNames) -> Result<Exporter, RulesError> {
+        let mut exporter = Exporter::parse(NAMES)?;
+        let rules = &mut exporter.rules;
+        rules.lowercase_name = names == MetricNames::Lowercase;
         for rule in rules.rules.iter_mut().chain(&mut rules.also) {
-            rule.snake_case = names == Names::SnakeCase;
+            rule.snake_case = names == MetricNames::SnakeCase;
         }
-        Ok(Exporter(rules))
+        Ok(exporter)
     }
 
     /// The series of these beans.
     pub fn families(&self, beans: &[MBean]) -> Vec<Family> {
         let mut found = Vec::new();
         for bean in beans.iter().filter(|bean| self.is_shown(bean)) {
+            let prefix = prefix(bean);
             for attribute in bean.attributes.iter().filter(|attribute| self.has_attribute(bean, &attribute.name)) {
-                match &attribute.value {
-                    Reading::Keyed(values) => {
-                        for (key, value) in values {
-                            let mut keyed = MBean { attributes: Vec::new(), ..bean.clone() };
-                            keyed.properties.push((Cow::Borrowed("key"), key.clone()));
-                            let value = Reading::Whole(*value);
-                            found.extend(self.named(&keyed, &Attribute { value, ..attribute.clone() }));
-                        }
-                    }
-                    Reading::Whole(_) | Reading::Decimal(_) | Reading::Flag(_) | Reading::Text(_) => {
-                        found.extend(self.named(bean, attribute));
-                    }
+                let Reading::Keyed(values) = &attribute.value else {
+                    self.name(&Subject { bean, prefix: &prefix, attribute, value: &attribute.value }, &mut found);
+                    continue;
+                };
+                for (key, value) in values {
+                    let mut bean = MBean { attributes: Vec::new(), ..bean.clone() };
+                    bean.properties.push((Cow::Borrowed("key"), key.clone()));
+                    let prefix = self::prefix(&bean);
+                    self.name(&Subject { bean: &bean, prefix: &prefix, attribute, value }, &mut found);
                 }
             }
         }
@@ -89,74 +97,89 @@ impl Exporter {
     }
 
     fn is_shown(&self, bean: &MBean) -> bool {
-        let rules = &self.0;
+        let rules = &self.rules;
         (rules.include.is_empty() || rules.include.iter().any(|pattern| pattern.is_of(bean)))
             && !rules.exclude.iter().any(|pattern| pattern.is_of(bean))
     }
 
     fn has_attribute(&self, bean: &MBean, name: &str) -> bool {
-        let mut named = self.0.include_attributes.iter().filter(|(pattern, _)| pattern.is_of(bean)).peekable();
+        let mut named = self.rules.include_attributes.iter().filter(|(pattern, _)| pattern.is_of(bean)).peekable();
         let included = named.peek().is_none() || named.any(|(_, names)| names.iter().any(|known| known == name));
         let of_bean = |(pattern, names): &(object_name::ObjectPattern, Vec<String>)| {
             pattern.is_of(bean) && names.iter().any(|known| known == name)
         };
-        included && !self.0.exclude_attributes.iter().any(of_bean)
+        included && !self.rules.exclude_attributes.iter().any(of_bean)
     }
 
-    /// The series of one attribute: none, one, or two where it has a second name.
-    fn named(&self, bean: &MBean, attribute: &Attribute) -> Vec<Found> {
-        let (prefix, snake) = (prefix(bean), snake_case(&attribute.name));
-        let shown = text_of(&attribute.value);
-        let mut found = Vec::new();
-        for rules in [&self.0.rules, &self.0.also] {
+    /// Adds the series of one attribute: none, one, or two where it has a second name.
+    fn name(&self, subject: &Subject<'_>, found: &mut Vec<Found>) {
+        let (snake, shown) = (snake_case(&subject.attribute.name), text_of(subject.value));
+        let line = |name: &str| format!("{}{name}: {shown}", subject.prefix);
+        let lines = (line(&subject.attribute.name), line(&snake));
+        for rules in [&self.rules.rules, &self.rules.also] {
             for rule in rules {
-                let name = if rule.snake_case { snake.as_str() } else { &attribute.name };
-                let matched = format!("{prefix}{name}: {shown}");
-                // An expression that needs too many steps matches nothing; the same line is tried at each scrape.
-                if rule.pattern.as_ref().is_some_and(|pattern| !pattern.matches(&matched).unwrap_or(false)) {
-                    continue;
-                }
-                found.extend(self.series(rule, &matched, bean, attribute, name));
+                let (name, line) = match rule.snake_case {
+                    true => (snake.as_str(), &lines.1),
+                    false => (&*subject.attribute.name, &lines.0),
+                };
+                let matched = match rule.pattern.as_ref().map(|pattern| pattern.find(line)) {
+                    None => None,
+                    Some(Ok(Some(matched))) => Some(matched),
+                    Some(Ok(None)) => continue,
+                    Some(Err(costly)) => {
+                        if !self.said.swap(true, Ordering::Relaxed) {
+                            tracing::warn!(reason = %costly, line, "a rule of the series on /metrics is taken for one that does not match; it is not said again");
+                        }
+                        continue;
+                    }
+                };
+                let expand = |template: &str| match &matched {
+                    Some(matched) => matched.expand(template),
+                    None => template.to_owned(),
+                };
+                found.extend(self.series(rule, subject, name, expand));
                 break;
             }
         }
-        found
     }
 
     /// The series that a rule makes of an attribute that it matches.
-    fn series(&self, rule: &Rule, matched: &str, bean: &MBean, attribute: &Attribute, shown: &str) -> Option<Found> {
-        let expand = |template: &str| match &rule.pattern {
-            Some(pattern) => pattern.replace(matched, template).ok().flatten().unwrap_or_default(),
-            None => template.to_owned(),
-        };
+    fn series(
+        &self,
+        rule: &Rule,
+        subject: &Subject<'_>,
+        shown: &str,
+        expand: impl Fn(&str) -> String,
+    ) -> Option<Found> {
         let value = match &rule.value {
             Some(template) => expand(template).trim().parse::<f64>().ok()?,
-            None => number(&attribute.value)?,
+            None => number(subject.value)?,
         } * rule.value_factor.unwrap_or(1.0);
         let (mut name, mut labels) = match &rule.name {
-            Some(template) => (safe_name(&expand(template)), rule_labels(rule, expand)),
-            None => default_name(bean, shown),
+            Some(template) => (safe_name(&expand(template)), rule_labels(rule, &expand)),
+            None => default_name(subject.bean, shown),
         };
         if name.is_empty() {
             return None;
         }
-        if self.0.lowercase_name {
+        if self.rules.lowercase_name {
             name = name.to_lowercase();
         }
-        if self.0.lowercase_labels {
+        if self.rules.lowercase_labels {
             labels.iter_mut().for_each(|(name, _)| *name = name.to_lowercase());
         }
-        let kind = rule.kind.unwrap_or(Kind::Gauge);
-        if kind == Kind::Counter && !name.ends_with("_total") {
-            name.push_str("_total");
+        let kind = rule.kind.unwrap_or(Kind::Untyped);
+        if kind == Kind::Counter && !name.ends_with(TOTAL) {
+            name.push_str(TOTAL);
         }
-        let help = rule.help.as_deref().map_or_else(|| attribute.about.to_owned(), expand);
-        let object = format!("{}{}", prefix(bean), attribute.name);
+        let help = rule.help.as_deref().map_or_else(|| subject.attribute.about.to_owned(), expand);
+        let object = format!("{}{}", subject.prefix, subject.attribute.name);
         Some(Found { name, help, kind, object, series: Series { labels, value } })
     }
 }
 
 /// A series, and the attribute that it was made of.
+#[derive(Clone)]
 struct Found {
     name: String,
     help: String,
@@ -165,9 +188,20 @@ struct Found {
     series: Series,
 }
 
+/// What is no counter and has a `_total` at its end, under its name without it too, where nothing else has that name.
+fn without_total(found: &[Found]) -> Vec<Found> {
+    let names: HashSet<&str> = found.iter().map(|found| found.name.as_str()).collect();
+    let second = |found: &Found| {
+        let name = found.name.strip_suffix(TOTAL).filter(|name| !name.is_empty() && !names.contains(name))?;
+        (found.kind != Kind::Counter).then(|| Found { name: name.to_owned(), ..found.clone() })
+    };
+    found.iter().filter_map(second).collect()
+}
+
 /// Families of one name each. Series of a family that have the same labels are told apart as the exporter does it, by
 /// the attribute's own name.
-fn families(found: Vec<Found>) -> Vec<Family> {
+fn families(mut found: Vec<Found>) -> Vec<Family> {
+    found.extend(without_total(&found));
     let mut seen: HashSet<(String, Vec<Label>)> = HashSet::new();
     let mut ambiguous: HashSet<String> = HashSet::new();
     for Found { name, series, .. } in &found {
@@ -200,7 +234,7 @@ fn text_of(value: &Reading) -> String {
         Reading::Decimal(number) => format!("{number:?}"),
         Reading::Flag(flag) => flag.to_string(),
         Reading::Text(text) => text.clone(),
-        Reading::Keyed(_) => String::new(),
+        Reading::Keyed(_) | Reading::Unknown => String::new(),
     }
 }
 
@@ -209,7 +243,7 @@ fn number(value: &Reading) -> Option<f64> {
         Reading::Whole(number) => Some(*number as f64),
         Reading::Decimal(number) => Some(*number),
         Reading::Flag(flag) => Some(f64::from(u8::from(*flag))),
-        Reading::Text(_) | Reading::Keyed(_) => None,
+        Reading::Text(_) | Reading::Keyed(_) | Reading::Unknown => None,
     }
 }
 

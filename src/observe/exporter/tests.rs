@@ -10,7 +10,11 @@ fn beans() -> Vec<MBean> {
     stream.add("Connected", "connected", Reading::Flag(true));
     stream.add("GtidSet", "gtids", Reading::Text("a:1-5".to_owned()));
     let mut snapshot = MBean::new("debezium.mysql", &place("snapshot"));
-    snapshot.add("RowsScanned", "rows", Reading::Keyed(vec![("db.a".to_owned(), 1), ("db.b".to_owned(), 2)]));
+    snapshot.add(
+        "RowsScanned",
+        "rows",
+        Reading::Keyed(vec![("db.a".to_owned(), Reading::Whole(1)), ("db.b".to_owned(), Reading::Whole(2))]),
+    );
     let mut worker = MBean::new("kafka.connect", &[("type", "connect-worker-metrics")]);
     worker.add("connector-count", "connectors", Reading::Whole(1));
     let mut own = MBean::new("kafka.connect", &[("type", "connect-worker-metrics"), ("connector", "orders")]);
@@ -58,9 +62,9 @@ fn our_names_are_those_that_dashboards_ask_for() {
         ]
     };
     for (names, series) in [
-        (Names::Debezium, debezium("MilliSecondsBehindSource", "Connected", "RowsScanned")),
-        (Names::Lowercase, debezium("millisecondsbehindsource", "connected", "rowsscanned")),
-        (Names::SnakeCase, debezium("milli_seconds_behind_source", "connected", "rows_scanned")),
+        (MetricNames::Debezium, debezium("MilliSecondsBehindSource", "Connected", "RowsScanned")),
+        (MetricNames::Lowercase, debezium("millisecondsbehindsource", "connected", "rowsscanned")),
+        (MetricNames::SnakeCase, debezium("milli_seconds_behind_source", "connected", "rows_scanned")),
     ] {
         let all: Vec<&str> = series.iter().map(String::as_str).chain(connect).collect();
         check(names, &all);
@@ -74,7 +78,7 @@ fn tags_are_labels_of_their_own_and_come_once() {
         bean.properties.push((Cow::Borrowed(key), value.to_owned()));
     }
     bean.add("Connected", "connected", Reading::Flag(false));
-    let families = Exporter::with_names(Names::Debezium).unwrap().families(&[bean]);
+    let families = Exporter::with_names(MetricNames::Debezium).unwrap().families(&[bean]);
     let labels: Vec<String> =
         families[0].series[0].labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(labels, ["context=streaming", "name=shop", "plugin=mysql", "team=a b", "k8s_zone=z", "_1st=x"]);
@@ -135,6 +139,9 @@ fn rules_mean_what_they_mean_to_the_exporter() {
         &["debezium_mysql_connector_metrics_MilliSecondsBehindSource{context=\"streaming\",server=\"shop\"} 5"],
     );
     check("blacklistObjectNames: ['*:*']", &[]);
+    // Both generations' names, but for a counter's.
+    check("rules: [{pattern: Behind, name: lag_total}]", &["lag_total 5", "lag 5"]);
+    check("rules: [{pattern: Behind, name: lag_total, type: COUNTER}]", &["lag_total 5"]);
     // Two attributes under one name are told apart.
     check(
         "rules: [{pattern: 'streaming.*(Behind|Connected)', name: both}]",
@@ -147,6 +154,17 @@ fn rules_mean_what_they_mean_to_the_exporter() {
         "",
         &lines(&Exporter::parse("rules: [{pattern: '.*'}]").unwrap()).iter().map(String::as_str).collect::<Vec<_>>(),
     );
+}
+
+#[test]
+fn an_expression_that_takes_too_long_matches_nothing() {
+    let rules = "rules: [{pattern: '(?:(a+)+)\\1c', name: never, value: 1}, {pattern: status, name: s, value: 1}]";
+    let exporter = Exporter::parse(rules).unwrap();
+    let mut bean = MBean::new("d", &[("type", "t")]);
+    bean.add("status", "status", Reading::Text("a".repeat(64)));
+    let families = exporter.families(&[bean]);
+    assert_eq!(families.iter().map(|family| family.name.as_str()).collect::<Vec<_>>(), ["s"]);
+    assert!(exporter.said.load(Ordering::Relaxed));
 }
 
 #[test]

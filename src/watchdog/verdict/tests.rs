@@ -217,5 +217,6 @@ fn every_verdict_has_a_name_of_its_own() {
         Verdict::Undead,
         Verdict::Refused,
     ];
-    assert_eq!(named.map(Verdict::name), Verdict::NAMES);
+    let names: std::collections::BTreeSet<&str> = named.iter().map(|verdict| verdict.name()).collect();
+    assert_eq!(names.len(), named.len(), "{names:?}");
 }
