@@ -10,6 +10,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+/// The files of rules in `config/alerts`.
+const RULES: &[&str] = &["headwater", "debezium"];
+
 fn file(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
@@ -34,9 +37,12 @@ fn each_alert_is_provoked_and_is_silent_where_it_must_be() {
         }
         return;
     }
-    for arguments in [&["check", "rules", "headwater.rules.yaml"][..], &["test", "rules", "headwater.rules.test.yaml"]]
+    for (command, rules) in RULES
+        .iter()
+        .flat_map(|rules| [("check", format!("{rules}.rules.yaml")), ("test", format!("{rules}.rules.test.yaml"))])
     {
-        let output = promtool(arguments);
+        let arguments = [command, "rules", &rules];
+        let output = promtool(&arguments);
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {said}");
     }
@@ -44,19 +50,29 @@ fn each_alert_is_provoked_and_is_silent_where_it_must_be() {
 
 #[test]
 fn each_alert_has_its_tests_and_its_page() {
-    let alerts = behind(&file("config/alerts/headwater.rules.yaml"), "- alert: ");
-    assert!(alerts.len() > 10, "{alerts:?}");
-    assert_eq!(
-        behind(&file("docs/runbook.md"), "### Headwater")
-            .iter()
-            .map(|name| format!("Headwater{name}"))
-            .collect::<BTreeSet<_>>(),
-        alerts
-    );
-    let cases = file("config/alerts/headwater.rules.test.yaml");
-    for alert in &alerts {
-        let silent = cases.contains(&format!("alertname: {alert}, exp_alerts: []"));
-        let provoked = cases.contains(&format!("alertname: {alert}\n    exp_alerts:\n    - exp_labels"));
-        assert!(silent && provoked, "{alert}: silent {silent}, provoked {provoked}");
+    let pages: BTreeSet<String> =
+        behind(&file("docs/runbook.md"), "### Headwater").iter().map(|name| format!("Headwater{name}")).collect();
+    for rules in RULES {
+        let text = file(&format!("config/alerts/{rules}.rules.yaml"));
+        let alerts = behind(&text, "- alert: ");
+        assert!(alerts.len() > 10, "{alerts:?}");
+        let cases = file(&format!("config/alerts/{rules}.rules.test.yaml"));
+        for alert in &alerts {
+            let silent = cases.contains(&format!("alertname: {alert}, exp_alerts: []"));
+            let provoked = cases.contains(&format!("alertname: {alert}\n    exp_alerts:\n    - exp_labels"));
+            assert!(silent && provoked, "{alert}: silent {silent}, provoked {provoked}");
+        }
+        match *rules {
+            "headwater" => assert_eq!(pages, alerts),
+            _ => {
+                assert_eq!(
+                    text.matches("runbook: ").count(),
+                    alerts.len(),
+                    "{rules}: an alert names no section of the runbook"
+                );
+                let unknown: Vec<_> = behind(&text, "runbook: ").difference(&pages).cloned().collect();
+                assert!(unknown.is_empty(), "docs/runbook.md has no such sections: {unknown:?}");
+            }
+        }
     }
 }
