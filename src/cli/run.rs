@@ -14,6 +14,7 @@ use crate::config::provider::Environment;
 use crate::config::worker::{OffsetStorage, WorkerConfig};
 use crate::config::{ConfigError, Warning, source_file};
 use crate::error::Failure;
+use crate::observe::incident::Incident;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::{flow, log};
 use crate::pipeline::status::State;
@@ -187,11 +188,16 @@ fn config_store(config: &WorkerConfig) -> Box<dyn ConfigStore> {
 /// Where the worker's incidents go.
 fn recorder(worker: &WorkerConfig) -> Result<Recorder, Failure> {
     let urls = worker.notice_urls.expose().split(',').map(str::trim).filter(|url| !url.is_empty());
-    Recorder::start(watchdog::RecorderOptions {
+    let recorder = Recorder::start(watchdog::RecorderOptions {
         file: worker.incidents_file.clone(),
         urls: urls.map(str::to_owned).collect(),
         after: worker.notices_after,
-    })
+    })?;
+    let Some(mut topic) = translate::incidents(worker) else { return Ok(recorder) };
+    let send = move |incident: &Incident| -> Result<(), Failure> {
+        Ok(topic.append(&incident.connector, incident.json().to_string().as_bytes())?)
+    };
+    recorder.with_topic(Box::new(send))
 }
 
 /// When the watchdog of a connector takes something for stuck, and what it does.

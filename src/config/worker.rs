@@ -135,6 +135,8 @@ pub struct WorkerConfig {
     pub metrics_names: MetricNames,
     /// A file that incidents are appended to.
     pub incidents_file: Option<PathBuf>,
+    /// A topic that incidents are sent to.
+    pub incidents_topic: Option<String>,
     /// Addresses that are told of incidents: they are passwords themselves.
     pub notice_urls: Secret,
     /// How long an incident must last before anybody is told.
@@ -303,6 +305,7 @@ fn worker(
         metrics_rules: settings.text("metrics.jmx.exporter.config").map(PathBuf::from),
         metrics_names: settings.word("headwater.metrics.names", MetricNames::parse, MetricNames::Debezium),
         incidents_file: settings.text("headwater.incidents.file").map(PathBuf::from),
+        incidents_topic: settings.text("headwater.incidents.topic"),
         notice_urls: Secret::new(settings.text("headwater.notices.urls").unwrap_or_default()),
         notices_after: settings.millis("headwater.notices.after.ms"),
         log_format: match settings.text("headwater.log.format") {

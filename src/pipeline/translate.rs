@@ -33,6 +33,7 @@ use crate::source::postgres::options::{
 };
 use crate::source::{TableFilter, TextFilter};
 use crate::store::history::kafka::KafkaHistoryOptions;
+use crate::store::incident::KafkaIncidents;
 use crate::store::{CompactedTopic, KafkaStoreOptions};
 use crate::util::java_regex::CompiledFilter;
 use crate::util::kafka::admin::TopicSpecification;
@@ -453,6 +454,13 @@ pub fn config_options(worker: &WorkerConfig) -> CompactedTopic {
 /// The topic that a distributed worker keeps statuses in.
 pub fn status_options(worker: &WorkerConfig) -> CompactedTopic {
     compacted(&worker.status_storage, worker, STATUS_TIMEOUT)
+}
+
+/// The topic that the worker's incidents are sent to, where there is one.
+pub fn incidents(worker: &WorkerConfig) -> Option<KafkaIncidents> {
+    let topic = worker.incidents_topic.as_deref()?;
+    let CompactedTopic { topic: of_status, clients } = status_options(worker);
+    Some(KafkaIncidents::new(topic, of_status.replication_factor, clients))
 }
 
 /// One of the worker's own topics, which keep the last record of each key, and the clients that reach it.

@@ -10,6 +10,7 @@ pub mod config;
 mod error;
 mod file;
 pub mod history;
+pub mod incident;
 mod json;
 mod kafka;
 pub mod offset;

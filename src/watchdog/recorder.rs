@@ -1,7 +1,7 @@
 //! The recorder: writes incidents down and tells people, on threads that may wait for a disk or a network.
 //!
-//! In: an incident when it begins and when it is over. Out: a line of JSON each in the incident file, and a notice each to
-//! the addresses that want them. Promised: a watchdog never waits for it, and the file never waits for the network; what
+//! In: an incident when it begins and when it is over. Out: a line of JSON each in the incident file, a record each in
+//! the topic of incidents, and a notice each to the addresses that want them. Promised: a watchdog never waits for it, and the file never waits for the network; what
 //! it cannot keep up with is dropped and said. The file is only ever appended to.
 
 use std::io::Write as _;
@@ -14,6 +14,7 @@ use flume::{Receiver, Sender, bounded};
 
 use super::error::WatchdogError;
 use super::notice::{Address, Notices};
+use super::topic;
 use crate::error::{Coded, Failure};
 use crate::observe::incident::Incident;
 use crate::pipeline::thread;
@@ -73,6 +74,16 @@ impl Recorder {
             thread::spawn("notices", move || tell(notices, &incidents, &undone))?;
         }
         Ok(recorder)
+    }
+
+    /// The same, that also sends incidents to a topic; on a thread that may wait for a broker.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn with_topic(mut self, send: Box<topic::Send>) -> Result<Self, Failure> {
+        let (incidents, undone) = self.queue();
+        thread::spawn("incident-topic", move || topic::run(send, &incidents, &undone))?;
+        Ok(self)
     }
 
     fn queue(&mut self) -> (Receiver<Incident>, Arc<AtomicUsize>) {

@@ -18,6 +18,7 @@ mod support;
 
 mod apart;
 mod described;
+mod incidents;
 mod process;
 mod scripts;
 mod standby;

@@ -81,6 +81,12 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     )
     .low(),
     row(
+        "headwater.incidents.topic",
+        Kind::TopicName,
+        "A topic that every incident is sent to under its connector's name, as JSON, when it begins and when it is over; made with one partition and status.storage.replication.factor copies. What a broker that is away does not take is sent when it is back, at most the latest 1,000",
+    )
+    .low(),
+    row(
         "headwater.notices.urls",
         Kind::Password,
         "Addresses that are told of incidents, separated by commas: webhooks of Slack's form, or Alertmanager's /api/v2/alerts",
