@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use super::answer::{Answer, Content, Result};
 use super::routes::{Call, Route};
+use super::tls;
+use crate::config::secret::ClientProperties;
+use crate::util::http;
 
 /// Marks what was passed on.
 const FORWARDED: HeaderName = HeaderName::from_static("headwater-forwarded");
@@ -28,6 +30,8 @@ pub(super) struct Request {
     method: Method,
     path: String,
     headers: HeaderMap,
+    /// TLS of this worker's own listeners.
+    tls: ClientProperties,
 }
 
 /// Whether a call is about connectors, and not about this process.
@@ -36,18 +40,18 @@ pub(super) fn is_shared(route: &Route) -> bool {
 }
 
 impl Request {
-    /// A request to this worker that is for another.
+    /// A request to this worker that is for another. `tls`: of this one's listeners.
     ///
     /// # Errors
     /// When it was passed on before: the workers do not agree on who runs the connectors, for a moment.
-    pub(super) fn new(leader: String, parts: &axum::http::request::Parts) -> Result<Request> {
+    pub(super) fn new(leader: String, parts: &axum::http::request::Parts, tls: &ClientProperties) -> Result<Request> {
         if parts.headers.contains_key(FORWARDED) {
             // Connect's words.
             let text = "Cannot complete request because of a conflicting operation (e.g. worker rebalance)";
             return Err(Answer::refusal(StatusCode::CONFLICT, text));
         }
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Request { leader, method: parts.method.clone(), path, headers: parts.headers.clone() })
+        Ok(Request { leader, method: parts.method.clone(), path, headers: parts.headers.clone(), tls: tls.clone() })
     }
 
     /// Asks the other worker.
@@ -65,8 +69,12 @@ impl Request {
             Ok(request) => request,
             Err(error) => return unreachable(error.to_string()),
         };
-        // What TLS there is in this program is OpenSSL's: asked for anything else, the client panics.
-        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier).build();
+        // Read for each request: a certificate that was renewed counts.
+        let tls = if self.leader.starts_with("https:") { tls::client(&self.tls) } else { Ok(http::system_tls()) };
+        let tls = match tls {
+            Ok(tls) => tls,
+            Err(error) => return unreachable(error.to_string()),
+        };
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)

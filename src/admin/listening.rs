@@ -1,22 +1,29 @@
 //! Connections: who speaks HTTP with this worker.
 //!
 //! In: a socket that listens. Out: requests for the router, and its answers. Promised: there are never more connections
-//! than [`Limits`] says, more wait in the system's queue; one that says nothing, or begins a TLS handshake or a request and
+//! than [`Limits`] says; where there are so many, a new one takes the place of the one for which nothing has been done for
+//! longest, so that a probe is answered whatever others do; one that says nothing, or begins a TLS handshake or a request and
 //! does not go on, or does not read its answer, is closed in time and costs itself alone.
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use openssl::ssl::{Ssl, SslAcceptor};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_openssl::SslStream;
+
+use crate::util::clock;
 
 /// What a listener's connections may take.
 #[derive(Clone, Copy, Debug)]
@@ -45,21 +52,112 @@ impl Limits {
     };
 }
 
-/// Takes connections for ever.
-pub(super) async fn serve(mut socket: TcpListener, tls: Option<SslAcceptor>, router: Router, limits: Limits) {
-    let mut connections = JoinSet::new();
-    loop {
-        while connections.try_join_next().is_some() {}
-        while connections.len() >= limits.connections {
-            connections.join_next().await;
-        }
-        // axum's own listener waits where the system has no room for another connection.
-        let (stream, _) = axum::serve::Listener::accept(&mut socket).await;
-        connections.spawn(connection(stream, tls.clone(), router.clone(), limits));
+/// How often somebody reads that there are too many.
+const SAY_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long a new connection waits at a time where a request is under way on all others.
+const ROOM_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Since when nothing is done for a connection: it says nothing, or does not read. `None` while a request is under way.
+#[derive(Clone)]
+struct Idle(Arc<Mutex<Option<Instant>>>);
+
+impl Idle {
+    fn new() -> Idle {
+        Idle(Arc::new(Mutex::new(Some(clock::moment()))))
+    }
+
+    fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 }
 
-async fn connection(stream: TcpStream, tls: Option<SslAcceptor>, router: Router, limits: Limits) {
+/// A request that is under way, however it ends.
+struct Busy(Idle);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.set(Some(clock::moment()));
+    }
+}
+
+/// The connections of a listener.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    open: Vec<(AbortHandle, Idle)>,
+    /// When it was said last that there are too many.
+    said: Option<Instant>,
+}
+
+impl Connections {
+    /// Waits until there is room for one more.
+    async fn make_room(&mut self, limit: usize) {
+        while self.tasks.try_join_next().is_some() {}
+        self.open.retain(|(task, _)| !task.is_finished());
+        while self.tasks.len() >= limit {
+            if self.said.is_none_or(|said| said.elapsed() >= SAY_INTERVAL) {
+                self.said = Some(clock::moment());
+                tracing::warn!(
+                    limit,
+                    "too many connections: a new one takes the place of the one that is idle for longest"
+                );
+            }
+            if let Some((task, _)) =
+                self.open.iter().filter(|(_, idle)| idle.since().is_some()).min_by_key(|(_, idle)| idle.since())
+            {
+                task.abort();
+            }
+            let _ = timeout(ROOM_INTERVAL, self.tasks.join_next()).await;
+            self.open.retain(|(task, _)| !task.is_finished());
+        }
+    }
+}
+
+/// Takes connections for ever.
+pub(super) async fn serve(mut socket: TcpListener, tls: Option<SslAcceptor>, router: Router, limits: Limits) {
+    let mut connections = Connections::default();
+    loop {
+        // axum's own listener waits where the system has no room for another connection.
+        let (stream, _) = axum::serve::Listener::accept(&mut socket).await;
+        connections.make_room(limits.connections).await;
+        let idle = Idle::new();
+        let service = Watched { router: TowerToHyperService::new(router.clone()), idle: idle.clone() };
+        let task = connections.tasks.spawn(connection(stream, tls.clone(), service, limits));
+        connections.open.push((task, idle));
+    }
+}
+
+/// The router, and when it is at work.
+struct Watched {
+    router: TowerToHyperService<Router>,
+    idle: Idle,
+}
+
+type Answer = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+type Never = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+
+impl Service<Request<Incoming>> for Watched {
+    type Response = Answer;
+    type Error = Never;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Never>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.idle.set(None);
+        let busy = Busy(self.idle.clone());
+        let answer = self.router.call(request);
+        Box::pin(async move {
+            let _busy = busy;
+            answer.await
+        })
+    }
+}
+
+async fn connection(stream: TcpStream, tls: Option<SslAcceptor>, router: Watched, limits: Limits) {
     let Some(tls) = tls else { return speak(stream, router, limits).await };
     let mut stream = match Ssl::new(tls.context()).and_then(|ssl| SslStream::new(ssl, stream)) {
         Ok(stream) => stream,
@@ -72,10 +170,10 @@ async fn connection(stream: TcpStream, tls: Option<SslAcceptor>, router: Router,
     }
 }
 
-async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, limits: Limits) {
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Watched, limits: Limits) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head);
-    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = http.serve_connection(TokioIo::new(stream), router);
     let mut connection = std::pin::pin!(connection);
     if timeout(limits.age, connection.as_mut()).await.is_err() {
         connection.as_mut().graceful_shutdown();
@@ -94,7 +192,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    /// A server with these limits that answers `yes`, for as long as the test runs.
+    /// A server with these limits that answers `yes`, for as long as the test runs; at `/long` more than anybody buffers.
     fn start(limits: Limits) -> net::SocketAddr {
         let socket = net::TcpListener::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
@@ -103,6 +201,7 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let router = Router::new().fallback(|| async { "yes" });
+                let router = router.route("/long", axum::routing::get(|| async { "x".repeat(64 << 20) }));
                 serve(TcpListener::from_std(socket).unwrap(), None, router, limits).await;
             });
         });
@@ -127,15 +226,34 @@ mod tests {
         stream.read_to_end(&mut Vec::new()).is_ok()
     }
 
-    /// Silence, and half a request, are closed in time; until then there is no place for another, who waits and is served.
+    /// Silence, and half a request, are closed in time.
     #[test]
-    fn those_who_say_nothing_make_room() {
-        let head = Duration::from_millis(300);
-        let address = start(Limits { connections: 2, head, ..Limits::DEFAULT });
+    fn those_who_say_nothing_are_closed() {
+        let address = start(Limits { head: Duration::from_millis(300), ..Limits::DEFAULT });
         let (mut silent, mut slow) = (connect(address), connect(address));
         slow.write_all(b"GET / HTTP/1.1\r\nHost:").unwrap();
-        assert!(ask(&mut connect(address)).ends_with("yes"));
         assert!(is_closed(&mut silent) && is_closed(&mut slow));
+    }
+
+    /// Where all places are taken by those who say nothing, or do not read, the one that has done so for longest makes room.
+    #[test]
+    fn those_who_say_nothing_or_do_not_read_make_room() {
+        let hour = Duration::from_secs(3_600);
+        let address = start(Limits { connections: 3, head: hour, age: hour, ..Limits::DEFAULT });
+        let (mut silent, mut slow, mut deaf) = (connect(address), connect(address), connect(address));
+        slow.write_all(b"GET / HTTP/1.1\r\nHost:").unwrap();
+        deaf.write_all(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        for _ in 0..9 {
+            assert!(ask(&mut connect(address)).ends_with("yes"));
+        }
+        assert!(is_closed(&mut silent));
+        let mut others = Vec::new();
+        for _ in 0..3 {
+            let mut other = connect(address);
+            other.write_all(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            others.push(other);
+            assert!(ask(&mut connect(address)).ends_with("yes"));
+        }
     }
 
     /// One that is always busy ends, too, and not within an answer.

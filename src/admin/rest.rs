@@ -107,10 +107,11 @@ async fn handle(
     }
     let of_file = |name: &String| worker.connector(name).is_some_and(|own| own.is_of_file());
     let leader = worker.leader().filter(|_| forward::is_shared(route) && !names.first().is_some_and(of_file));
-    let forwarded = match leader.map(|leader| forward::Request::new(leader, &parts)).transpose() {
-        Ok(forwarded) => forwarded,
-        Err(refusal) => return refusal.into_response(),
-    };
+    let forwarded =
+        match leader.map(|leader| forward::Request::new(leader, &parts, &worker.config().listeners_tls)).transpose() {
+            Ok(forwarded) => forwarded,
+            Err(refusal) => return refusal.into_response(),
+        };
     let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_LIMIT_BYTES)).await else {
         return Answer::refusal(StatusCode::REQUEST_TIMEOUT, "HTTP 408 Request Timeout").into_response();
     };

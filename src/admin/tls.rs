@@ -1,13 +1,16 @@
 //! TLS of the listeners.
 //!
-//! In: Kafka's `ssl.*` properties (`listeners.https.ssl.*`). Out: what accepts TLS connections with them. Promised: a
-//! property that cannot be obeyed is an error that names it.
+//! In: Kafka's `ssl.*` properties (`listeners.https.ssl.*`). Out: what accepts TLS connections with them, and what a worker
+//! makes connections to others of its group with, as Connect's do. Promised: a property that cannot be obeyed is an error that names it.
 
 use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode, SslVersion};
+use openssl::x509::X509;
+use ureq::tls::TlsConfig;
 
 use super::AdminError;
 use crate::config::secret::ClientProperties;
-use crate::util::key_store;
+use crate::util::http;
+use crate::util::key_store::{self, Identity};
 
 fn refused(property: &str, reason: impl std::fmt::Display) -> AdminError {
     AdminError::Tls { property: format!("listeners.https.{property}"), reason: reason.to_string() }
@@ -15,10 +18,11 @@ fn refused(property: &str, reason: impl std::fmt::Display) -> AdminError {
 
 /// What accepts TLS connections with these properties.
 pub(super) fn acceptor(properties: &ClientProperties) -> Result<SslAcceptor, AdminError> {
-    let text = |name: &str| properties.get(name).map(str::trim).filter(|text| !text.is_empty());
+    let text = |name: &str| text(properties, name);
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())
         .map_err(|error| refused("ssl.protocol", error))?;
-    let identity = identity(&text)?;
+    let missing = || refused("ssl.keystore.location", "a listener with https needs a certificate and its key");
+    let identity = identity(&text)?.ok_or_else(missing)?;
     let set = |error: openssl::error::ErrorStack| refused("ssl.keystore.location", error);
     builder.set_certificate(&identity.certificate).map_err(set)?;
     builder.set_private_key(&identity.key).map_err(set)?;
@@ -37,33 +41,49 @@ pub(super) fn acceptor(properties: &ClientProperties) -> Result<SslAcceptor, Adm
     // Without one OpenSSL refuses to take up a session with a client that was asked for its certificate.
     builder.set_session_id_context(b"headwater").map_err(|error| refused("ssl.client.auth", error))?;
     if mode != SslVerifyMode::NONE {
-        let path = text("ssl.truststore.location")
-            .ok_or_else(|| refused("ssl.truststore.location", "it is needed to check certificates of clients"))?;
-        let failed = |error| refused("ssl.truststore.location", error);
-        let bytes = key_store::read(path.as_ref()).map_err(failed)?;
-        for certificate in
-            key_store::trusted(&bytes, text("ssl.truststore.password").unwrap_or_default()).map_err(failed)?
-        {
-            builder
-                .cert_store_mut()
-                .add_cert(certificate)
-                .map_err(|error| refused("ssl.truststore.location", error))?;
+        let missing = || refused("ssl.truststore.location", "it is needed to check certificates of clients");
+        for certificate in trusted(&text)?.ok_or_else(missing)? {
+            let added = builder.cert_store_mut().add_cert(certificate);
+            added.map_err(|error| refused("ssl.truststore.location", error))?;
         }
     }
     Ok(builder.build())
 }
 
-/// The server's certificate and key: from a file of any of Java's formats, or written out (KIP-651).
-fn identity<'p>(text: &dyn Fn(&str) -> Option<&'p str>) -> Result<key_store::Identity, AdminError> {
+/// What another worker is asked with: it has the same properties, most often, so that whom this one trusts is who vouches for
+/// it, and the certificate of this one is what it asks for.
+pub(super) fn client(properties: &ClientProperties) -> Result<TlsConfig, AdminError> {
+    let text = |name: &str| text(properties, name);
+    let (trusted, identity) = (trusted(&text)?, identity(&text)?);
+    http::tls(trusted.as_deref(), identity.as_ref()).map_err(|error| refused("ssl.keystore.location", error))
+}
+
+fn text<'p>(properties: &'p ClientProperties, name: &str) -> Option<&'p str> {
+    properties.get(name).map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// Certificates that vouch for others: from a file of any of Java's formats, or written out (KIP-651).
+fn trusted<'p>(text: &dyn Fn(&str) -> Option<&'p str>) -> Result<Option<Vec<X509>>, AdminError> {
+    if let Some(pem) = text("ssl.truststore.certificates") {
+        let found = key_store::trusted(pem.replace("\\n", "\n").as_bytes(), "");
+        return found.map(Some).map_err(|error| refused("ssl.truststore.certificates", error));
+    }
+    let Some(path) = text("ssl.truststore.location") else { return Ok(None) };
+    let password = text("ssl.truststore.password").unwrap_or_default();
+    let found = key_store::read(path.as_ref()).and_then(|bytes| key_store::trusted(&bytes, password));
+    found.map(Some).map_err(|error| refused("ssl.truststore.location", error))
+}
+
+/// This worker's certificate and key, from the same places.
+fn identity<'p>(text: &dyn Fn(&str) -> Option<&'p str>) -> Result<Option<Identity>, AdminError> {
     let key_password = text("ssl.key.password");
     if let (Some(key), Some(chain)) = (text("ssl.keystore.key"), text("ssl.keystore.certificate.chain")) {
-        let pem = format!("{chain}\n{key}\n");
-        return key_store::identity(pem.as_bytes(), "", key_password)
-            .map_err(|error| refused("ssl.keystore.key", error));
+        let pem = format!("{chain}\n{key}\n").replace("\\n", "\n");
+        let found = key_store::identity(pem.as_bytes(), "", key_password);
+        return found.map(Some).map_err(|error| refused("ssl.keystore.key", error));
     }
-    let path = text("ssl.keystore.location")
-        .ok_or_else(|| refused("ssl.keystore.location", "a listener with https needs a certificate and its key"))?;
-    let failed = |error| refused("ssl.keystore.location", error);
-    let bytes = key_store::read(path.as_ref()).map_err(failed)?;
-    key_store::identity(&bytes, text("ssl.keystore.password").unwrap_or_default(), key_password).map_err(failed)
+    let Some(path) = text("ssl.keystore.location") else { return Ok(None) };
+    let password = text("ssl.keystore.password").unwrap_or_default();
+    let found = key_store::read(path.as_ref()).and_then(|bytes| key_store::identity(&bytes, password, key_password));
+    found.map(Some).map_err(|error| refused("ssl.keystore.location", error))
 }

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use crate::config::provider::Environment;
-use crate::config::worker::WorkerConfig;
+use crate::config::worker::{Listener, WorkerConfig, http_url};
+use crate::util::http;
 
 /// Kafka Connect's port.
 const DEFAULT_PORT: u16 = 8083;
@@ -47,12 +47,8 @@ impl Address {
     fn of_worker(&self) -> String {
         let loaded = WorkerConfig::load(self.worker.as_deref(), Environment::of_this_process(), &BTreeMap::new());
         let listener = loaded.ok().and_then(|(worker, _)| worker.listeners.into_iter().next());
-        let (host, port, tls) =
-            listener.map_or((None, DEFAULT_PORT, false), |listener| (listener.host, listener.port, listener.tls));
-        let everywhere = |host: &String| !host.is_empty() && host != "0.0.0.0" && host != "::" && host != "[::]";
-        let host = host.filter(everywhere).unwrap_or_else(|| "127.0.0.1".to_owned());
-        let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
-        format!("{}://{host}:{port}", if tls { "https" } else { "http" })
+        let listener = listener.unwrap_or(Listener { host: None, port: DEFAULT_PORT, tls: false });
+        http_url(listener.tls, listener.named_host().unwrap_or("127.0.0.1"), listener.port)
     }
 
     /// Asks for a path, and gives the status and the text of the answer.
@@ -62,12 +58,12 @@ impl Address {
     pub fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
         let url = format!("{}{path}", self.base());
         // A worker's own listener is asked at an address that its certificate need not name, and is told no secret.
-        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier);
+        let tls = if self.url.is_none() { http::unverified_tls() } else { http::system_tls() };
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(ANSWER_TIMEOUT))
             .http_status_as_error(false)
             .proxy(None)
-            .tls_config(tls.disable_verification(self.url.is_none()).build());
+            .tls_config(tls);
         let agent: ureq::Agent = config.build().into();
         let mut answer = agent.get(&url).call().with_context(|| format!("nobody answers at {url}"))?;
         let status = answer.status().as_u16();

@@ -62,6 +62,19 @@ pub struct Listener {
     pub tls: bool,
 }
 
+impl Listener {
+    /// The name or address that it listens at alone; `None` where it listens at all of them.
+    pub fn named_host(&self) -> Option<&str> {
+        self.host.as_deref().filter(|host| !matches!(*host, "" | "0.0.0.0" | "::"))
+    }
+}
+
+/// `http://host:port`, or https.
+pub fn http_url(is_tls: bool, host: &str, port: u16) -> String {
+    let scheme = if is_tls { "https" } else { "http" };
+    if host.contains(':') { format!("{scheme}://[{host}]:{port}") } else { format!("{scheme}://{host}:{port}") }
+}
+
 /// `connector.client.config.override.policy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverridePolicy {
@@ -245,15 +258,12 @@ impl WorkerConfig {
         let listener = self.listeners.first();
         let is_tls = listener.is_some_and(|listener| listener.tls);
         let port = self.advertised_port.or(listener.map(|listener| listener.port)).unwrap_or(8083);
-        let own = self.advertised_host.as_deref().or(listener.and_then(|listener| listener.host.as_deref()));
-        let own = own.filter(|host| !matches!(*host, "" | "0.0.0.0" | "::")).map(str::to_owned);
+        let own = self.advertised_host.as_deref().or(listener.and_then(Listener::named_host)).map(str::to_owned);
         let address = || {
             let mut addresses = (host_name, port).to_socket_addrs().ok().filter(|_| !is_tls)?;
             addresses.find(|address| !address.ip().is_loopback()).map(|address| address.ip().to_string())
         };
-        let host = own.or_else(address).unwrap_or_else(|| host_name.to_owned());
-        let host = if host.contains(':') { format!("[{host}]") } else { host };
-        format!("{}://{host}:{port}", if is_tls { "https" } else { "http" })
+        http_url(is_tls, &own.or_else(address).unwrap_or_else(|| host_name.to_owned()), port)
     }
 }
 
@@ -400,7 +410,8 @@ fn listeners(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> Vec<List
     if !settings.is_set("listeners")
         && let Some(port) = settings.optional_number("rest.port").and_then(|port| u16::try_from(port).ok())
     {
-        return vec![Listener { host: settings.text("rest.host.name"), port, tls: false }];
+        let host = settings.text("rest.host.name").map(|host| unbracketed(&host).to_owned());
+        return vec![Listener { host, port, tls: false }];
     }
     let mut listeners = Vec::new();
     for address in settings.list("listeners") {
@@ -414,6 +425,11 @@ fn listeners(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) -> Vec<List
     listeners
 }
 
+/// An IPv6 address stands in brackets where a port comes behind it.
+fn unbracketed(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 fn listener(address: &str) -> Option<Listener> {
     let (scheme, rest) = address.split_once("://")?;
     let tls = match scheme.to_ascii_lowercase().as_str() {
@@ -422,7 +438,7 @@ fn listener(address: &str) -> Option<Listener> {
         _ => return None,
     };
     let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = unbracketed(host);
     let host = (!host.is_empty() && host != "0.0.0.0").then(|| host.to_owned());
     Some(Listener { host, port: port.parse().ok()?, tls })
 }

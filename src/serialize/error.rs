@@ -75,7 +75,7 @@ pub enum SerializeError {
         reason: String,
     },
     /// No registry could be reached before the deadline.
-    #[error("no schema registry answered within {seconds} s in {attempts} attempts; the last: {reason}")]
+    #[error("no schema registry answered{}; the last: {reason}", tried(*attempts, *seconds))]
     RegistryUnreachable {
         /// What happened last, with the URL.
         reason: String,
@@ -267,6 +267,11 @@ pages! {
         "Check the schema.registry.ssl.* settings. A JKS file is converted with: keytool -importkeystore -srckeystore FILE.jks -destkeystore FILE.p12 -deststoretype PKCS12";
     STOPPED 652 Retry "stopped while waiting for the schema registry"
         "The connector was told to stop. Nothing was stored beyond what the broker has.";
+}
+
+/// How often and how long, once that is known.
+fn tried(attempts: u32, seconds: u64) -> String {
+    if attempts == 0 { String::new() } else { format!(" within {seconds} s in {attempts} attempts") }
 }
 
 impl Coded for SerializeError {

@@ -158,13 +158,13 @@ static TOPIC_REFUSED: Code = page(
     802,
     Stop,
     "The topic of a store cannot be created or described",
-    "Create it yourself (offsets: cleanup.policy=compact; schema history: one partition, cleanup.policy=delete, retention.ms=-1) or grant CREATE and DESCRIBE_CONFIGS.",
+    "If the message speaks of the replication factor, the cluster has fewer brokers than copies are asked for: set offset.storage.replication.factor, config.storage.replication.factor and status.storage.replication.factor (3 by default) to as many as there are, or to -1, which leaves it to the broker. Otherwise grant CREATE and DESCRIBE_CONFIGS, or create the topic yourself (offsets, configurations, states: cleanup.policy=compact; schema history: one partition, cleanup.policy=delete, retention.ms=-1).",
 );
 static TOPIC_UNSAFE: Code = page(
     803,
     Stop,
     "The topic of a store would lose what is written to it",
-    "kafka-configs.sh --bootstrap-server … --alter --entity-type topics --entity-name <topic> --add-config cleanup.policy=compact (offsets) or cleanup.policy=delete,retention.ms=-1,retention.bytes=-1 (schema history)",
+    "kafka-configs.sh --bootstrap-server … --alter --entity-type topics --entity-name <topic> --add-config cleanup.policy=compact (offsets, configurations, states) or cleanup.policy=delete,retention.ms=-1,retention.bytes=-1 (schema history)",
 );
 static UNANSWERED: Code = page(
     804,

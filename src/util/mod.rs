@@ -6,6 +6,7 @@ pub mod backoff;
 pub mod class_options;
 pub mod clock;
 pub mod digest;
+pub mod http;
 pub mod java_hash;
 pub mod java_text;
 pub mod key_store;

@@ -10,13 +10,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 use super::error::WatchdogError;
 use crate::error::{Coded, Failure};
 use crate::observe::incident::{FLOWS_AGAIN, Incident};
 use crate::util::backoff::Backoff;
-use crate::util::clock;
+use crate::util::{clock, http};
 
 /// The path of Alertmanager's API.
 const ALERTMANAGER: &str = "/api/v2/alerts";
@@ -96,13 +95,11 @@ pub(super) struct Notices {
 
 impl Notices {
     pub(super) fn new(addresses: Vec<Address>, after: Duration) -> Self {
-        // What TLS there is in this program is OpenSSL's: asked for anything else, the client panics.
-        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier);
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(REQUEST_TIMEOUT))
             .max_redirects(0)
             .user_agent(concat!("headwater/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls.build());
+            .tls_config(http::system_tls());
         let agent = config.build().new_agent();
         Notices { agent, addresses, after, fresh: Vec::new(), told: Vec::new(), waiting: VecDeque::new() }
     }

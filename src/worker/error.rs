@@ -72,7 +72,7 @@ pub enum WorkerError {
     StillEnding(String),
     /// Whether a Kafka Connect cluster runs what is stored cannot be found out.
     #[error(
-        "whether workers of Kafka Connect are still in the group {group} cannot be seen, so that the stored connectors are not begun: {reason}"
+        "whether workers of Kafka Connect are still in the group {group} cannot be asked, so that the stored connectors are not begun yet: {reason}"
     )]
     MembersUnknown {
         /// `group.id`.
@@ -97,6 +97,8 @@ pub enum WorkerError {
         group: String,
         /// Why not.
         reason: String,
+        /// Whether that passes by itself, as while the group is put in order.
+        passes: bool,
     },
     /// The worker is ending.
     #[error("The worker is stopping and takes no changes")]
@@ -176,7 +178,7 @@ pub(super) static PANICKED: Code = page(
 static RUNS_ELSEWHERE: Code = page(
     1158,
     Disposition::Retry,
-    "A Kafka Connect cluster with this group.id still runs the stored connectors, or may do so",
+    "A Kafka Connect cluster with this group.id still runs the stored connectors",
     "Two that read one database under one name would send everything twice and write each other's positions. Stop the workers of Kafka Connect; those that were killed leave the group after its session timeout (10 s by default). Or set another group.id with other storage topics.",
 );
 pub(super) static NOT_ENDED: Code = page(
@@ -184,6 +186,12 @@ pub(super) static NOT_ENDED: Code = page(
     Disposition::Stop,
     "A connector was asked to end and has not",
     "It is not begun again before it has ended, because two would write each other's positions. The log says what it waits for; starting the worker again ends it.",
+);
+static NOBODY_TO_ASK: Code = page(
+    1162,
+    Disposition::Retry,
+    "Whether a Kafka Connect cluster with this group.id runs the stored connectors cannot be asked",
+    "Most often no broker answers: look at bootstrap.servers, and at what the log says of the connection. They are asked again, and the stored connectors begin, from their positions, as soon as they answer that no worker of Kafka Connect is in the group.",
 );
 static NO_CHANGES: Code = page(
     1160,
@@ -213,6 +221,7 @@ pub static CODES: &[&Code] = &[
     &NOT_ENDED,
     &NO_CHANGES,
     &NOT_LEADING,
+    &NOBODY_TO_ASK,
 ];
 
 impl Coded for WorkerError {
@@ -226,7 +235,8 @@ impl Coded for WorkerError {
             WorkerError::Invalid(_) | WorkerError::Refused(_) => &REFUSED,
             WorkerError::OfFile { .. } | WorkerError::NoStore => &OF_FILE,
             WorkerError::Starting { .. } => &STARTING,
-            WorkerError::RunsElsewhere { .. } | WorkerError::MembersUnknown { .. } => &RUNS_ELSEWHERE,
+            WorkerError::RunsElsewhere { .. } => &RUNS_ELSEWHERE,
+            WorkerError::MembersUnknown { .. } => &NOBODY_TO_ASK,
             WorkerError::Stopping | WorkerError::TooLate | WorkerError::InDoubt(_) => &NO_CHANGES,
             WorkerError::Standby { .. } | WorkerError::OutOfGroup { .. } => &NOT_LEADING,
             WorkerError::NotStopped(_) | WorkerError::StillEnding(_) => &NOT_STOPPED,

@@ -12,10 +12,11 @@
 //!  joining ──▶ standby ──(the other left)──▶ lead ──(session lost, frozen, Kafka away)──▶ joining
 //! ```
 
+use std::panic::AssertUnwindSafe;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::connector::Connector;
+use super::connector::{Connector, Ended};
 use super::opening::{self, FIRST_WAIT, admin, say};
 use super::{Handle, Phase, Worker, WorkerError};
 use crate::error::{Disposition, Failure};
@@ -53,13 +54,21 @@ pub(super) fn join(worker: &Handle) -> Result<(), Failure> {
         worker.has_left.set();
         return Ok(());
     };
-    let joining = WorkerError::OutOfGroup { group: group.clone(), reason: "it is joining".to_owned() };
+    let reason = "it is joining".to_owned();
+    let joining = WorkerError::OutOfGroup { group: group.clone(), reason, passes: true };
     *worker.lead.lock().unwrap_or_else(PoisonError::into_inner) = Lead::Elsewhere(joining.clone());
     say(worker, Phase::Reading(Some(joining.into())));
     let worker = worker.clone();
     let run = move || {
-        stay(&worker, &group);
-        worker.has_left.set();
+        let _left = Ended(worker.has_left.clone());
+        while std::panic::catch_unwind(AssertUnwindSafe(|| stay(&worker, &group))).is_err() {
+            // What was a member is gone, and the group gives the lead to another.
+            let reason = "a fault in this program, which the log has; it is tried again".to_owned();
+            worker.set_lead(Lead::Elsewhere(WorkerError::OutOfGroup { group: group.clone(), reason, passes: false }));
+            if worker.stopping.wait(LONGEST_WAIT) {
+                return;
+            }
+        }
     };
     thread::spawn("membership", run).map(drop)
 }
@@ -73,7 +82,7 @@ fn stay(worker: &Handle, group: &str) {
             Ok(()) => return,
             // A right that was taken away does not end the others.
             Err(Refusal::NotAllowed(error)) if was_member => {
-                WorkerError::OutOfGroup { group: group.to_owned(), reason: error.to_string() }
+                WorkerError::OutOfGroup { group: group.to_owned(), reason: error.to_string(), passes: false }
             }
             Err(Refusal::NotAllowed(error)) => {
                 // As Connect's own worker this one may be; where it may not, it runs as it did without a group.
@@ -102,7 +111,7 @@ enum Refusal {
 /// Joins, and takes and gives back the lead as the group says, until the worker has ended. `was_member`: set when the group
 /// was seen.
 fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff, was_member: &mut bool) -> Result<(), Refusal> {
-    let out = |reason: String| WorkerError::OutOfGroup { group: group.to_owned(), reason };
+    let out = |reason: String| WorkerError::OutOfGroup { group: group.to_owned(), reason, passes: false };
     let failed = |error: AdminError| match error.may_not_join() {
         true => Refusal::NotAllowed(error),
         false => Refusal::Failed(out(error.to_string())),
@@ -152,16 +161,16 @@ fn be_member(worker: &Handle, group: &str, backoff: &mut Backoff, was_member: &m
 
 /// Why a member has not the lead. `owner`: where the one listens that has it.
 fn without_lead(worker: &Worker, group: String, owner: Option<String>) -> WorkerError {
-    let reason = match owner {
+    let (reason, passes) = match owner {
         // Nobody else listens there.
         Some(leader) if leader == worker.url() => {
-            "the group still waits for this worker's predecessor, for session.timeout.ms"
+            ("the group still waits for this worker's predecessor, for session.timeout.ms", true)
         }
         Some(leader) if leader.starts_with("http") => return WorkerError::Standby { group, leader },
-        Some(_) => "a member that is no worker of Headwater has the topic of configurations",
-        None => "its workers are being put in order",
+        Some(_) => ("a member that is no worker of Headwater has the topic of configurations", false),
+        None => ("its workers are being put in order", true),
     };
-    WorkerError::OutOfGroup { group, reason: reason.to_owned() }
+    WorkerError::OutOfGroup { group, reason: reason.to_owned(), passes }
 }
 
 impl Worker {
@@ -220,7 +229,7 @@ impl Worker {
             (Lead::Elsewhere(before), Lead::Elsewhere(now)) if before.to_string() == now.to_string() => return,
             (
                 Lead::Elsewhere(_),
-                Lead::Elsewhere(reason @ (WorkerError::Standby { .. } | WorkerError::OutOfGroup { .. })),
+                Lead::Elsewhere(reason @ (WorkerError::Standby { .. } | WorkerError::OutOfGroup { passes: true, .. })),
             ) => tracing::info!("{reason}"),
             (Lead::Elsewhere(_), Lead::Elsewhere(reason)) => {
                 let failure = Failure::from(reason.clone());

@@ -4,6 +4,7 @@
 //! its answer is one that only a person can mend; nothing stored is started before all of it is known.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -165,12 +166,13 @@ pub(super) fn doubt(worker: &Handle) {
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         while !worker.stopping.wait(backoff.next_delay()) {
             worker.wait_for_lead();
-            let mut store = worker.store.lock().unwrap_or_else(PoisonError::into_inner);
-            match worker.reconcile(&mut store) {
-                Ok(()) => return,
-                Err(failure) => {
+            let read = || worker.reconcile(&mut worker.store.lock().unwrap_or_else(PoisonError::into_inner));
+            match std::panic::catch_unwind(AssertUnwindSafe(read)) {
+                Ok(Ok(())) => return,
+                Ok(Err(failure)) => {
                     tracing::warn!(code = %failure.code, reason = %failure.message, "what is stored cannot be read again yet");
                 }
+                Err(_) => tracing::error!("reading again what is stored panicked; it is tried again"),
             }
         }
     };

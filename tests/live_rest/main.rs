@@ -245,7 +245,7 @@ fn https_is_spoken_with_the_keystore_of_the_listeners() {
     let path = path.display().to_string();
     let settings =
         [("listeners.https.ssl.keystore.location", path.as_str()), ("listeners.https.ssl.keystore.type", "PEM")];
-    let process = Process::start_https(&place, "rest_tls", &settings, &certificate);
+    let process = Process::start_https(&place, "rest_tls", &settings, &certificate, None);
     assert_eq!(process.ask("GET", "/connectors", None), (200, json!([])));
     // Plain text and silence cost themselves alone.
     let mut plain = std::net::TcpStream::connect(("127.0.0.1", process.port)).unwrap();

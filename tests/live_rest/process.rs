@@ -3,6 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use headwater::util::{http, key_store};
 use serde_json::{Value, json};
 
 use crate::support::server::Server;
@@ -85,13 +86,17 @@ impl Process {
         Self::prepare_as(place, what, more, "http", ureq::tls::TlsConfig::default())
     }
 
-    /// The same on https, for a client that trusts this certificate alone.
-    pub fn start_https(place: &Place, what: &str, more: &[(&str, &str)], certificate: &[u8]) -> Process {
-        let roots = vec![ureq::tls::Certificate::from_pem(certificate).unwrap()];
-        let tls = ureq::tls::TlsConfig::builder()
-            .provider(ureq::tls::TlsProvider::NativeTls)
-            .root_certs(ureq::tls::RootCerts::new_with_certs(&roots))
-            .build();
+    /// The same on https, for a client that trusts this certificate alone, and has a key and certificate of its own, as PEM.
+    pub fn start_https(
+        place: &Place,
+        what: &str,
+        more: &[(&str, &str)],
+        certificate: &[u8],
+        own: Option<&[u8]>,
+    ) -> Process {
+        let trusted = key_store::trusted(certificate, "").unwrap();
+        let identity = own.map(|pem| key_store::identity(pem, "", None).unwrap());
+        let tls = http::tls(Some(&trusted), identity.as_ref()).unwrap();
         let mut process = Self::prepare_as(place, what, more, "https", tls);
         process.start_again();
         process
@@ -146,7 +151,7 @@ impl Process {
     pub fn start_beside(&self) -> Process {
         let (port, folder) = (free_port(), scratch("rest-"));
         let lines = std::fs::read_to_string(self.folder.path().join("worker.properties")).unwrap();
-        let lines = format!("{lines}listeners=http://127.0.0.1:{port}\n");
+        let lines = format!("{lines}listeners={}://127.0.0.1:{port}\n", self.scheme);
         std::fs::write(folder.path().join("worker.properties"), lines).unwrap();
         let mut process = Process {
             name: self.name.clone(),

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::SOON;
-use crate::process::{Place, Process};
+use crate::process::{self, Place, Process, place};
 use crate::support::server::Server;
-use crate::support::{address, eventually, topic};
+use crate::support::{address, eventually, scratch, topic};
 
 /// A table that is written to, and the topic that it must reach.
 pub struct Table<'s> {
@@ -138,4 +138,30 @@ fn a_worker_that_ends_hands_over() {
     wait_until_it_runs(&second);
     table.write();
     table.arrive(|| second.log_tail());
+}
+
+/// With an authority of their own, and certificates of clients asked for, workers speak to each other as whoever asks them does.
+#[test]
+fn requests_are_passed_on_over_https() {
+    let Some(place) = place("workers that speak https to each other") else { return };
+    let folder = scratch("rest-https-");
+    let (pem, certificate) = process::self_signed();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    };
+    let (own, trusted) = (file("own.pem", &pem), file("trusted.pem", &certificate));
+    let settings = [
+        ("listeners.https.ssl.keystore.location", own.as_str()),
+        ("listeners.https.ssl.truststore.location", trusted.as_str()),
+        ("listeners.https.ssl.client.auth", "required"),
+    ];
+    let first = Process::start_https(&place, "rest_standby_https", &settings, &certificate, Some(&pem));
+    assert_eq!(first.put_config(&first.name, &first.config()).0, 201);
+    let second = first.start_beside();
+    wait_for_standby(&second, true);
+    assert_eq!(second.ask("GET", "/connectors", None), (200, json!([first.name])), "{}", second.log_tail());
+    assert_eq!(second.ask("PUT", &format!("/connectors/{}/pause", first.name), None).0, 202);
+    first.wait_for(&first.name, "PAUSED", SOON);
 }

@@ -11,12 +11,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::TlsConfig;
 
 use super::error::MigrateError;
 use crate::util::backoff::Backoff;
 use crate::util::stop::Stop;
-use crate::util::{clock, key_store};
+use crate::util::{clock, http, key_store};
 
 /// How long the whole answer to one request may take. A worker that is no leader asks the leader and waits for it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -101,11 +101,7 @@ impl Client {
         patience: Duration,
         answer_timeout: Duration,
     ) -> Result<Client, MigrateError> {
-        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls);
-        let tls = match &address.ca {
-            Some(path) => tls.root_certs(RootCerts::new_with_certs(&certificates(path)?)),
-            None => tls.root_certs(RootCerts::PlatformVerifier),
-        };
+        let tls = address.ca.as_deref().map_or_else(|| Ok(http::system_tls()), tls)?;
         let (credentials, authorization) = authorization(address)?;
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -114,7 +110,7 @@ impl Client {
             .user_agent(concat!("headwater/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(CONNECT_TIMEOUT.min(answer_timeout)))
             .timeout_global(Some(answer_timeout))
-            .tls_config(tls.build())
+            .tls_config(tls)
             .build();
         Ok(Client {
             agent: config.new_agent(),
@@ -219,13 +215,12 @@ impl Client {
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, MigrateError> {
-    let failed =
-        |problem: String| MigrateError::Option { option: "--ca", problem: format!("{}: {problem}", path.display()) };
-    let content = key_store::read(path).map_err(|error| failed(error.to_string()))?;
-    let found = key_store::trusted(&content, "").map_err(|error| failed(error.to_string()))?;
-    let der = |certificate: &openssl::x509::X509| Ok(Certificate::from_der(&certificate.to_der()?).to_owned());
-    found.iter().map(der).collect::<Result<_, openssl::error::ErrorStack>>().map_err(|error| failed(error.to_string()))
+/// TLS with servers that the certificates in a file vouch for.
+fn tls(path: &Path) -> Result<TlsConfig, MigrateError> {
+    let trusted = key_store::read(path).and_then(|content| key_store::trusted(&content, ""));
+    trusted
+        .and_then(|trusted| http::tls(Some(&trusted), None))
+        .map_err(|error| MigrateError::Option { option: "--ca", problem: format!("{}: {error}", path.display()) })
 }
 
 fn authorization(address: &Address) -> Result<(Credentials, Option<String>), MigrateError> {

@@ -1,10 +1,11 @@
 //! TLS of the registry's client: Java's keystore settings, with PEM, PKCS12 and JKS files.
 
-use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
+use openssl::x509::X509;
+use ureq::tls::TlsConfig;
 
 use crate::serialize::error::SerializeError;
-use crate::util::class_options::Options;
-use crate::util::key_store;
+use crate::util::key_store::{self, Identity};
+use crate::util::{class_options::Options, http};
 
 /// What was configured.
 pub(super) struct TlsSettings {
@@ -56,16 +57,13 @@ impl TlsSettings {
 
     /// The TLS configuration of the HTTP client.
     pub(super) fn build(&self) -> Result<TlsConfig, SerializeError> {
-        let mut builder = TlsConfig::builder().provider(TlsProvider::NativeTls);
-        builder = match &self.trust {
-            None => builder.root_certs(RootCerts::PlatformVerifier),
-            Some(store) => builder.root_certs(RootCerts::new_with_certs(&store.certificates()?)),
-        };
-        if let Some(store) = &self.identity {
-            let (chain, key) = store.identity()?;
-            builder = builder.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
-        }
-        Ok(builder.build())
+        let trusted = self.trust.as_ref().map(Store::certificates).transpose()?;
+        let identity = self.identity.as_ref().map(Store::identity).transpose()?;
+        http::tls(trusted.as_deref(), identity.as_ref()).map_err(|error| {
+            let setting =
+                self.identity.as_ref().or(self.trust.as_ref()).map_or("schema.registry.ssl", |store| store.setting);
+            SerializeError::RegistryTls { setting: setting.into(), reason: error.to_string() }
+        })
     }
 }
 
@@ -88,25 +86,12 @@ impl Store {
         SerializeError::RegistryTls { setting: self.setting.into(), reason: reason.to_string() }
     }
 
-    fn certificates(&self) -> Result<Vec<Certificate<'static>>, SerializeError> {
-        let found = key_store::trusted(&self.content, &self.password).map_err(|e| self.error(e))?;
-        found.iter().map(|cert| der(cert)).collect::<Result<_, _>>().map_err(|e| self.error(e))
+    fn certificates(&self) -> Result<Vec<X509>, SerializeError> {
+        key_store::trusted(&self.content, &self.password).map_err(|error| self.error(error))
     }
 
-    fn identity(&self) -> Result<(Vec<Certificate<'static>>, PrivateKey<'static>), SerializeError> {
+    fn identity(&self) -> Result<Identity, SerializeError> {
         let found = key_store::identity(&self.content, &self.password, self.key_password.as_deref());
-        let found = found.map_err(|e| self.error(e))?;
-        let chain = std::iter::once(found.certificate).chain(found.chain);
-        let chain = chain.map(|cert| der(&cert)).collect::<Result<_, _>>().map_err(|e| self.error(e))?;
-        Ok((chain, self.pkcs8(&found.key)?))
+        found.map_err(|error| self.error(error))
     }
-
-    fn pkcs8(&self, key: &openssl::pkey::PKey<openssl::pkey::Private>) -> Result<PrivateKey<'static>, SerializeError> {
-        let pem = key.private_key_to_pem_pkcs8().map_err(|e| self.error(e))?;
-        PrivateKey::from_pem(&pem).map_err(|e| self.error(e))
-    }
-}
-
-fn der(certificate: &openssl::x509::X509Ref) -> Result<Certificate<'static>, openssl::error::ErrorStack> {
-    Ok(Certificate::from_der(&certificate.to_der()?).to_owned())
 }
