@@ -4,16 +4,19 @@
 //! makes connections to others of its group with, as Connect's do. Promised: a property that cannot be obeyed is an error that names it.
 
 use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode, SslVersion};
-use openssl::x509::X509;
 use ureq::tls::TlsConfig;
 
 use super::AdminError;
 use crate::config::secret::ClientProperties;
 use crate::util::http;
-use crate::util::key_store::{self, Identity};
+use crate::util::key_store::settings::{self, SettingError};
 
 fn refused(property: &str, reason: impl std::fmt::Display) -> AdminError {
     AdminError::Tls { property: format!("listeners.https.{property}"), reason: reason.to_string() }
+}
+
+fn unusable(error: SettingError) -> AdminError {
+    refused(error.property, error)
 }
 
 /// What accepts TLS connections with these properties.
@@ -22,7 +25,7 @@ pub(super) fn acceptor(properties: &ClientProperties) -> Result<SslAcceptor, Adm
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())
         .map_err(|error| refused("ssl.protocol", error))?;
     let missing = || refused("ssl.keystore.location", "a listener with https needs a certificate and its key");
-    let identity = identity(&text)?.ok_or_else(missing)?;
+    let identity = settings::identity(&text).map_err(unusable)?.ok_or_else(missing)?;
     let set = |error: openssl::error::ErrorStack| refused("ssl.keystore.location", error);
     builder.set_certificate(&identity.certificate).map_err(set)?;
     builder.set_private_key(&identity.key).map_err(set)?;
@@ -42,7 +45,7 @@ pub(super) fn acceptor(properties: &ClientProperties) -> Result<SslAcceptor, Adm
     builder.set_session_id_context(b"headwater").map_err(|error| refused("ssl.client.auth", error))?;
     if mode != SslVerifyMode::NONE {
         let missing = || refused("ssl.truststore.location", "it is needed to check certificates of clients");
-        for certificate in trusted(&text)?.ok_or_else(missing)? {
+        for certificate in settings::trusted(&text).map_err(unusable)?.ok_or_else(missing)? {
             let added = builder.cert_store_mut().add_cert(certificate);
             added.map_err(|error| refused("ssl.truststore.location", error))?;
         }
@@ -54,36 +57,11 @@ pub(super) fn acceptor(properties: &ClientProperties) -> Result<SslAcceptor, Adm
 /// it, and the certificate of this one is what it asks for.
 pub(super) fn client(properties: &ClientProperties) -> Result<TlsConfig, AdminError> {
     let text = |name: &str| text(properties, name);
-    let (trusted, identity) = (trusted(&text)?, identity(&text)?);
+    let trusted = settings::trusted(&text).map_err(unusable)?;
+    let identity = settings::identity(&text).map_err(unusable)?;
     http::tls(trusted.as_deref(), identity.as_ref()).map_err(|error| refused("ssl.keystore.location", error))
 }
 
 fn text<'p>(properties: &'p ClientProperties, name: &str) -> Option<&'p str> {
     properties.get(name).map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// Certificates that vouch for others: from a file of any of Java's formats, or written out (KIP-651).
-fn trusted<'p>(text: &dyn Fn(&str) -> Option<&'p str>) -> Result<Option<Vec<X509>>, AdminError> {
-    if let Some(pem) = text("ssl.truststore.certificates") {
-        let found = key_store::trusted(pem.replace("\\n", "\n").as_bytes(), "");
-        return found.map(Some).map_err(|error| refused("ssl.truststore.certificates", error));
-    }
-    let Some(path) = text("ssl.truststore.location") else { return Ok(None) };
-    let password = text("ssl.truststore.password").unwrap_or_default();
-    let found = key_store::read(path.as_ref()).and_then(|bytes| key_store::trusted(&bytes, password));
-    found.map(Some).map_err(|error| refused("ssl.truststore.location", error))
-}
-
-/// This worker's certificate and key, from the same places.
-fn identity<'p>(text: &dyn Fn(&str) -> Option<&'p str>) -> Result<Option<Identity>, AdminError> {
-    let key_password = text("ssl.key.password");
-    if let (Some(key), Some(chain)) = (text("ssl.keystore.key"), text("ssl.keystore.certificate.chain")) {
-        let pem = format!("{chain}\n{key}\n").replace("\\n", "\n");
-        let found = key_store::identity(pem.as_bytes(), "", key_password);
-        return found.map(Some).map_err(|error| refused("ssl.keystore.key", error));
-    }
-    let Some(path) = text("ssl.keystore.location") else { return Ok(None) };
-    let password = text("ssl.keystore.password").unwrap_or_default();
-    let found = key_store::read(path.as_ref()).and_then(|bytes| key_store::identity(&bytes, password, key_password));
-    found.map(Some).map_err(|error| refused("ssl.keystore.location", error))
 }

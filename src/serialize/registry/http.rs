@@ -51,7 +51,7 @@ impl Client {
             .max_redirects_will_error(false)
             .proxy(proxy)
             .user_agent(concat!("headwater/", env!("CARGO_PKG_VERSION")))
-            .tls_config(settings.tls.build()?)
+            .tls_config(settings.tls.clone())
             .build();
         Ok(Client { agent: config.new_agent(), settings, stop })
     }

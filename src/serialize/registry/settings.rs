@@ -76,7 +76,7 @@ pub(super) struct Settings {
     /// The credentials for every URL; those in a URL where there are none.
     authorization: Option<String>,
     pub headers: Vec<(String, String)>,
-    pub tls: super::tls::TlsSettings,
+    pub tls: ureq::tls::TlsConfig,
     pub connect_timeout: Duration,
     pub read_timeout: Duration,
     pub first_wait: Duration,
@@ -106,7 +106,7 @@ impl Settings {
             endpoints,
             authorization: authorization(options)?,
             headers: headers.collect(),
-            tls: super::tls::TlsSettings::read(options)?,
+            tls: super::tls::tls(options)?,
             connect_timeout: millis("http.connect.timeout.ms", 5_000)?,
             read_timeout: millis("http.read.timeout.ms", 10_000)?,
             first_wait: millis("retries.wait.ms", 200)?,

@@ -5,13 +5,12 @@
 //! the bytes, not by `ssl.truststore.type`. No secret is printed.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use openssl::error::ErrorStack;
 use openssl::x509::X509;
 
 use super::properties::{ClientProperties, PropertyError};
-use crate::util::key_store::{self, KeyStoreError};
+use crate::util::key_store::settings::{self, SettingError};
 
 /// Properties without counterpart that change nothing about who is trusted.
 const UNNEEDED: &[&str] = &[
@@ -60,9 +59,8 @@ fn given<'a>(java: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> 
     java.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
-/// An error about a store.
-fn refused(property: &str, path: &str, error: &KeyStoreError) -> PropertyError {
-    PropertyError::new(property, format!("{path}: {error}"))
+fn refused(error: SettingError) -> PropertyError {
+    PropertyError::new(error.property, error.to_string())
 }
 
 fn pem(certificates: &[X509]) -> Result<String, ErrorStack> {
@@ -74,49 +72,25 @@ fn pem(certificates: &[X509]) -> Result<String, ErrorStack> {
 }
 
 fn truststore(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Result<(), PropertyError> {
-    if let Some(pem) = given(java, "ssl.truststore.certificates") {
-        out.set("ssl.ca.pem", pem.replace("\\n", "\n"));
-        return Ok(());
-    }
-    let property = "ssl.truststore.location";
-    let Some(path) = given(java, property) else {
+    match settings::trusted(&|name| given(java, name)).map_err(refused)? {
         // Java would trust what the JRE ships; the nearest thing is what the operating system ships.
-        out.set("ssl.ca.location", "probe");
-        return Ok(());
-    };
-    let refused = |error: &KeyStoreError| refused(property, path, error);
-    let bytes = key_store::read(Path::new(path)).map_err(|error| refused(&error))?;
-    let password = given(java, "ssl.truststore.password").unwrap_or_default();
-    let certificates = key_store::trusted(&bytes, password).map_err(|error| refused(&error))?;
-    out.set("ssl.ca.pem", pem(&certificates).map_err(|error| PropertyError::new(property, error.to_string()))?);
+        None => out.set("ssl.ca.location", "probe"),
+        Some(trusted) => {
+            let broken = |error: ErrorStack| PropertyError::new("ssl.truststore.location", error.to_string());
+            out.set("ssl.ca.pem", pem(&trusted).map_err(broken)?);
+        }
+    }
     Ok(())
 }
 
 fn keystore(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Result<(), PropertyError> {
-    if let Some(password) = given(java, "ssl.key.password") {
-        out.set("ssl.key.password", password);
-    }
-    if let (Some(chain), Some(key)) = (given(java, "ssl.keystore.certificate.chain"), given(java, "ssl.keystore.key")) {
-        out.set("ssl.certificate.pem", chain.replace("\\n", "\n"));
-        out.set("ssl.key.pem", key.replace("\\n", "\n"));
-        return Ok(());
-    }
-    let property = "ssl.keystore.location";
-    let Some(path) = given(java, property) else {
-        return Ok(());
-    };
-    let refused = |error: &KeyStoreError| refused(property, path, error);
-    let bytes = key_store::read(Path::new(path)).map_err(|error| refused(&error))?;
-    let password = given(java, "ssl.keystore.password").unwrap_or_default();
-    let identity =
-        key_store::identity(&bytes, password, given(java, "ssl.key.password")).map_err(|error| refused(&error))?;
-    let broken = |error: ErrorStack| PropertyError::new(property, error.to_string());
+    let Some(identity) = settings::identity(&|name| given(java, name)).map_err(refused)? else { return Ok(()) };
+    let broken = |error: ErrorStack| PropertyError::new("ssl.keystore.location", error.to_string());
     let chain: Vec<X509> = std::iter::once(identity.certificate).chain(identity.chain).collect();
     out.set("ssl.certificate.pem", pem(&chain).map_err(broken)?);
-    // Opened here: what is set is the plain key, which needs no password any more.
+    // Opened here: what is set is the plain key, which needs no password.
     let key = identity.key.private_key_to_pem_pkcs8().map_err(broken)?;
     out.set("ssl.key.pem", String::from_utf8_lossy(&key));
-    out.native.remove("ssl.key.password");
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 
 pub mod java_store;
+pub mod settings;
 
 /// A store larger than this is no store.
 pub const STORE_LIMIT_BYTES: u64 = 16 << 20;
