@@ -122,7 +122,11 @@ async fn handle(
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     let query = routes::parameters(parts.uri.query().unwrap_or_default());
     let asked = Asked { route, names, query, body, host, until: clock::moment() + REQUEST_TIMEOUT, exposition };
-    let answer = match forwarded {
+    // One of this name would run twice: there, and here from its file.
+    let makes_own = forwarded.is_some()
+        && asked.route.call == Call::Create
+        && asked.json().is_ok_and(|made| made["name"].as_str().is_some_and(|name| of_file(&name.to_owned())));
+    let answer = match forwarded.filter(|_| !makes_own) {
         Some(forwarded) => apart(move || forwarded.send(asked.body, REQUEST_TIMEOUT)).await,
         None if waits(route.call) => apart(move || answer(&worker, &asked)).await,
         // Rules of the user's are run there, for as long as they take, and nobody else waits for them meanwhile.
