@@ -201,7 +201,7 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let router = Router::new().fallback(|| async { "yes" });
-                let router = router.route("/long", axum::routing::get(|| async { "x".repeat(64 << 20) }));
+                let router = router.route("/long", axum::routing::get(|| async { "x".repeat(16 << 20) }));
                 serve(TcpListener::from_std(socket).unwrap(), None, router, limits).await;
             });
         });
