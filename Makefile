@@ -5,7 +5,7 @@
 #   make bench   speed: each stage, then the whole with a backlog of a million rows
 #   make crash   the crash campaign: killed a hundred times, nothing lost
 #   make faults  the fault campaign: everything around it fails, a thousand times, and once beside Debezium; the tables go to docs/reliability.md. ARGS=side_by_side, quiet or everything for one of them
-#   make parity  beside the real Debezium: the same traffic, everything that lands compared. SCENARIOS=folder for your own, RECORD=1
+#   make parity  beside the real Debezium: the same traffic, everything that lands compared, and the numbers on /metrics. SCENARIOS=folder for your own, RECORD=1
 #   make dist    the published binary, in dist/
 #   make docker  the container image, headwater:latest
 #   make clean   removes what was built (not the test servers: tests/stack/stack.sh)
