@@ -54,7 +54,9 @@ wait_until() {
   local tenths=$(( $1 * 10 )) grace=20 file=$2 mark=$3; shift 3
   while [ "$tenths" -gt 0 ]; do
     if "$@" >/dev/null 2>&1; then return 0; fi
-    if running_pid "$file" "$mark" >/dev/null; then grace=0; elif [ "$grace" -gt 0 ]; then grace=$((grace - 1)); else return 1; fi
+    if running_pid "$file" "$mark" >/dev/null; then grace=0
+    elif [ -s "$file" ] && process_lives "$(cat "$file")"; then :   # on a busy machine it may be long before it is what it shall be
+    elif [ "$grace" -gt 0 ]; then grace=$((grace - 1)); else return 1; fi
     sleep 0.1; tenths=$((tenths - 1))
   done
   return 1

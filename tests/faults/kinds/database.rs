@@ -114,7 +114,11 @@ fn purge_log(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
         session.run("FLUSH BINARY LOGS")?;
         let status = if database.is_mysql() { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
         let file = session.ask(status)?.ok_or("no log")?;
-        session.run(&format!("PURGE BINARY LOGS TO '{file}'"))?;
+        // A log whose reader has just gone may be spared without an error.
+        wait_for("the log is purged", || {
+            session.run(&format!("PURGE BINARY LOGS TO '{file}'")).ok()?;
+            session.ask("SHOW BINARY LOGS").ok()?.filter(|first| *first == file)
+        })?;
     }
     let began = Moment::now();
     scene.proxy.pass();

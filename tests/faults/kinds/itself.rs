@@ -33,13 +33,15 @@ fn never_ends(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
     let began = Moment::now();
     let held = native(scene)?.hold(scene.process(), "producer")?;
     let noticed = wait_for("an incident", || scene.rest.noticed_since(began))?;
-    let code = wait_for("the process ends", || {
-        scene
-            .exit_code()
-            .or_else(|| (!std::path::Path::new(&format!("/proc/{}", scene.process())).exists()).then_some(-1))
+    // Its parent is told only when the last of its threads is gone, and one is in the tool's hands.
+    let process = scene.process();
+    let ended = wait_for("the process ends", || {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_none_or(|rest| rest.is_empty() || rest.starts_with(" Z")).then_some(())
     });
     drop(held);
-    let code = code?;
+    ended?;
+    let code = wait_for("its exit code", || scene.exit_code())?;
     scene.start();
     if code != GIVEN_UP {
         return Err(format!("the process ended with {code}"));
