@@ -14,4 +14,6 @@ pub mod markers;
 pub mod mbean;
 pub mod metrics;
 pub mod pulse;
+#[cfg(debug_assertions)]
+mod sabotage;
 pub mod series;

@@ -94,6 +94,10 @@ impl Pulse {
 
     /// Says what the stage does from now on.
     pub fn set(&self, activity: Activity) {
+        #[cfg(debug_assertions)]
+        if activity != Activity::Stopped {
+            super::sabotage::strike();
+        }
         self.activity.store(activity as u8, Ordering::Relaxed);
     }
 

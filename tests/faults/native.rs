@@ -63,7 +63,22 @@ impl Native {
     pub fn statements(&self) -> String {
         let (clock, library) = (self.path("clock").display().to_string(), self.path("clock.so").display().to_string());
         let inside = self.inside("\"$0\" \"$@\"");
-        format!("export HEADWATER_TEST_CLOCK={clock} LD_PRELOAD={library}; {inside}")
+        let sabotage = self.path("sabotage").display().to_string();
+        format!("export HEADWATER_TEST_SABOTAGE={sabotage} HEADWATER_TEST_CLOCK={clock} LD_PRELOAD={library}; {inside}")
+    }
+
+    /// A thread shall `panic`, once, or `spin` until this is taken back.
+    pub fn sabotage(&self, thread: &str, what: &str) {
+        std::fs::write(self.path("sabotage"), format!("{thread} {what}")).unwrap();
+    }
+
+    /// Whether a thread shall still do so.
+    pub fn is_sabotage_open(&self) -> bool {
+        self.path("sabotage").exists()
+    }
+
+    pub fn end_sabotage(&self) {
+        let _ = std::fs::remove_file(self.path("sabotage"));
     }
 
     /// The program's wall clock is ahead by so many seconds.

@@ -134,6 +134,8 @@ fn fail_over(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
         let _quiet = scene.pause_load();
         let executed = old.session("")?.ask("SELECT @@global.gtid_executed")?.unwrap_or_default().replace('\n', "");
         let mut session = new.session("")?;
+        // It gives up after some attempts while its source is away.
+        session.run("START REPLICA")?;
         wait_for("the replica has everything", || {
             let has = session.ask(&format!("SELECT GTID_SUBSET('{executed}', @@global.gtid_executed)"));
             has.ok().flatten().filter(|has| has == "1")

@@ -24,6 +24,24 @@ fn hold(scene: &Scene, thread: &str, time: Duration) -> Fault {
     Ok(Struck { began: Some(began), noticed: None })
 }
 
+/// A thread panics where it says what it does.
+fn panic_in(scene: &Scene, thread: &str) -> Fault {
+    let native = native(scene)?;
+    let began = Moment::now();
+    native.sabotage(thread, "panic");
+    wait_for("it panics", || (!native.is_sabotage_open()).then_some(()))?;
+    Ok(Struck { began: Some(began), noticed: None })
+}
+
+/// A thread spins, and does nothing else.
+fn spin_in(scene: &Scene, thread: &str, time: Duration) -> Fault {
+    let began = Moment::now();
+    native(scene)?.sabotage(thread, "spin");
+    std::thread::sleep(time);
+    native(scene)?.end_sabotage();
+    Ok(Struck { began: Some(began), noticed: None })
+}
+
 /// A thread that never goes on: the process says so, ends with its own exit code, and is started by whoever supervises it.
 fn never_ends(scene: &Scene, _: &mut fastrand::Rng) -> Fault {
     // What was done about earlier incidents makes the next attempt wait longer: that is not what is measured.
@@ -92,6 +110,16 @@ pub fn kinds(scene: &Scene) -> Vec<Kind> {
         hold(scene, "committer", Duration::from_millis(random.u64(8_000..12_000)))
     }));
     kinds.push(Kind::new("producer never goes on: the process ends", Must, never_ends).mute());
+    kinds.push(Kind::new("reader panics", Must, |scene, _| panic_in(scene, "reader")).short());
+    kinds.push(Kind::new("encoder panics", Must, |scene, _| panic_in(scene, "encode-0")).short());
+    kinds.push(Kind::new("producer panics", Must, |scene, _| panic_in(scene, "producer")).short());
+    kinds.push(Kind::new("committer panics", Must, |scene, _| panic_in(scene, "committer")).short());
+    kinds.push(Kind::new("encoder spins", Must, |scene, random| {
+        spin_in(scene, "encode-0", Duration::from_millis(random.u64(8_000..26_000)))
+    }));
+    kinds.push(Kind::new("producer spins", Must, |scene, random| {
+        spin_in(scene, "producer", Duration::from_millis(random.u64(8_000..26_000)))
+    }));
     let unknown = Kind::new("the database's name is unknown", Must, |scene, random| {
         native(scene)?.resolve(false);
         scene.proxy.reset();
