@@ -48,6 +48,12 @@ pub enum SinkError {
         /// Which topic.
         topic: String,
     },
+    /// The topic was there, or others were, and now it is not: somebody deleted it, or the brokers do not yet agree.
+    #[error("topic {topic} is not there any more")]
+    TopicGone {
+        /// Which topic.
+        topic: String,
+    },
     /// The record names a partition that its topic does not have.
     #[error("topic {topic} has no partition {partition}")]
     UnknownPartition {
@@ -197,6 +203,12 @@ static UNKNOWN_TOPIC: Code = page(
     "The topic does not exist",
     "Create it, set topic.creation.default.* in the connector, or auto.create.topics.enable=true in the brokers.",
 );
+static TOPIC_GONE: Code = page(
+    721,
+    Retry,
+    "The topic is not there any more",
+    "Was it deleted? It is made again where topic.creation.default.* or the brokers' auto.create.topics.enable say so, and what was not acknowledged comes again; else the connector fails the next time.",
+);
 static UNKNOWN_PARTITION: Code = page(
     707,
     Stop,
@@ -288,6 +300,7 @@ pub static CODES: &[&Code] = &[
     &CREATION_REFUSED,
     &CREATION_UNANSWERED,
     &UNKNOWN_TOPIC,
+    &TOPIC_GONE,
     &UNKNOWN_PARTITION,
     &NOT_AUTHORIZED,
     &AUTHENTICATION,
@@ -314,6 +327,7 @@ impl Coded for SinkError {
             SinkError::CreationRefused { .. } => &CREATION_REFUSED,
             SinkError::CreationUnanswered { .. } => &CREATION_UNANSWERED,
             SinkError::UnknownTopic { .. } => &UNKNOWN_TOPIC,
+            SinkError::TopicGone { .. } => &TOPIC_GONE,
             SinkError::UnknownPartition { .. } => &UNKNOWN_PARTITION,
             SinkError::NotAuthorized { .. } => &NOT_AUTHORIZED,
             SinkError::Authentication { .. } => &AUTHENTICATION,

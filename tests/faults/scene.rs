@@ -176,6 +176,8 @@ impl Scene {
     /// So long that it must be noticed.
     pub fn long(&self, random: &mut fastrand::Rng) -> Duration {
         Duration::from_millis(match self.victim {
+            // PostgreSQL sends no heartbeats: it is asked, and the answer waited for.
+            Victim::Database if self.database().is_postgres() => random.u64(6_500..9_000),
             Victim::Database | Victim::Itself => random.u64(4_500..7_000),
             Victim::Broker | Victim::Registry => random.u64(8_000..10_000),
         })

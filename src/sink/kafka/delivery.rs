@@ -10,7 +10,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::claims::Claims;
 use super::native::Event;
-use super::options::{BatchLimit, KafkaSinkOptions, TooLargePolicy};
+use super::options::{BatchLimit, KafkaSinkOptions, MissedTopics, TooLargePolicy};
 use super::statistics;
 use crate::model::ticket::Share;
 use crate::sink::{SinkCounters, SinkError};
@@ -32,6 +32,7 @@ pub(super) struct Deliveries {
     published: (u64, u64, u64),
     too_large: TooLargePolicy,
     batch_limit: BatchLimit,
+    missed_topics: MissedTopics,
     /// `batch.size` of this producer, once a batch was refused: a record of that size has no neighbours, and a
     /// smaller one shares a batch of at most that size.
     batch_size: Option<usize>,
@@ -62,6 +63,7 @@ impl Deliveries {
             published: (0, 0, 0),
             too_large: options.too_large,
             batch_limit: options.batch_limit.clone(),
+            missed_topics: options.missed_topics.clone(),
             batch_size: options.batch_limit.get().map(|limit| batch_size(&properties).unwrap_or(limit)),
             properties,
             connector: options.connector.clone(),
@@ -163,7 +165,13 @@ impl Deliveries {
         ) {
             self.too_large(share, failed, refused_by);
         } else if self.verdict.is_none() {
-            self.fail(verdict_of(failed.code, failed.topic));
+            self.fail(match verdict_of(failed.code, failed.topic) {
+                // Deleted under a producer that has delivered: a new one has it made again, if anybody makes topics here.
+                SinkError::UnknownTopic { topic } if self.acknowledged > 0 && self.missed_topics.miss(&topic) => {
+                    SinkError::TopicGone { topic }
+                }
+                error => error,
+            });
         }
     }
 

@@ -1,13 +1,15 @@
 //! What a Kafka sink is made from.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::Waker;
 use super::creation::TopicCreation;
 use super::wave::BATCH_RECORDS;
 use crate::sink::SinkError;
+use crate::util::clock;
 use crate::util::kafka::properties::{self, ClientProperties, Role};
 
 /// What to do with a record that producer, broker or topic find too large (`record.too.large.policy`).
@@ -37,6 +39,23 @@ impl BatchLimit {
     }
 }
 
+/// How long it is remembered that a topic was missed.
+const MISSED: Duration = Duration::from_secs(300);
+
+/// Topics that were missed, and when. Shared by the producers that a connector makes one after the other.
+#[derive(Clone, Debug, Default)]
+pub struct MissedTopics(Arc<Mutex<HashMap<String, Instant>>>);
+
+impl MissedTopics {
+    /// Notes that a topic is missed. Says whether it is for the first time in a while.
+    pub(super) fn miss(&self, topic: &str) -> bool {
+        let now = clock::moment();
+        let mut missed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        missed.retain(|_, at| now.saturating_duration_since(*at) < MISSED);
+        missed.insert(topic.to_owned(), now).is_none()
+    }
+}
+
 /// Everything that a producer needs. A pipeline keeps one and clones it for each new producer.
 #[derive(Clone, Debug, Default)]
 pub struct KafkaSinkOptions {
@@ -53,6 +72,8 @@ pub struct KafkaSinkOptions {
     pub too_large: TooLargePolicy,
     /// Learned from refused batches; keep the default.
     pub batch_limit: BatchLimit,
+    /// Learned from refused records; keep the default.
+    pub missed_topics: MissedTopics,
     /// Interrupts [`poll`](super::KafkaSink::poll); keep a clone to wake the thread that owns the sink.
     pub waker: Waker,
 }
@@ -96,5 +117,19 @@ impl KafkaSinkOptions {
     pub(super) fn offsets_prove(properties: &ClientProperties) -> bool {
         let native = |name: &str| properties.native.get(name).map(String::as_str);
         native("enable.idempotence") == Some("true") && native("max.in.flight") != Some("1")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_missed_for_the_first_time_once_in_all_producers() {
+        let topics = MissedTopics::default();
+        let next = topics.clone();
+        assert!(topics.miss("a"));
+        assert!(!next.miss("a"));
+        assert!(next.miss("b"));
     }
 }

@@ -24,8 +24,8 @@ fn hang(scene: &Scene, random: &mut fastrand::Rng) -> Result<(), String> {
 
 /// Connections that exist are of no use any more.
 fn lasting(victim: Victim) -> Vec<Kind> {
-    // Nobody knows whether a registry's client has a connection just now.
-    let held = if victim == Victim::Registry { May } else { Must };
+    // Nobody knows whether a client of a registry or a broker has a connection just now, or is about to make one.
+    let held = if matches!(victim, Victim::Registry | Victim::Broker) { May } else { Must };
     vec![
         Kind::new("connections hang, new ones work", held, |scene, _| {
             scene.line().freeze();
