@@ -34,11 +34,12 @@ end_process() {
   echo "$3: stopped"
 }
 
-# signal_process SIGNAL PID_FILE MARK NAME
+# signal_process SIGNAL PID_FILE MARK NAME. One that is killed is gone when this returns: it may be started anew at once.
 signal_process() {
   local id
   id=$(running_pid "$2" "$3") || { echo "$4: not running"; return 3; }
   kill "-$1" "$id" && echo "$4: $1 sent to $id"
+  if [ "$1" = KILL ]; then while process_lives "$id"; do sleep 0.02; done; fi
 }
 
 # report_process PID_FILE MARK NAME WHERE
