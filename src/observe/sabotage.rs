@@ -11,7 +11,9 @@ use std::sync::OnceLock;
 #[allow(clippy::panic, reason = "that is what it is for")]
 pub(super) fn strike() {
     static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let Some(file) = FILE.get_or_init(|| std::env::var_os("HEADWATER_TEST_SABOTAGE").map(PathBuf::from)) else { return };
+    let Some(file) = FILE.get_or_init(|| std::env::var_os("HEADWATER_TEST_SABOTAGE").map(PathBuf::from)) else {
+        return;
+    };
     let wanted = || std::fs::read_to_string(file).unwrap_or_default();
     let is_meant = |what: &str| {
         let thread = std::thread::current();
