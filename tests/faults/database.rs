@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use headwater::source::binlog::connection::{self as binlog, Flavor};
-use headwater::source::postgres::connection::{self as postgres, Purpose};
+use headwater::source::postgres::connection as postgres;
 
 use crate::support::instance::Instance;
+use crate::support::postgres::try_session;
 use crate::support::program::Connector;
 use crate::support::server::Server;
 
@@ -103,15 +104,7 @@ impl Database {
                 Ok(session)
             }
             Database::Postgres(server) => {
-                let options = postgres::ConnectOptions {
-                    host: "127.0.0.1".to_owned(),
-                    port: server.port,
-                    user: "app".to_owned(),
-                    password: Some(postgres::Secret::new("apppw")),
-                    database: if schema.is_empty() { "postgres" } else { schema }.to_owned(),
-                    ..postgres::ConnectOptions::default()
-                };
-                let session = postgres::Connection::connect(&options, Purpose::Sql, &Arc::default());
+                let session = try_session(server.port, if schema.is_empty() { "postgres" } else { schema });
                 Ok(Session::Postgres(session.map_err(|error| error.to_string())?))
             }
         }

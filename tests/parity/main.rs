@@ -200,7 +200,8 @@ fn live() {
     let root = elsewhere.clone().map_or_else(own_scenarios, PathBuf::from);
     let record = std::env::var_os("HEADWATER_PARITY_RECORD").is_some();
     let mut scenarios = chosen(&root, &world);
-    scenarios.retain(|scenario| record || scenario.is_for_headwater());
+    let connectors = world.connect.as_ref().map(support::connect::Connect::versions).unwrap_or_default();
+    scenarios.retain(|scenario| (record || scenario.is_for_headwater()) && scenario.is_of(&connectors));
     assert!(!scenarios.is_empty(), "no scenarios in {}", root.display());
     let mut outcomes = Vec::new();
     for chunk in scenarios.chunks(support::number("HEADWATER_PARITY_POOL", 12) as usize) {

@@ -25,6 +25,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 /// One scenario, as it lies in its folder.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -176,6 +178,19 @@ impl Scenario {
     /// Whether Headwater can play it by now.
     pub fn is_for_headwater(&self) -> bool {
         super::HEADWATER_READS_POSTGRES || self.source != "postgres"
+    }
+
+    /// Whether these connectors (their classes and versions) can play it: one that is about another generation of Debezium
+    /// (`debezium.compat.version`) is compared with that one alone.
+    pub fn is_of(&self, connectors: &[(String, String)]) -> bool {
+        let settings: Value = serde_json::from_str(&self.connector).unwrap();
+        let Some(generation) = settings["debezium.compat.version"].as_str() else { return true };
+        let class = match self.source.as_str() {
+            "postgres" => "Postgres",
+            "mariadb" => "MariaDb",
+            _ => "MySql",
+        };
+        connectors.iter().any(|(name, version)| name.contains(class) && version.starts_with(generation))
     }
 
     /// Where the golden file lies.

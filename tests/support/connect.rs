@@ -54,6 +54,18 @@ pub struct Connect {
 }
 
 impl Connect {
+    /// The classes of its connectors, with their versions.
+    pub fn versions(&self) -> Vec<(String, String)> {
+        let plugins = ask("GET", &format!("{}/connector-plugins", self.url), None).unwrap_or_default();
+        let text = |plugin: &Value, field: &str| plugin[field].as_str().unwrap_or_default().to_owned();
+        plugins
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|plugin| (text(plugin, "class"), text(plugin, "version")))
+            .collect()
+    }
+
     /// Starts a connector.
     pub fn start(&self, name: &str, settings: &BTreeMap<String, String>) -> Result<(), String> {
         let url = format!("{}/connectors/{name}/config", self.url);

@@ -13,6 +13,19 @@ use super::{address, eventually, topic, unique};
 /// How long anything may take on a slow machine.
 pub const LONG: Duration = Duration::from_secs(120);
 
+/// A session that may do everything, in a database of a server of this machine, if it is there.
+pub fn try_session(port: u16, database: &str) -> Result<Connection, ConnectionError> {
+    let options = ConnectOptions {
+        host: "127.0.0.1".to_owned(),
+        port,
+        user: "app".to_owned(),
+        password: Some(Secret::new("apppw")),
+        database: database.to_owned(),
+        ..ConnectOptions::default()
+    };
+    Connection::connect(&options, Purpose::Sql, &Arc::default())
+}
+
 /// A database; removed with its slots when dropped.
 pub struct Database {
     /// The server's port on 127.0.0.1.
@@ -41,15 +54,7 @@ impl Database {
 
     /// A session in a database of the server, if it is there.
     pub fn try_session(&self, database: &str) -> Result<Connection, ConnectionError> {
-        let options = ConnectOptions {
-            host: "127.0.0.1".to_owned(),
-            port: self.port,
-            user: "app".to_owned(),
-            password: Some(Secret::new("apppw")),
-            database: database.to_owned(),
-            ..ConnectOptions::default()
-        };
-        Connection::connect(&options, Purpose::Sql, &Arc::default())
+        try_session(self.port, database)
     }
 
     /// A session in the database.

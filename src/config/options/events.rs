@@ -108,7 +108,7 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row(
         "debezium.compat.version",
         GENERATION,
-        "The generation of Debezium that records are written like. 3.7 changes what readers see: TINYINT is int8, also in schema changes and history, for tables defined from then on; commas and backslashes in labels of ENUM and SET; text and bytes that a row image does not have; TinyIntOneToBooleanConverter takes negative numbers as true",
+        "The generation of Debezium that records are written like. 3.7 changes what readers see: TINYINT is int8, also in schema changes and history, for tables defined from then on; commas and backslashes in labels of ENUM and SET; text and bytes that a row image does not have; TinyIntOneToBooleanConverter takes negative numbers as true. GEOMETRY has extensions. On PostgreSQL BOX, LSEG, PATH, POLYGON, CIRCLE and LINE are structs, infinite dates and timestamps and the end of a day in UTC have values of their own, and a label that was added to an enumeration is in the schema from its first row on",
     )
     .or("3.6")
     .low(),

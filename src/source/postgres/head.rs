@@ -66,15 +66,12 @@ impl PostgresHeadProbe {
         statements.push(format!("SET statement_timeout = {}", DEADLINE.as_millis()));
         let slot = quote_literal(&options.slot.name);
         let sql = format!(
-            "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
-             ELSE pg_catalog.pg_current_wal_flush_lsn() END AS head, \
-             (SELECT a.wait_event FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a \
-             ON a.pid = s.active_pid WHERE s.slot_name = {slot}) AS waits, \
-             (SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
-             ELSE pg_catalog.pg_current_wal_flush_lsn() END - s.restart_lsn \
-             FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = {slot}) AS retained, \
-             (SELECT pg_catalog.to_jsonb(s) ->> 'safe_wal_size' \
-             FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = {slot}) AS room"
+            "SELECT e.head, a.wait_event AS waits, e.head - s.restart_lsn AS retained, \
+             pg_catalog.to_jsonb(s) ->> 'safe_wal_size' AS room \
+             FROM (SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() \
+             ELSE pg_catalog.pg_current_wal_flush_lsn() END AS head) AS e \
+             LEFT JOIN pg_catalog.pg_replication_slots AS s ON s.slot_name = {slot} \
+             LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = s.active_pid"
         );
         PostgresHeadProbe { catalog: Catalog::new(connect, statements, stop), sql, reached, before: 0 }
     }

@@ -357,6 +357,7 @@ impl PostgresSource {
             self.progress.change(context.lsn, kind);
             return Ok(());
         };
+        let captured = self.with_labels(context, captured, relation, &body, walk.as_ref(), operation)?;
         let events = self.events(context, &captured, &body, walk.as_ref(), operation)?;
         let wanted = self.progress.change(context.lsn, kind);
         // What was delivered before counts for the places of what follows it.
@@ -368,6 +369,27 @@ impl PostgresSource {
             batch.changes.push(Change::Rows(RowsChange { layout, operation, body, walk, origin, skip_rows: 0, order }));
         }
         Ok(())
+    }
+
+    /// How a row's table is read that may have labels which its enumerations had not.
+    fn with_labels(
+        &mut self,
+        context: &Context<'_>,
+        captured: Captured,
+        relation: u32,
+        body: &Range<u32>,
+        walk: &dyn RowWalk,
+        operation: Operation,
+    ) -> Result<Captured, Failure> {
+        if captured.labels.is_empty() || operation == Operation::Delete {
+            return Ok(captured);
+        }
+        let bytes = context.block.get(body.start as usize..body.end as usize).unwrap_or_default();
+        walk.next_row(bytes, 0, &mut self.cells)?;
+        match captured.new_labels(&self.cells.after, bytes) {
+            labels if labels.is_empty() => Ok(captured),
+            labels => self.relations.learn(relation, captured, labels, &self.options, &mut self.catalog),
+        }
     }
 
     /// How many events of its transaction a row is; asked for only where transaction metadata is.

@@ -9,12 +9,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::catalog::{Catalog, CatalogTable};
-use super::codec::{PgColumn, describe};
+use super::codec::{PgColumn, TypeKind, Types, describe};
 use super::error::PostgresError;
 use super::options::PostgresOptions;
 use super::pgoutput::{Message, Relation, ReplicaIdentity};
 use crate::error::Failure;
-use crate::model::row::TableLayout;
+use crate::model::modes::DebeziumGeneration;
+use crate::model::row::{Cell, TableLayout};
 use crate::model::table::{Column, Table, TableId};
 
 /// Relations kept at once; beyond it all are forgotten, and the next change of one asks for a new connection.
@@ -27,6 +28,58 @@ pub struct Captured {
     pub layout: Arc<TableLayout>,
     /// Its name, for counting.
     pub name: Arc<str>,
+    /// The labels of its enumerations, by the place of their column. The stream does not tell of new ones: since 3.7 Debezium
+    /// reads the types again for a label that it does not know. Nothing where an older one is followed.
+    pub labels: Arc<[Labels]>,
+}
+
+/// The labels that a column's enumeration has, by the column's place.
+type Labels = (usize, HashSet<Box<[u8]>>);
+
+/// Labels that are not known, by the place of their column.
+pub type NewLabels = Vec<(usize, Box<[u8]>)>;
+
+impl Captured {
+    fn new(
+        table: &Table,
+        columns: &[PgColumn],
+        options: &PostgresOptions,
+        types: &Types,
+        more: NewLabels,
+    ) -> Result<Captured, Failure> {
+        let labels_of = |(place, column): (usize, &PgColumn)| match &types.get(column.type_oid)?.kind {
+            TypeKind::Enum { labels } => {
+                Some((place, labels.iter().map(|label| label.as_bytes().into()).collect::<HashSet<_>>()))
+            }
+            TypeKind::Base
+            | TypeKind::Composite
+            | TypeKind::Domain { .. }
+            | TypeKind::Pseudo
+            | TypeKind::Range
+            | TypeKind::Multirange => None,
+        };
+        let mut labels: Vec<Labels> = match options.layouts.codecs.generation {
+            DebeziumGeneration::V3_6 => Vec::new(),
+            DebeziumGeneration::V3_7 => columns.iter().enumerate().filter_map(labels_of).collect(),
+        };
+        for (column, label) in more {
+            // One that was renamed since is not asked for again.
+            for (_, labels) in labels.iter_mut().filter(|(place, _)| *place == column) {
+                labels.insert(label.clone());
+            }
+        }
+        let layout = options.layouts.layout(table, columns, types)?;
+        Ok(Captured { layout: Arc::new(layout), name: table.id.to_string().into(), labels: labels.into() })
+    }
+
+    /// The labels of a row's cells that are not known.
+    pub fn new_labels(&self, cells: &[Cell], bytes: &[u8]) -> NewLabels {
+        let unknown = |(place, labels): &Labels| {
+            let label = cells.get(*place)?.bytes(bytes)?;
+            (!labels.contains(label)).then(|| (*place, label.into()))
+        };
+        self.labels.iter().filter_map(unknown).collect()
+    }
 }
 
 /// What is known of a table.
@@ -156,6 +209,32 @@ impl Relations {
         Ok(())
     }
 
+    /// A row of a table has labels that are not known: the types are read again.
+    ///
+    /// # Errors
+    /// As [`Relations::describe`].
+    pub fn learn(
+        &mut self,
+        id: u32,
+        captured: Captured,
+        labels: NewLabels,
+        options: &PostgresOptions,
+        catalog: &mut Catalog,
+    ) -> Result<Captured, Failure> {
+        let made = self.made.get_mut(&id).filter(|made| Arc::ptr_eq(&made.captured.layout, &captured.layout));
+        // What a streamed transaction was told for itself stays as it was.
+        let Some(made) = made else { return Ok(captured) };
+        tracing::info!(table = %captured.name, "a row has a label that its enumeration had not: the types are read again");
+        catalog.refresh_types()?;
+        made.captured = Captured::new(&made.table, &made.columns, options, &catalog.types, labels)?;
+        let captured = made.captured.clone();
+        let entries = self.streamed.as_mut().unwrap_or(&mut self.by_id);
+        if let Some(entry) = entries.get_mut(&id) {
+            entry.known = Known::Captured(captured.clone());
+        }
+        Ok(captured)
+    }
+
     fn enter(&mut self, id: u32, entry: Entry) {
         let entries = self.streamed.as_mut().unwrap_or(&mut self.by_id);
         if entries.len() >= RELATIONS_MAXIMUM {
@@ -196,8 +275,7 @@ impl Relations {
         if let Some(made) = made {
             return Ok(Some(made.captured.clone()));
         }
-        let layout = options.layouts.layout(&table, &columns, &catalog.types)?;
-        let captured = Captured { layout: Arc::new(layout), name: table.id.to_string().into() };
+        let captured = Captured::new(&table, &columns, options, &catalog.types, NewLabels::new())?;
         if self.made.len() >= RELATIONS_MAXIMUM {
             self.made.clear();
         }

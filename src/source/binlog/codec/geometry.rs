@@ -26,7 +26,7 @@ struct Geometry;
 impl Decode for Geometry {
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         let (srid, wkb) = split(cell)?;
-        Ok(ValueRef::Struct(arena.alloc(GeometryValue { wkb, srid })))
+        Ok(ValueRef::Struct(arena.alloc(GeometryValue { wkb, srid, extensions: ValueRef::Null })))
     }
 }
 
@@ -56,8 +56,8 @@ fn no_default<T>(_text: &str) -> Result<Option<T>, &'static str> {
 }
 
 /// All kinds but POINT. Debezium's schema is optional even for a column that cannot be null.
-pub(super) fn geometry(_context: &Context<'_>) -> Result<Plan, CodecError> {
-    let schema = geometry_schema("Geometry").optional();
+pub(super) fn geometry(context: &Context<'_>) -> Result<Plan, CodecError> {
+    let schema = geometry_schema(context.options.generation).optional();
     Ok(Plan::new(schema, Fallback::EmptyGeometry(EmptyGeometry { wkb_field: 0 }), Geometry, no_default))
 }
 

@@ -9,7 +9,7 @@ use super::default_value;
 use super::number::double_of;
 use crate::model::schema::Schema;
 use crate::model::value::{Arena, ValueError, ValueRef};
-use crate::source::codec::geometry::{GeometryValue, PointValue, geometry_schema, point_schema};
+use crate::source::codec::geometry::{GeometryValue, PointValue, geography_schema, geometry_schema, point_schema};
 use crate::source::codec::plan::{Constant, Decode, EmptyGeometry, Fallback, Plan};
 
 /// Order, type, x and y.
@@ -35,13 +35,17 @@ fn coordinates(cell: &[u8]) -> Result<(f64, f64), ValueError> {
 impl Decode for Point {
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         let (x, y) = coordinates(cell)?;
-        let mut wkb = bumpalo::collections::Vec::with_capacity_in(POINT_BYTES, arena);
-        wkb.extend_from_slice(&[1, 1, 0, 0, 0]);
-        wkb.extend_from_slice(&x.to_le_bytes());
-        wkb.extend_from_slice(&y.to_le_bytes());
-        let wkb = wkb.into_bump_slice();
-        Ok(ValueRef::Struct(arena.alloc(PointValue { x, y, wkb, srid: ValueRef::Null })))
+        Ok(ValueRef::Struct(arena.alloc(point_value(x, y, arena))))
     }
+}
+
+/// A point with its binary.
+pub(super) fn point_value(x: f64, y: f64, arena: &Arena) -> PointValue<'_> {
+    let mut wkb = bumpalo::collections::Vec::with_capacity_in(POINT_BYTES, arena);
+    wkb.extend_from_slice(&[1, 1, 0, 0, 0]);
+    wkb.extend_from_slice(&x.to_le_bytes());
+    wkb.extend_from_slice(&y.to_le_bytes());
+    PointValue { x, y, wkb: wkb.into_bump_slice(), srid: ValueRef::Null }
 }
 
 /// POINT.
@@ -64,7 +68,7 @@ impl Decode for Geometry {
             _ => (u32::from_le_bytes(kind), i32::from_le_bytes(srid)),
         };
         let srid = if kind & HAS_SRID == 0 { ValueRef::Null } else { ValueRef::Int32(srid) };
-        Ok(ValueRef::Struct(arena.alloc(GeometryValue { wkb, srid })))
+        Ok(ValueRef::Struct(arena.alloc(GeometryValue { wkb, srid, extensions: ValueRef::Null })))
     }
 }
 
@@ -74,11 +78,11 @@ fn plan(schema: Schema) -> Plan {
 }
 
 /// GEOMETRY, of which Debezium's schema is optional even for a column that cannot be null.
-pub(super) fn geometry(_context: &Context<'_>) -> Plan {
-    plan(geometry_schema("Geometry").optional())
+pub(super) fn geometry(context: &Context<'_>) -> Plan {
+    plan(geometry_schema(context.options.generation).optional())
 }
 
 /// GEOGRAPHY.
 pub(super) fn geography(_context: &Context<'_>) -> Plan {
-    plan(geometry_schema("Geography"))
+    plan(geography_schema())
 }

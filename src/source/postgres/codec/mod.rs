@@ -221,6 +221,9 @@ fn family(context: &Context<'_>) -> Option<Plan> {
 /// The plan of a type that has no OID of its own everywhere: an enumeration, an array, an extension's type.
 fn of_the_user(context: &Context<'_>) -> Option<Plan> {
     let root = context.root;
+    if let Some(plan) = shape::structured(context) {
+        return Some(plan);
+    }
     if let TypeKind::Enum { labels } = &root.kind {
         return Some(text::enumeration(context, labels));
     }

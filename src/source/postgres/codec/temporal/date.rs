@@ -1,8 +1,8 @@
 //! DATE.
 
-use super::parse::date_days;
+use super::parse::date_days_of;
 use super::{render, semantic};
-use crate::model::modes::TimePrecisionMode;
+use crate::model::modes::{DebeziumGeneration, TimePrecisionMode};
 use crate::model::schema::Kind;
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
 use crate::source::codec::calendar::Line;
@@ -11,22 +11,22 @@ use crate::source::postgres::codec::Context;
 use crate::source::postgres::codec::default_value::{self, Kind as DefaultKind};
 
 #[derive(Debug)]
-struct Days;
+struct Days(DebeziumGeneration);
 
 impl Decode for Days {
     #[inline]
     fn decode<'a>(&'a self, cell: &'a [u8], _arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        Ok(ValueRef::Int32(date_days(cell)? as i32))
+        Ok(ValueRef::Int32(date_days_of(cell, self.0)? as i32))
     }
 }
 
 #[derive(Debug)]
-struct Iso;
+struct Iso(DebeziumGeneration);
 
 impl Decode for Iso {
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         let mut line = Line::new();
-        render::day(&mut line, date_days(cell)?);
+        render::day(&mut line, date_days_of(cell, self.0)?);
         line.push(b'Z');
         text_in(arena, line.as_bytes())
     }
@@ -47,7 +47,7 @@ pub(in super::super) fn date(context: &Context<'_>) -> Plan {
         TimePrecisionMode::IsoString => {
             let schema = semantic(Kind::String, "io.debezium.time.IsoDate");
             let fallback = Fallback::Scalar(Value::text("1970-01-01Z"));
-            return Plan::new(schema, fallback, Iso, |text| {
+            return Plan::new(schema, fallback, Iso(context.options.generation), |text| {
                 default_value::parse(DefaultKind::Date { iso: true }, text)
             });
         }
@@ -58,7 +58,10 @@ pub(in super::super) fn date(context: &Context<'_>) -> Plan {
         | TimePrecisionMode::Nanoseconds
         | TimePrecisionMode::Structured => "io.debezium.time.Date",
     };
-    Plan::new(semantic(Kind::Int32, name), Fallback::Scalar(Value::Int32(0)), Days, |text| {
-        default_value::parse(DefaultKind::Date { iso: false }, text)
-    })
+    Plan::new(
+        semantic(Kind::Int32, name),
+        Fallback::Scalar(Value::Int32(0)),
+        Days(context.options.generation),
+        |text| default_value::parse(DefaultKind::Date { iso: false }, text),
+    )
 }

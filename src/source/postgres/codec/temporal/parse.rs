@@ -1,6 +1,7 @@
 //! Dates and times out of the server's text, in whatever length it has.
 
 use super::{MICROS_PER_DAY, MICROS_PER_SECOND};
+use crate::model::modes::DebeziumGeneration;
 use crate::model::value::ValueError;
 use crate::source::codec::calendar::{Day, days_in_month};
 
@@ -126,6 +127,15 @@ fn day_of(day: Day, behind: &[u8]) -> Option<i64> {
     }
 }
 
+/// A DATE as [`date_days`] has it, in the words of a generation: before 3.7 what is later than all is before all others.
+#[inline]
+pub(super) fn date_days_of(text: &[u8], generation: DebeziumGeneration) -> Result<i64, ValueError> {
+    match (text, generation) {
+        (b"infinity", DebeziumGeneration::V3_7) => Ok(2_146_033_979),
+        (text, DebeziumGeneration::V3_6 | DebeziumGeneration::V3_7) => date_days(text),
+    }
+}
+
 /// A DATE as a day since the epoch; the infinities are the days that Debezium has for them.
 #[inline]
 pub(in super::super) fn date_days(text: &[u8]) -> Result<i64, ValueError> {
@@ -152,6 +162,11 @@ pub(super) fn time_utc_micros(text: &[u8]) -> Result<i64, ValueError> {
         _ => None,
     });
     read.ok_or(invalid("timetz"))
+}
+
+/// Whether a TIME WITH TIME ZONE is the end of a day in UTC, which no other time of day is equal to.
+pub(super) fn is_end_of_day_utc(text: &[u8]) -> bool {
+    time(text).is_some_and(|(micros, rest)| micros == MICROS_PER_DAY && offset(rest) == Some((0, b"".as_slice())))
 }
 
 fn infinite(text: &[u8]) -> Option<Moment> {

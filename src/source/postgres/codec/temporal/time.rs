@@ -1,7 +1,8 @@
 //! TIME and TIME WITH TIME ZONE.
 
-use super::parse::{time_micros, time_utc_micros};
+use super::parse::{is_end_of_day_utc, time_micros, time_utc_micros};
 use super::{Unit, render, semantic};
+use crate::model::modes::DebeziumGeneration;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
 use crate::source::codec::calendar::Line;
@@ -67,16 +68,24 @@ pub(in super::super) fn time(context: &Context<'_>) -> Plan {
 }
 
 #[derive(Debug)]
-struct Zoned;
+struct Zoned(DebeziumGeneration);
 
 impl Decode for Zoned {
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+        if self.0 == DebeziumGeneration::V3_7 && is_end_of_day_utc(cell) {
+            return Ok(ValueRef::String("24:00:00Z"));
+        }
         written(time_utc_micros(cell)?, arena)
     }
 }
 
 /// TIME WITH TIME ZONE.
-pub(in super::super) fn time_with_zone(_context: &Context<'_>) -> Plan {
+pub(in super::super) fn time_with_zone(context: &Context<'_>) -> Plan {
     let schema = semantic(Kind::String, "io.debezium.time.ZonedTime");
-    Plan::new(schema, Fallback::Scalar(Value::text("00:00:00Z")), Zoned, default_value::none)
+    Plan::new(
+        schema,
+        Fallback::Scalar(Value::text("00:00:00Z")),
+        Zoned(context.options.generation),
+        default_value::none,
+    )
 }

@@ -2,6 +2,7 @@
 
 use super::parse::{self, Moment};
 use super::{MICROS_PER_DAY, MICROS_PER_SECOND, Unit, render, semantic};
+use crate::model::modes::DebeziumGeneration;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
 use crate::source::codec::calendar::Line;
@@ -12,6 +13,17 @@ use crate::source::postgres::codec::default_value::{self, Kind as DefaultKind};
 /// The JDBC driver's infinities in milliseconds, which Debezium takes for microseconds.
 const INFINITY_MICROS: i64 = 9_223_372_036_825_200_000;
 const NEGATIVE_INFINITY_MICROS: i64 = -9_223_372_036_832_400_000;
+
+/// The same as Debezium 3.7 has them: milliseconds; what microseconds cannot tell is the greatest or least of them.
+fn infinity_of(moment: Moment, unit: Unit, generation: DebeziumGeneration) -> Moment {
+    let millis = match (moment, unit, generation) {
+        (Moment::At { .. }, _, _) | (_, Unit::Nanos, _) | (_, _, DebeziumGeneration::V3_6) => return moment,
+        (Moment::Infinity, _, DebeziumGeneration::V3_7) => INFINITY_MICROS,
+        (Moment::NegativeInfinity, _, DebeziumGeneration::V3_7) => NEGATIVE_INFINITY_MICROS,
+    };
+    let day = MICROS_PER_DAY / 1000;
+    Moment::At { days: millis.div_euclid(day), micros: millis.rem_euclid(day) * 1000 }
+}
 
 fn split(micros: i64) -> (i64, i64) {
     (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY))
@@ -28,7 +40,10 @@ fn value(unit: Unit, moment: Moment, arena: &Arena) -> Result<ValueRef<'_>, Valu
         (Moment::NegativeInfinity, _) => split(NEGATIVE_INFINITY_MICROS),
     };
     Ok(match unit {
-        Unit::Millis | Unit::Connect => ValueRef::Int64(days * (MICROS_PER_DAY / 1000) + micros.div_euclid(1000)),
+        Unit::Millis | Unit::Connect => {
+            // The least of all ends a day whose beginning 64 bits do not hold.
+            ValueRef::Int64(days.wrapping_mul(MICROS_PER_DAY / 1000).wrapping_add(micros.div_euclid(1000)))
+        }
         // Behind the year 294,246 Java's seconds stay at the greatest number of microseconds, and the rest wraps.
         Unit::Micros => {
             let seconds = days * 86_400 + micros / MICROS_PER_SECOND;
@@ -59,12 +74,12 @@ pub(in super::super) fn timestamp_value(unit: Unit, moment: Moment) -> Option<Va
 }
 
 #[derive(Debug)]
-struct Timestamp(Unit);
+struct Timestamp(Unit, DebeziumGeneration);
 
 impl Decode for Timestamp {
     #[inline]
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        value(self.0, parse::timestamp(cell)?, arena)
+        value(self.0, infinity_of(parse::timestamp(cell)?, self.0, self.1), arena)
     }
 }
 
@@ -85,7 +100,7 @@ pub(in super::super) fn timestamp(context: &Context<'_>) -> Plan {
         Unit::Iso => Value::text("1970-01-01T00:00:00Z"),
         Unit::Millis | Unit::Micros | Unit::Nanos | Unit::Connect => Value::Int64(0),
     };
-    Plan::new(schema(unit), Fallback::Scalar(fallback), Timestamp(unit), move |text| {
+    Plan::new(schema(unit), Fallback::Scalar(fallback), Timestamp(unit, context.options.generation), move |text| {
         default_value::parse(DefaultKind::Timestamp(unit), text)
     })
 }
