@@ -21,7 +21,7 @@ fn hop(hop: &Hop) -> Value {
     })
 }
 
-/// What `heartbeat.action.query` wrote, and how it came; null where nothing was.
+/// What the canary wrote, and how it came; null where nothing was.
 fn canary(markers: &Markers) -> Value {
     let (written, failures) = (markers.written.get(), markers.failures.get());
     if written + failures == 0 {
@@ -33,6 +33,9 @@ fn canary(markers: &Markers) -> Value {
         "returned": markers.returned.get(),
         "under_way": markers.stage.get() != Stage::Home,
         "round_trip_ms": Some(markers.round_trip_ms.get()).filter(|time| *time >= 0),
+        "read_back": markers.read_back.get(),
+        "end_to_end_ms": Some(markers.end_to_end_ms.get()).filter(|time| *time >= 0),
+        "not_read_back": Some(markers.unread.get()).filter(|reason| !reason.is_empty()),
         "returned_ms": Some(markers.returned_ms.get()).filter(|time| *time > 0),
     })
 }

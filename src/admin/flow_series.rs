@@ -41,7 +41,7 @@ type ReadMarkers = fn(&Markers) -> f64;
 const CANARY: &[(&str, &str, ReadMarkers)] = &[
     (
         "headwater_canary_round_trip_seconds",
-        "From the last run of heartbeat.action.query that came to the acknowledgement of all that came with it; -1 before it",
+        "From the canary's last marker that came to the acknowledgement of all that came with it; -1 before it",
         |markers| match markers.round_trip_ms.get() {
             ..0 => -1.0,
             time => time as f64 / 1000.0,
@@ -50,8 +50,28 @@ const CANARY: &[(&str, &str, ReadMarkers)] = &[
     ("headwater_canary_returned_timestamp_seconds", "When that was; 0 before it", |markers| {
         markers.returned_ms.get() as f64 / 1000.0
     }),
-    ("headwater_canary_written_total", "Runs of heartbeat.action.query", |markers| markers.written.get() as f64),
-    ("headwater_canary_failures_total", "Runs of heartbeat.action.query that failed", |markers| {
+    (
+        "headwater_canary_end_to_end_seconds",
+        "From the canary's last marker whose record was read back from its topic to that moment; -1 before it",
+        |markers| match markers.end_to_end_ms.get() {
+            ..0 => -1.0,
+            time => time as f64 / 1000.0,
+        },
+    ),
+    ("headwater_canary_read_back_total", "Markers of the canary whose record was read back", |markers| {
+        markers.read_back.get() as f64
+    }),
+    (
+        "headwater_canary_unread",
+        "1 while what came last is proven by the broker's acknowledgement only, as it could not be read back",
+        |markers| f64::from(u8::from(!markers.unread.get().is_empty())),
+    ),
+    (
+        "headwater_canary_written_total",
+        "Markers that the canary has written: runs of heartbeat.action.query, rows of the signal table",
+        |markers| markers.written.get() as f64,
+    ),
+    ("headwater_canary_failures_total", "Markers of the canary that could not be written", |markers| {
         markers.failures.get() as f64
     }),
 ];

@@ -106,7 +106,14 @@ fn flow_lines(flow: Option<&Value>, now_ms: i64) -> Vec<String> {
     }
     let canary = flow.get("canary");
     if let Some(time) = canary.and_then(|canary| number(canary, "round_trip_ms")) {
-        lines.push(format!("what heartbeat.action.query wrote last was acknowledged after {time:.0} ms"));
+        lines.push(format!("what was written to the database last was acknowledged after {time:.0} ms"));
+    }
+    if let Some(time) = canary.and_then(|canary| number(canary, "end_to_end_ms")) {
+        lines.push(format!("and read back from its topic after {time:.0} ms"));
+    }
+    match text(canary, "not_read_back") {
+        "" => {}
+        reason => lines.push(format!("it is not read back: {reason}")),
     }
     for hop in flow.get("ladder").and_then(Value::as_array).into_iter().flatten() {
         if let (Some(waiting), Some(behind)) = (number(hop, "waiting"), number(hop, "behind_ms"))

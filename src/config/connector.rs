@@ -86,6 +86,8 @@ pub struct ConnectorConfig {
     pub header_converter: ConverterSetting,
     /// What the producer gets: the worker's settings with this connector's over them.
     pub producer: ClientProperties,
+    /// `consumer.override.*`: for the client that reads back what the canary wrote.
+    pub consumer_overrides: ClientProperties,
     /// What the client that makes topics gets.
     pub admin: ClientProperties,
     /// How topics are made; `None` when the broker makes them or they are there.
@@ -261,6 +263,7 @@ fn read(
         value_converter: converter(settings, "value.converter", &worker.value_converter),
         header_converter: converter(settings, "header.converter", &worker.header_converter),
         producer: worker.producer_properties(&overrides),
+        consumer_overrides: settings.under("consumer.override."),
         admin: worker.admin_properties(&settings.under("admin.override.")),
         topic_creation: delivery::topic_creation(settings, worker, findings),
         offsets_topic: settings.text("offsets.storage.topic"),
@@ -270,7 +273,7 @@ fn read(
         heartbeat: delivery::heartbeat(settings),
         errors: delivery::errors(settings, findings),
         limits: delivery::limits(settings),
-        watchdog: watchdog::watchdog(settings),
+        watchdog: watchdog::watchdog(settings, findings),
         lag_quantiles: settings.flag("statistics.metrics.enabled"),
         metric_tags: settings.text("custom.metric.tags").and_then(|tags| option::pairs(&tags)).unwrap_or_default(),
         original,

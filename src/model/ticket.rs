@@ -11,6 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub trait Settlements: Send + Sync {
     /// The batch with this ordinal has been delivered wholly.
     fn settled(&self, ordinal: u64);
+    /// The batch with this ordinal had nothing to deliver.
+    fn passed(&self, ordinal: u64) {
+        self.settled(ordinal);
+    }
     /// The batch with this ordinal will never be: a part of it was dropped unsettled.
     fn abandoned(&self, ordinal: u64);
 }
@@ -18,6 +22,8 @@ pub trait Settlements: Send + Sync {
 struct Stub {
     ordinal: u64,
     abandoned: AtomicBool,
+    /// It has no records.
+    bare: AtomicBool,
     settlements: Arc<dyn Settlements>,
 }
 
@@ -26,6 +32,8 @@ impl Drop for Stub {
         // Relaxed is enough: the reference count of the Arc around it orders every holder before this drop.
         if self.abandoned.load(Ordering::Relaxed) {
             self.settlements.abandoned(self.ordinal);
+        } else if self.bare.load(Ordering::Relaxed) {
+            self.settlements.passed(self.ordinal);
         } else {
             self.settlements.settled(self.ordinal);
         }
@@ -47,7 +55,8 @@ pub struct Share {
 impl Ticket {
     /// A ticket for the batch with this ordinal.
     pub fn new(ordinal: u64, settlements: Arc<dyn Settlements>) -> Self {
-        Ticket { stub: Some(Arc::new(Stub { ordinal, abandoned: AtomicBool::new(false), settlements })) }
+        let (abandoned, bare) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ticket { stub: Some(Arc::new(Stub { ordinal, abandoned, bare, settlements })) }
     }
 
     /// The place of the batch in the stream.
@@ -63,6 +72,14 @@ impl Ticket {
     /// Every record of the batch has its share (or there was none to send).
     pub fn settle(mut self) {
         self.stub.take();
+    }
+
+    /// The same for a batch that has no records: nobody acknowledges anything of it.
+    pub fn settle_bare(self) {
+        if let Some(stub) = &self.stub {
+            stub.bare.store(true, Ordering::Relaxed);
+        }
+        self.settle();
     }
 }
 

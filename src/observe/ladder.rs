@@ -19,6 +19,8 @@ pub struct Ladder {
     pub turns: Counter,
     /// Changes that were read, heartbeats not counted.
     pub changes: Counter,
+    /// Connections that were made anew, or tried to be: what had come of an event comes again.
+    pub renewals: Counter,
     /// Batches that were entered at the desk.
     pub entered: Counter,
     /// Batches that were encoded, and all before them.
@@ -91,6 +93,8 @@ pub struct HeadCell {
     pub behind_bytes: Gauge,
     /// The head, printed.
     pub position: Text,
+    /// Whether what comes of an event is no more than the bytes that it takes in the log.
+    pub sent_as_kept: AtomicBool,
     /// Bytes of the log that the server keeps for the connector; -1 while that is not known.
     pub retained_bytes: Gauge,
     /// Bytes that may yet be written before it keeps them no longer; -1 when that is not known or without bound.

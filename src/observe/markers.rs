@@ -1,12 +1,12 @@
 //! The canary: what is written to the database so that it comes back, and how long that takes.
 //!
 //! In: the thread that runs `heartbeat.action.query` says when something was written, when the stream has come to it and
-//! when all that came with it is acknowledged. Out: numbers for the watchdog and for people. Promised: nothing is counted
+//! when all that came with it is acknowledged, and read back. Out: numbers for the watchdog and for people. Promised: nothing is counted
 //! that was not seen to come. Nothing here survives a crash.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::metrics::{Counter, Gauge};
+use super::metrics::{Counter, Gauge, Text};
 
 /// How far the last marker has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Stage {
     InTheLog = 1,
     /// The stream has come to it, and what came with it is not acknowledged.
     UnderWay = 2,
+    /// All that came with it is acknowledged, and was not read back from its topic, where that was once possible.
+    Unread = 3,
 }
 
 /// A stage that one thread says and others read.
@@ -35,6 +37,7 @@ impl StageCell {
         match self.0.load(Ordering::Relaxed) {
             1 => Stage::InTheLog,
             2 => Stage::UnderWay,
+            3 => Stage::Unread,
             _ => Stage::Home,
         }
     }
@@ -55,4 +58,10 @@ pub struct Markers {
     pub round_trip_ms: Gauge,
     /// When it was acknowledged, in milliseconds since the epoch; 0 before it.
     pub returned_ms: Gauge,
+    /// Markers of which a record that came with them was read back from its topic.
+    pub read_back: Counter,
+    /// Milliseconds from the writing of the last of those to that moment; -1 before it.
+    pub end_to_end_ms: Gauge,
+    /// Why the last that came was not read back; empty where it was, or nothing is.
+    pub unread: Text,
 }

@@ -312,6 +312,7 @@ impl ConnectorMetrics {
         metrics.behind_source_ms.set(-1);
         metrics.ladder.head.forget();
         metrics.canary.round_trip_ms.set(-1);
+        metrics.canary.end_to_end_ms.set(-1);
         metrics.ladder.head.kept_seconds.set(-1);
         metrics
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::canary;
 use super::commit::Discipline;
 use super::layouts::{Layouts, layouts};
 use super::produce::{HistoryWriter, Sink};
@@ -25,6 +26,8 @@ use crate::observe::metrics::{Beginning, ConnectorMetrics};
 use crate::observe::pulse::Activity;
 use crate::serialize::{self, Converter, Role};
 use crate::sink::SinkCounters;
+use crate::sink::kafka::read_back::ReadBack;
+use crate::sink::kafka::witness::Witness;
 use crate::sink::kafka::{KafkaSink, KafkaSinkOptions};
 use crate::source::binlog::BinlogReselect;
 use crate::source::binlog::error::BinlogError;
@@ -69,7 +72,7 @@ pub fn pipeline_options(config: &ConnectorConfig, worker: &WorkerConfig) -> Pipe
         max_retries: config.errors.max_retries,
         failure_mode: config.errors.event_processing,
         head_interval: config.watchdog.head_interval,
-        marker_interval: config.heartbeat.interval,
+        marker_interval: config.heartbeat.interval.or(config.watchdog.canary_interval),
         reader: ReaderOptions {
             heartbeat_interval: config.heartbeat.interval,
             reconnect_first: config.stream.reconnect_backoff,
@@ -181,7 +184,8 @@ impl ConnectorAssembly {
                 Ok((Box::new(start::open(options, stored, &mut past, &stops.intake)?), None))
             }
             Layouts::Postgres(config, layouts) => {
-                let options = translate::postgres_options(&self.config, config, layouts.clone());
+                let mut options = translate::postgres_options(&self.config, config, layouts.clone());
+                options.steps = self.metrics.ladder.steps.clone();
                 let source = postgres::start::open(options, stored, &stops.intake)?;
                 let confirmation = source.confirmation();
                 Ok((Box::new(source), confirmation))
@@ -239,6 +243,14 @@ impl ConnectorAssembly {
         }
     }
 
+    /// What reads from its topic what the witness has noted.
+    fn read_back(&self, witness: Witness) -> Option<Box<dyn canary::ReadBack>> {
+        let config = &self.config;
+        let (producer, overrides) = (config.producer.as_map(), config.consumer_overrides.as_map());
+        let read_back = || ReadBack::new(&config.name, producer, overrides, witness);
+        config.watchdog.canary_read_back.then(|| Box::new(read_back()) as Box<dyn canary::ReadBack>)
+    }
+
     /// A mode that would read the rows that are there needs an offset to go on from instead.
     fn check_snapshot_mode(&self, stored: bool) -> Result<(), Failure> {
         let mode = self.config.snapshot_mode;
@@ -278,7 +290,10 @@ impl Assembly for ConnectorAssembly {
         self.metrics.beginning.set(if stored.is_some() { Beginning::Stored } else { Beginning::New });
         self.metrics.history.ready_ms.set(clock::now_ms());
         let context_headers = written_headers(&self.sink.context_headers, &header_converter)?;
-        let sink_options = KafkaSinkOptions { context_headers, ..self.sink.clone() };
+        let topics = &self.config.topics;
+        // One for each attempt: the reports of one that was given up are not of this one's batches.
+        let witness = Witness::passing_over(vec![topics.heartbeat.clone(), topics.transaction.clone()]);
+        let sink_options = KafkaSinkOptions { context_headers, witness: witness.clone(), ..self.sink.clone() };
         let mut sink = KafkaSink::new(sink_options, self.counters.clone(), abort.clone())?;
         let (counters, metrics) = (self.counters.clone(), self.metrics.clone());
         sink.on_wait(move |waits| {
@@ -301,6 +316,7 @@ impl Assembly for ConnectorAssembly {
             value: value_converter,
             header: header_converter,
             processing: self.processing(abort),
+            read_back: self.read_back(witness),
         })
     }
 }

@@ -83,6 +83,16 @@ impl Desk {
         true
     }
 
+    fn settle(&self, ledger: &mut Ledger, ordinal: u64) {
+        let before = ledger.front();
+        ledger.settle(ordinal);
+        let (ladder, moved) = (&self.metrics.ladder, ledger.front() - before);
+        ladder.settled.add(moved);
+        ladder.delivered.add(moved);
+        self.show(ledger);
+        self.changed.notify_all();
+    }
+
     fn show(&self, ledger: &Ledger) {
         self.metrics.outstanding_bytes.set(i64::try_from(ledger.outstanding_bytes()).unwrap_or(i64::MAX));
         self.metrics.outstanding_batches.set(i64::try_from(ledger.outstanding()).unwrap_or(i64::MAX));
@@ -91,15 +101,15 @@ impl Desk {
 
 impl Settlements for Desk {
     fn settled(&self, ordinal: u64) {
+        let furthest = &self.metrics.ladder.furthest;
         let mut ledger = self.lock();
-        let before = ledger.front();
-        ledger.settle(ordinal);
-        let (ladder, moved) = (&self.metrics.ladder, ledger.front() - before);
-        ladder.settled.add(moved);
-        ladder.delivered.add(moved);
-        ladder.furthest.set(ladder.furthest.get().max(self.entered_before + ordinal + 1));
-        self.show(&ledger);
-        self.changed.notify_all();
+        furthest.set(furthest.get().max(self.entered_before + ordinal + 1));
+        self.settle(&mut ledger, ordinal);
+    }
+
+    /// That the broker acknowledges what comes later is not to be seen by it.
+    fn passed(&self, ordinal: u64) {
+        self.settle(&mut self.lock(), ordinal);
     }
 
     fn abandoned(&self, ordinal: u64) {
@@ -136,5 +146,22 @@ mod tests {
             check(0, 3, 3);
         }
         assert_eq!(metrics.ladder.delivered.get(), 6);
+    }
+
+    #[test]
+    fn a_batch_without_records_is_no_acknowledgement() {
+        let metrics = Arc::new(ConnectorMetrics::new());
+        let position: Position = Arc::new(StoredOffset(Vec::new()));
+        let (desk, stop) = (Desk::new(1 << 20, metrics.clone()), Stop::new());
+        let [first, bare, last] = [(); 3].map(|()| desk.enter(position.clone(), 10, &stop).unwrap());
+        let check = |settled, furthest| {
+            assert_eq!((metrics.ladder.settled.get(), metrics.ladder.furthest.get()), (settled, furthest));
+        };
+        bare.settle_bare();
+        check(0, 0);
+        first.settle();
+        check(2, 1);
+        last.settle();
+        check(3, 3);
     }
 }

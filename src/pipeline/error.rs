@@ -65,6 +65,12 @@ pub enum PipelineError {
         /// The column.
         column: String,
     },
+    /// What came with a marker was not read back from its topic. Said, not returned.
+    #[error("what came with the canary's marker was not read back: {reason}")]
+    NotReadBack {
+        /// Why.
+        reason: String,
+    },
     /// Batches were given up without an error that says why.
     #[error("{batches} batches were given up undelivered")]
     Abandoned {
@@ -128,6 +134,12 @@ static RESELECT_FILTER: Code = Code {
     title: "an expression for columns that are read again takes too long to match",
     hint: "Write reselect.columns.include.list or reselect.columns.exclude.list without nested repetitions.",
 };
+static NOT_READ_BACK: Code = Code {
+    number: 912,
+    disposition: Disposition::Retry,
+    title: "what came with the canary's marker is not read back from its topic",
+    hint: "What the broker acknowledges is the proof then, and the connector runs all the same. Where the topic may not be read: grant READ on it to the connector's user, name another one with consumer.override.*, or set headwater.canary.read.back=false. Where no record came: capture the table that the canary writes to. Where a record is not there that was acknowledged: was the topic emptied or deleted, or did a partition get a leader that had not all of it (unclean.leader.election.enable)?",
+};
 
 /// Every page of this room.
 pub static CODES: &[&Code] = &[
@@ -140,6 +152,7 @@ pub static CODES: &[&Code] = &[
     &RESELECTED_ROW_GONE,
     &RESELECT_WITHOUT_KEY,
     &RESELECT_FILTER,
+    &NOT_READ_BACK,
 ];
 
 impl Coded for PipelineError {
@@ -154,6 +167,7 @@ impl Coded for PipelineError {
             PipelineError::ReselectedRowGone { .. } => &RESELECTED_ROW_GONE,
             PipelineError::ReselectWithoutKey { .. } => &RESELECT_WITHOUT_KEY,
             PipelineError::ReselectFilter { .. } => &RESELECT_FILTER,
+            PipelineError::NotReadBack { .. } => &NOT_READ_BACK,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the rest, sees by its flag that its attempt is over, and a question that hangs then ends by its own deadline.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::thread;
@@ -57,6 +58,7 @@ pub(super) fn ask_until(stop: &Stop, mut probe: Box<dyn HeadProbe>, interval: Du
                 failures = 0;
                 let behind = reading.behind_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
                 head.position.set(reading.head);
+                head.sent_as_kept.store(reading.sent_as_kept, Ordering::Relaxed);
                 head.behind_bytes.set(behind.unwrap_or(-1));
                 if reading.moved || reading.busy || behind.is_none_or(|bytes| bytes == 0) {
                     head.alive.add(1);

@@ -15,7 +15,7 @@
 //! the attempt, and the next begins at the stored position. What survives a crash is in the stores.
 
 pub mod assembly;
-mod canary;
+pub mod canary;
 pub mod commit;
 pub mod desk;
 pub mod encode;

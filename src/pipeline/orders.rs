@@ -4,7 +4,7 @@
 //! looking cost a load of memory while there is no order; nobody waits for anybody.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::error::Failure;
 
@@ -38,6 +38,8 @@ pub struct Orders {
     pub renew_source: Order,
     /// To the supervisor: give the attempt up and build the pipeline again from the stored position.
     pub restart: Order,
+    /// Why the pipeline was asked to end, in a sentence.
+    pub end: OnceLock<&'static str>,
 }
 
 impl Orders {

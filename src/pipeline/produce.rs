@@ -136,7 +136,10 @@ impl Producer {
         }
         let records = batch.records.len() as u64;
         if let Some(ticket) = batch.ticket.take() {
-            ticket.settle();
+            match records {
+                0 => ticket.settle_bare(),
+                _ => ticket.settle(),
+            }
         }
         recycle_encoded(batch, spare);
         self.metrics.ladder.produced.add(1);

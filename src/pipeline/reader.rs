@@ -34,6 +34,9 @@ const BATCH_OVERHEAD_BYTES: u64 = 4 * 1024;
 /// A connection that lived this long was a good one.
 const HEALTHY_AFTER: Duration = Duration::from_secs(30);
 
+/// Beyond so many times twice its age a connection that brings nothing is made anew all the same.
+const MOST_DOUBLINGS: u32 = 10;
+
 /// How the reader behaves.
 #[derive(Clone, Debug)]
 pub struct ReaderOptions {
@@ -80,6 +83,8 @@ impl Reader {
             backoff: Backoff::new(self.options.reconnect_first, self.options.reconnect_limit),
             made_at: clock::moment(),
             lost_at: String::new(),
+            renewed_at: String::new(),
+            renewed_in_vain: 0,
         };
         let mut next_report = clock::moment();
         let mut next_heartbeat = self.options.heartbeat_interval.map(|interval| clock::moment() + interval);
@@ -91,7 +96,7 @@ impl Reader {
                 running = false;
                 continue;
             }
-            if self.options.renew_after.is_some_and(|age| connections.made_at.elapsed() >= age) {
+            if self.options.renew_after.is_some_and(|age| connections.made_at.elapsed() >= connections.age(age)) {
                 running &= self.renew(&mut *source, &mut connections)?;
                 continue;
             }
@@ -193,6 +198,9 @@ impl Reader {
     /// Makes a connection that works anew, because it is old: nothing has failed, and nobody is told. Says whether that
     /// went well at once. It counts as listening meanwhile, so that the watchdog sees one that takes too long.
     fn renew(&self, source: &mut dyn Source, connections: &mut Connections) -> Result<bool, Failure> {
+        let at_the_head = self.metrics.ladder.head.behind_bytes.get() == 0;
+        connections.renewed(Printed(&*source.position()).to_string(), at_the_head);
+        self.metrics.ladder.renewals.add(1);
         let renewed = source.reconnect();
         connections.made_at = clock::moment();
         match renewed {
@@ -242,6 +250,7 @@ impl Reader {
             if self.stop.wait(delay) {
                 return Ok(());
             }
+            self.metrics.ladder.renewals.add(1);
             match source.reconnect() {
                 Ok(()) => break,
                 Err(again) => failure = again,
@@ -264,9 +273,26 @@ struct Connections {
     made_at: Instant,
     /// Where the one before it was lost; empty before the first loss.
     lost_at: String,
+    /// Where the last one was made anew that was old.
+    renewed_at: String,
+    /// How many of those in a row had not got on, although there was something to read.
+    renewed_in_vain: u32,
 }
 
 impl Connections {
+    /// One that is old is made anew at this position.
+    fn renewed(&mut self, position: String, at_the_head: bool) {
+        let in_vain = !at_the_head && position == self.renewed_at;
+        self.renewed_in_vain = if in_vain { self.renewed_in_vain + 1 } else { 0 };
+        self.renewed_at = position;
+    }
+
+    /// The age at which the next one is: twice as long each time that one did not get to the end of what it read. A
+    /// transaction that takes longer to come is sent from its beginning by each.
+    fn age(&self, age: Duration) -> Duration {
+        age.saturating_mul(1 << self.renewed_in_vain.min(MOST_DOUBLINGS))
+    }
+
     /// One was lost at this position. Says whether the next is made at once: after one that had lived for long, for
     /// then the usual cause is a connection, not a server, that is gone. After a short one that had brought something
     /// comes the first wait; each that brought nothing makes the wait longer, so that an event that cannot be read,
@@ -295,10 +321,27 @@ fn heartbeat_is_due(next: &mut Option<Instant>, interval: Option<Duration>) -> b
 mod tests {
     use super::*;
 
+    fn connections(backoff: Backoff) -> Connections {
+        let (lost_at, renewed_at) = (String::new(), String::new());
+        Connections { backoff, made_at: clock::moment(), lost_at, renewed_at, renewed_in_vain: 0 }
+    }
+
+    #[test]
+    fn a_transaction_that_takes_longer_than_a_connection_lives_gets_through() {
+        let mut connections = connections(Backoff::new(Duration::from_millis(100), Duration::from_secs(10)));
+        let age = Duration::from_secs(60);
+        for (position, at_the_head, factor) in
+            [("a", false, 1), ("a", false, 2), ("a", false, 4), ("b", false, 1), ("b", true, 1), ("b", false, 2)]
+        {
+            connections.renewed(position.to_owned(), at_the_head);
+            assert_eq!(connections.age(age), age * factor, "{position}");
+        }
+    }
+
     #[test]
     fn connections_that_bring_nothing_are_made_less_and_less_often() {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
-        let mut connections = Connections { backoff, made_at: clock::moment(), lost_at: String::new() };
+        let mut connections = connections(backoff);
         // Where it was lost, whether the next comes at once, and the longest wait before it otherwise.
         for (position, at_once, longest_ms) in
             [("a", true, 100), ("a", false, 200), ("a", false, 400), ("b", false, 100), ("b", false, 200)]

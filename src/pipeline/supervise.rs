@@ -77,6 +77,8 @@ pub struct Parts {
     pub header: Arc<dyn Converter>,
     /// What becomes of records before the converters.
     pub processing: Processing,
+    /// Reads back what came with a marker; `None` where nothing is to be read.
+    pub read_back: Option<Box<dyn canary::ReadBack>>,
 }
 
 /// What ends an attempt, for those of its parts that wait.
@@ -152,6 +154,13 @@ impl Handle {
     /// Asks it to stop: drain, commit, leave.
     pub fn stop(&self) {
         self.stop.set();
+    }
+
+    /// The same, and why, in a sentence: for who is told of an incident that does not outlast it.
+    pub fn stop_because(&self, why: &'static str) {
+        // The first reason counts.
+        self.orders.end.get_or_init(|| why);
+        self.stop();
     }
 
     /// Waits until it has stopped.
@@ -243,15 +252,16 @@ impl Supervisor {
         let mut backoff = Backoff::new(FIRST_DELAY, self.options.restart_limit);
         loop {
             let started = clock::moment();
-            let failure = match guarded("supervisor", || self.attempt()) {
+            let ended = guarded("supervisor", || self.attempt());
+            // All of its threads have ended.
+            self.metrics.ladder.ended.set(self.metrics.ladder.ending.get());
+            let failure = match ended {
                 Ok(()) => {
                     self.board.set(State::Stopped);
                     return;
                 }
                 Err(failure) => failure,
             };
-            // All of its threads have ended.
-            self.metrics.ladder.ended.set(self.metrics.ladder.ending.get());
             if started.elapsed() > HEALTHY_AFTER {
                 backoff.reset();
             }
@@ -459,7 +469,7 @@ impl Run {
         };
         let source = parts.source;
         head::spawn(source.head_probe(), options.head_interval, &intake, metrics);
-        canary::spawn(source.marker(), options.marker_interval, &intake, metrics);
+        canary::spawn(source.marker(), parts.read_back, options.marker_interval, &intake, metrics);
         threads.push(spawn_watched("reader", &outcomes_in, move || reader.run(source))?);
         Ok(Run { intake, abort, abandoned, committing, outcomes, threads, committer, desk })
     }

@@ -42,6 +42,9 @@ use crate::util::stop::Stop;
 /// Databases that belong to the server itself (`table.ignore.builtin`).
 const BUILT_IN_DATABASES: [&str; 4] = ["mysql", "performance_schema", "sys", "information_schema"];
 
+/// The type of the signals that are no more than markers.
+const CANARY_SIGNAL: &str = "headwater-canary";
+
 /// How long a question to the offset store may take beyond `offset.flush.timeout.ms`.
 const STORE_READ_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -146,6 +149,27 @@ pub fn keeps_comments(config: &ConnectorConfig) -> bool {
     }
 }
 
+/// What is run with each marker: what the user asks for with each heartbeat, and a row of the signal table, where those
+/// that were written before are deleted. Debezium passes over signals of a type that it does not know
+/// (`SignalProcessor.processSignal`), and over the end of a window that it has not opened
+/// (`AbstractIncrementalSnapshotContext.closeWindow`), which is what a deleted signal can be to it.
+pub fn marker_statements(config: &ConnectorConfig) -> Vec<String> {
+    let mut statements: Vec<String> = config.heartbeat.action_query.iter().cloned().collect();
+    if let Some(table) = &config.watchdog.signal_table {
+        let (quote, id): (fn(&str) -> String, &str) = match config.kind {
+            ConnectorKind::MySql | ConnectorKind::MariaDb => {
+                (|name| format!("`{}`", name.replace('`', "``")), "UUID()")
+            }
+            // The oldest versions have no other function for it without an extension.
+            ConnectorKind::Postgres => (postgres::quote_identifier, "md5(random()::text || clock_timestamp()::text)"),
+        };
+        let table = table.split('.').map(quote).collect::<Vec<_>>().join(".");
+        statements.push(format!("DELETE FROM {table} WHERE type = '{CANARY_SIGNAL}'"));
+        statements.push(format!("INSERT INTO {table} (id, type, data) VALUES ({id}, '{CANARY_SIGNAL}', '{{}}')"));
+    }
+    statements
+}
+
 /// What the binlog source takes.
 pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -> BinlogOptions {
     let seconds = |seconds: Option<u64>| seconds.and_then(|seconds| u32::try_from(seconds).ok());
@@ -157,7 +181,7 @@ pub fn binlog_options(config: &ConnectorConfig, layouts: Arc<dyn LayoutMaker>) -
         generation: config.events.generation,
         server_id: stream.binlog.server_id,
         initial_statements: config.database.initial_statements.clone(),
-        heartbeat_action: config.heartbeat.action_query.clone(),
+        marker: marker_statements(config),
         // A heartbeat record is written when the server shows that it is alive, so it must do so often enough.
         heartbeat_period: config
             .heartbeat
@@ -290,7 +314,8 @@ pub fn postgres_options(
     SourceOptions {
         connect: postgres_connect_options(config, options),
         initial_statements: config.database.initial_statements.clone(),
-        heartbeat_action: config.heartbeat.action_query.clone(),
+        marker: marker_statements(config),
+        steps: Arc::default(),
         slot: postgres_slot(&options.slot),
         publication: PublicationOptions {
             name: options.publication.name.clone(),

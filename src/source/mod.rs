@@ -88,6 +88,8 @@ pub struct HeadReading {
     pub moved: bool,
     /// Whether the server says that it works on what the stream waits for.
     pub busy: bool,
+    /// Whether what comes of an event is no more than the bytes that it takes in the log.
+    pub sent_as_kept: bool,
     /// What the server keeps of its log.
     pub kept: KeptLog,
 }
@@ -125,7 +127,7 @@ pub trait HeadProbe: Send {
     fn ask(&mut self) -> Result<HeadReading, Failure>;
 }
 
-/// Runs `heartbeat.action.query`, on a connection of its own with deadlines of its own.
+/// Writes what the canary waits for, on a connection of its own with deadlines of its own.
 pub trait Marker: Send {
     /// Runs it once. `first`: it is the first that is awaited. Says whether it is known where the log ended behind it; where
     /// the server does not say that, nobody knows what has come.
@@ -163,7 +165,7 @@ pub trait Source: Send {
         None
     }
 
-    /// Who runs `heartbeat.action.query` and sees whether what it wrote comes; `None` where there is none.
+    /// Who writes what the canary waits for and sees whether it comes; `None` where nothing is to be written.
     fn marker(&self) -> Option<Box<dyn Marker>> {
         None
     }

@@ -111,7 +111,7 @@ static COMMIT_STUCK: Code = retry(
 static CANARY_LOST: Code = retry(
     955,
     "what was written to the database does not come",
-    "heartbeat.action.query wrote something, and within headwater.canary.deadline.ms the stream has not come to it, or what came with it was not acknowledged; the message says which. Every hop says that it works: does the query write to the server that the stream comes from (a virtual address that has moved, a proxy that splits reads and writes)? Is the server's log filtered (binlog-do-db, a publication)?",
+    "heartbeat.action.query or the canary wrote something, and within headwater.canary.deadline.ms the stream has not come to it, or what came with it was not acknowledged or is not read back from its topic; the message says which. Where the stream has not come to it: is it written to the server that the stream comes from (a virtual address that has moved, a proxy that splits reads and writes)? Is the server's log filtered (binlog-do-db, a publication)? Where its topic does not give it: see HW0912.",
 );
 static UNDEAD: Code = retry(
     956,

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::verdict::{Canary, Head, Observations, Seen};
+use crate::observe::ladder::HeadCell;
 use crate::observe::markers::{Markers, Stage};
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
@@ -26,6 +27,10 @@ const EXCUSED_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes that a server sends while it has nothing to say, between two answers of the prober: heartbeats and keep-alives.
 /// More than that is an event on its way, however long it takes.
 const SMALL_TALK_BYTES: u64 = 4096;
+
+/// Bytes that come beside an event's own: those of events before it in its batch, of TLS, of the protocol; and an eighth of
+/// the event.
+const BESIDE_BYTES: u64 = 1 << 20;
 
 /// After so many intervals without an answer, what the server said of its head is not known any more.
 const INTERVALS: u32 = 5;
@@ -131,6 +136,9 @@ pub struct Observer {
     still: Duration,
     asking: Moving,
     answered_bytes: u64,
+    /// While bytes come and nothing comes of them: how many had come before, and how far the head was ahead then.
+    coming: Option<(u64, u64)>,
+    renewals: u64,
     reached: Instant,
     ages: [Age; 4],
 }
@@ -161,6 +169,8 @@ impl Observer {
             still: Duration::ZERO,
             asking: moving(),
             answered_bytes: 0,
+            coming: None,
+            renewals: 0,
             reached: now,
             ages: Default::default(),
         }
@@ -293,7 +303,17 @@ impl Observer {
             Stage::Home => Canary::Home,
             Stage::InTheLog => Canary::InTheLog(time),
             Stage::UnderWay => Canary::UnderWay(time),
+            Stage::Unread => Canary::Unread(time),
         }
+    }
+
+    /// Whether what comes may be one event that is long. It was in the log, whole, when its first byte was sent: where more
+    /// comes than the head was ahead by then, it is none, but a length that is garbage and swallows all that follows.
+    fn may_be_an_event(&mut self, head: &HeadCell, heard: u64) -> bool {
+        let Ok(ahead) = u64::try_from(head.behind_bytes.get()) else { return true };
+        let (before, longest) = *self.coming.get_or_insert((self.answered_bytes.min(heard), ahead));
+        let most = longest.saturating_add(longest / 8).saturating_add(BESIDE_BYTES);
+        !head.sent_as_kept.load(Ordering::Relaxed) || heard.wrapping_sub(before) <= most
     }
 
     /// Where the head is. It is ahead only as of an answer, so that a server which does not answer accuses nobody.
@@ -304,9 +324,14 @@ impl Observer {
         let behind = head.behind_bytes.get();
         let interval = Duration::from_millis(u64::try_from(head.interval_ms.get()).unwrap_or(0));
         if answers != self.answers.count {
-            let talks = heard.wrapping_sub(self.answered_bytes) > SMALL_TALK_BYTES;
             let alive = head.alive.get();
-            if talks || alive != self.alive {
+            let renewals = metrics.ladder.renewals.get();
+            let begins = heard < self.answered_bytes || renewals != std::mem::replace(&mut self.renewals, renewals);
+            if begins || alive != self.alive || self.changes.since > self.answers.since {
+                self.coming = None;
+            }
+            let talks = heard.wrapping_sub(self.answered_bytes) > SMALL_TALK_BYTES;
+            if alive != self.alive || (talks && self.may_be_an_event(head, heard)) {
                 self.still = Duration::ZERO;
             } else {
                 let gap = now.saturating_duration_since(self.answers.since);
@@ -333,6 +358,7 @@ impl Observer {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::error::Failure;
     use crate::pipeline::error::PipelineError;
@@ -583,6 +609,31 @@ mod tests {
             metrics.ladder.head.answers.add(1);
         };
         assert_eq!(scene.run(20, quiet).0, Verdict::SourceStuck);
+    }
+
+    /// A length that is garbage: the stream comes on, all of it swallowed, and the log grows as fast.
+    #[test]
+    fn what_is_longer_than_the_log_was_is_no_event() {
+        let check = |sent_as_kept: bool, ahead: i64, expected: Option<bool>| {
+            let mut scene = Scene::new();
+            scene.run(10, |metrics, _| alive(metrics, 0));
+            let heard = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+            scene.metrics.ladder.begin(Some(heard.clone()));
+            scene.metrics.ladder.head.sent_as_kept.store(sent_as_kept, Ordering::Relaxed);
+            let swallowed = |metrics: &ConnectorMetrics, tick: u64| {
+                heard.fetch_add(1 << 20, Ordering::Relaxed);
+                let more = i64::try_from(tick << 20).unwrap();
+                metrics.ladder.head.behind_bytes.set(ahead + more);
+                metrics.ladder.head.answers.add(1);
+            };
+            let noticed = scene.run(400, swallowed).1;
+            let soon = noticed.map(|after| after <= Duration::from_secs(20));
+            assert_eq!(soon, expected, "{ahead} bytes ahead: {noticed:?}");
+        };
+        check(true, 1 << 20, Some(true));
+        // One event that is as long as that.
+        check(true, 1 << 30, None);
+        check(false, 1 << 20, None);
     }
 
     #[test]

@@ -12,6 +12,10 @@ use crate::pipeline::status::{Part, State};
 /// Bytes under way for which a stage may take a second more.
 const BYTES_A_SECOND: u64 = 16 << 20;
 
+/// Deadlines that a marker has to come with a stream of which it is not known how far it is: with the usual one a server
+/// then has the two minutes that it may decode without a word.
+const UNKNOWN_PATIENCE: u32 = 4;
+
 /// How long something may take before it counts as stuck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadlines {
@@ -90,6 +94,8 @@ pub enum Canary {
     InTheLog(Duration),
     /// The stream has brought one that was written so long ago, and what came with it is not acknowledged.
     UnderWay(Duration),
+    /// So long ago one was written whose record is acknowledged and is not read back from its topic.
+    Unread(Duration),
 }
 
 /// Everything that a verdict depends on. Times are durations that were measured on a clock that only goes forward.
@@ -248,10 +254,17 @@ impl Observations {
     }
 
     /// A stream that is behind brings other changes first, and one that is held up by what the server decodes is known to
-    /// be behind: neither has lost a marker.
+    /// be behind: neither has lost a marker. Where it is not known how far the stream is, a marker has more time to come.
+    /// For what is acknowledged nothing excuses a topic.
     fn has_lost_marker(&self, deadline: Duration) -> bool {
-        let (Canary::InTheLog(time) | Canary::UnderWay(time)) = self.canary else { return false };
-        time >= deadline && self.unchanged >= deadline && !matches!(self.head, Head::Ahead(_))
+        let (time, deadline) = match (self.canary, self.head) {
+            (Canary::Home, _) => return false,
+            (Canary::Unread(time), _) => return time >= deadline,
+            (Canary::InTheLog(_) | Canary::UnderWay(_), Head::Ahead(_)) => return false,
+            (Canary::InTheLog(time), Head::Unknown) => (time, deadline.saturating_mul(UNKNOWN_PATIENCE)),
+            (Canary::InTheLog(time) | Canary::UnderWay(time), Head::Reached | Head::Unknown) => (time, deadline),
+        };
+        time >= deadline && self.unchanged >= deadline
     }
 
     /// What is nearest to the broker holds up all that is before it, so it is asked first.

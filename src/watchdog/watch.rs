@@ -256,10 +256,11 @@ impl Watchdog {
     fn leave(&mut self) {
         let Some(open) = self.open.take() else { return };
         let now = clock::moment();
-        self.close(open, Verdict::Stopped, "the failed connector was ended", now);
+        let end = self.orders.end.get().copied().unwrap_or("the failed connector was ended");
+        self.close(open, Verdict::Stopped, end, now);
         (self.since, self.since_ms) = (now, clock::now_ms());
         let (seen, ages) = self.observer.look(&self.metrics, &self.board, now);
-        let because = words::because(&seen, Verdict::Stopped, -1);
+        let because = words::because(&seen, Verdict::Stopped, &self.metrics);
         self.say(&seen, ages, Verdict::Stopped, because, now);
     }
 
@@ -271,7 +272,7 @@ impl Watchdog {
             (self.since, self.since_ms) = (now, clock::now_ms());
         }
         self.verdict = verdict;
-        let because = words::because(&seen, verdict, self.metrics.ladder.head.behind_bytes.get());
+        let because = words::because(&seen, verdict, &self.metrics);
         let lost = self.metrics.disconnects.get();
         if lost != std::mem::replace(&mut self.lost, lost) && verdict.is_good() && self.open.is_none() {
             // It was mended between two looks, and still it was.
@@ -427,7 +428,8 @@ impl Watchdog {
         let good = now.saturating_duration_since(open.bad_at);
         let proofs = (open.proof, Proof::of(&self.metrics));
         if ended || (verdict.is_good() && is_over(open.found, proofs, head, good, &self.options.deadlines)) {
-            let end = if ended { "the connector was stopped" } else { FLOWS_AGAIN };
+            let asked = || self.orders.end.get().copied().unwrap_or("the connector was stopped");
+            let end = if ended { asked() } else { FLOWS_AGAIN };
             self.close(open, verdict, end, now);
         } else {
             self.open = Some(open);

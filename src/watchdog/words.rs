@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::verdict::{Canary, Head, Observations, Seen, Stage, Verdict};
+use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
 use crate::pipeline::status::Part;
 
@@ -39,7 +40,7 @@ pub(super) fn onset(seen: &Observations, verdict: Verdict) -> Duration {
         Verdict::Hung(_) => seen.attempting,
         Verdict::CommitStuck => seen.unstored.max(seen.storing),
         Verdict::CanaryLost => match seen.canary {
-            Canary::InTheLog(time) | Canary::UnderWay(time) => time,
+            Canary::InTheLog(time) | Canary::UnderWay(time) | Canary::Unread(time) => time,
             Canary::Home => Duration::ZERO,
         },
         Verdict::Undead => seen.ending.unwrap_or_default(),
@@ -61,8 +62,24 @@ fn stage_of(seen: &Observations, stage: Stage) -> &Seen {
     }
 }
 
-/// The verdict in a sentence. `behind_bytes`: of the stream behind the head, where that is known.
-pub(super) fn because(seen: &Observations, verdict: Verdict, behind_bytes: i64) -> String {
+/// Which hop has lost a marker.
+fn lost(seen: &Observations, metrics: &ConnectorMetrics) -> String {
+    match seen.canary {
+        Canary::UnderWay(_) => "came with the stream, and what came with it is not acknowledged".to_owned(),
+        Canary::InTheLog(_) | Canary::Home => "has not come with the stream".to_owned(),
+        Canary::Unread(_) => {
+            let why = match metrics.canary.unread.get() {
+                why if why.is_empty() => "it has not come from there".to_owned(),
+                why => why,
+            };
+            format!("came with the stream and was acknowledged, and is not read back from its topic: {why}")
+        }
+    }
+}
+
+/// The verdict in a sentence, with the numbers that it rests on.
+pub(super) fn because(seen: &Observations, verdict: Verdict, metrics: &ConnectorMetrics) -> String {
+    let behind_bytes = metrics.ladder.head.behind_bytes.get();
     match verdict {
         Verdict::Starting => "the connector is being built; nothing has flowed yet".to_owned(),
         Verdict::Flowing => match seen.head {
@@ -120,11 +137,7 @@ pub(super) fn because(seen: &Observations, verdict: Verdict, behind_bytes: i64) 
             format!("records are acknowledged, and no position could be stored for {}", seconds(onset(seen, verdict)))
         }
         Verdict::CanaryLost => {
-            let lost = match seen.canary {
-                Canary::UnderWay(_) => "came with the stream, and what came with it is not acknowledged",
-                Canary::InTheLog(_) | Canary::Home => "has not come with the stream",
-            };
-            format!("what heartbeat.action.query wrote {} ago {lost}", seconds(onset(seen, verdict)))
+            format!("what was written to the database {} ago {}", seconds(onset(seen, verdict)), lost(seen, metrics))
         }
         Verdict::Undead => {
             format!("the pipeline was given up {} ago, and its threads have not ended", seconds(onset(seen, verdict)))

@@ -106,8 +106,25 @@ struct Wish {
     /// Why it may not run here whatever is wanted: another worker has the lead.
     barred: Option<Failure>,
     gone: bool,
+    /// Why it is to be gone, in a sentence.
+    why: &'static str,
     /// Counts what a pipeline has to end for.
     number: u64,
+}
+
+impl Wish {
+    /// Why what runs is ended for it.
+    fn end(&self) -> &'static str {
+        match self.target {
+            _ if self.gone => self.why,
+            _ if self.barred.is_some() => {
+                "this worker has lost the group's lead, and another one has the connector now"
+            }
+            TargetState::Paused => "the connector was paused",
+            TargetState::Stopped => "the connector was stopped",
+            TargetState::Started => "the connector was begun anew, as it was asked for",
+        }
+    }
 }
 
 /// What is.
@@ -145,7 +162,7 @@ pub struct Connector {
 
 impl Connector {
     pub(super) fn new(name: &str, origin: Origin, plan: Plan, target: TargetState) -> Connector {
-        let wish = Wish { plan: Arc::new(plan), target, barred: None, gone: false, number: 1 };
+        let wish = Wish { plan: Arc::new(plan), target, barred: None, gone: false, why: "", number: 1 };
         let settled = Settled {
             number: 0,
             has_pipeline: false,
@@ -340,9 +357,9 @@ impl Connector {
         }
     }
 
-    /// Ends for good.
-    pub(super) fn leave(&self) {
-        self.wish(|wish| wish.gone = true);
+    /// Ends for good; why, in a sentence.
+    pub(super) fn leave(&self, why: &'static str) {
+        self.wish(|wish| (wish.gone, wish.why) = (true, why));
     }
 
     /// Set when nothing of it runs any more.
@@ -427,7 +444,7 @@ pub(super) fn keep(connector: &Connector, before: Option<Arc<Connector>>, start:
     loop {
         let wish = connector.next_wish();
         if let Some(running) = pipeline.take() {
-            end(connector, running, worker);
+            end(connector, running, wish.end(), worker);
         }
         // It took a while, and another wish may have come meanwhile.
         if connector.lock().wish.number != wish.number {
@@ -467,8 +484,8 @@ fn begin(
 }
 
 /// Drains and ends a pipeline, however long it takes: nothing may begin beside it.
-fn end(connector: &Connector, mut pipeline: PipelineHandle, worker: &WorkerConfig) {
-    pipeline.stop();
+fn end(connector: &Connector, mut pipeline: PipelineHandle, why: &'static str, worker: &WorkerConfig) {
+    pipeline.stop_because(why);
     let patience = Stop::new();
     let deadline = clock::moment() + worker.shutdown_timeout + END_GRACE;
     let mut said = false;

@@ -49,6 +49,9 @@ use crate::util::{clock, stop::Stop};
 /// Starts the pipeline of a connector. The worker does not know what it is made of.
 pub type Start = dyn Fn(&ConnectorConfig, &Arc<WorkerConfig>) -> Result<PipelineHandle, Failure> + Send + Sync;
 
+/// Why a connector ends with its worker.
+const STOPPED: &str = "the worker was stopped";
+
 /// Whether the connectors that are stored are known.
 #[derive(Clone, Debug)]
 pub enum Phase {
@@ -226,7 +229,7 @@ impl Worker {
     pub fn stop(&self) {
         self.stopping.set();
         for connector in self.connectors() {
-            connector.leave();
+            connector.leave(STOPPED);
         }
     }
 
@@ -270,7 +273,7 @@ impl Worker {
         drop(lead);
         // Who stops may have looked before it was there.
         if self.stopping.is_set() {
-            connector.leave();
+            connector.leave(STOPPED);
         }
         Ok(connector)
     }
@@ -279,7 +282,7 @@ impl Worker {
     fn dismiss(&self, name: &str) {
         let left = self.connectors.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         if let Some(left) = left {
-            left.leave();
+            left.leave("the connector was deleted");
             self.leaving.lock().unwrap_or_else(PoisonError::into_inner).push(left);
         }
     }

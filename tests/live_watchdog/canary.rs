@@ -1,4 +1,4 @@
-//! What `heartbeat.action.query` writes comes back, or it is said that it does not.
+//! What the canary writes comes back, as far as its topic, or it is said that it does not, and which hop has lost it.
 
 use std::time::Duration;
 
@@ -6,8 +6,10 @@ use headwater::source::binlog::connection::{ConnectOptions, Connection, Secret, 
 use headwater::source::postgres::connection as postgres;
 use serde_json::Value;
 
+use super::support::broker::Broker;
+use super::support::fault_proxy::FaultProxy;
 use super::support::program::{Connector, Running};
-use super::support::{address, eventually, topic, unique};
+use super::support::{address, eventually, free_port, topic, unique};
 use super::{WITHIN, kill_askers, wait_for_verdict, world};
 
 const BEAT: &str = "heartbeat.action.query";
@@ -31,6 +33,97 @@ fn check_returns(running: &Running) {
     running.wait_for_metric("headwater_canary_round_trip_seconds", 0.0, WITHIN);
     running.wait_for_metric("headwater_canary_returned_timestamp_seconds", 1.0, WITHIN);
     assert_eq!(running.connector_answer("flow")["incidents"], 0, "{}", running.log_tail(30));
+}
+
+/// Waits until what is written is read from its topic again.
+fn wait_until_read_back(running: &Running) -> Value {
+    let count = |flow: &Value| flow["canary"]["read_back"].as_u64().unwrap_or_default();
+    let before = count(&running.connector_answer("flow"));
+    let flow = eventually(&format!("markers are read back\n{}", running.log_tail(30)), WITHIN, || {
+        Some(running.connector_answer("flow")).filter(|flow| count(flow) >= before + 2)
+    });
+    println!("  {}", flow["canary"]);
+    assert!(flow["canary"]["end_to_end_ms"].as_u64().is_some_and(|time| time < 60_000), "{flow}");
+    assert!(flow["canary"]["not_read_back"].is_null(), "{flow}");
+    flow
+}
+
+/// How each incident of a marker that was lost stands. A broker that has just begun causes others.
+fn losses(running: &Running) -> Vec<String> {
+    let incidents = running.connector_answer("incidents");
+    let lost = incidents.as_array().unwrap().iter().filter(|incident| incident["verdict"] == "canary_lost");
+    lost.map(|incident| incident["state"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A broker that consumers reach by a listener of their own, through a proxy, and where who may read a topic can be said.
+fn broker_with_readers() -> (Broker, FaultProxy) {
+    let (port, readers) = (free_port(), free_port());
+    let proxy = FaultProxy::start(&format!("127.0.0.1:{readers}"));
+    let (controller, seen) = (port + 1, proxy.port);
+    let options = format!(
+        "listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},READERS://127.0.0.1:{readers}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port},READERS://127.0.0.1:{seen}\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,READERS:PLAINTEXT\n\
+         authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
+         allow.everyone.if.no.acl.found=true"
+    );
+    (Broker::start_with(port, &options), proxy)
+}
+
+/// Records are acknowledged, and whoever reads gets none: said, with the hop. A right to read that is taken away is no
+/// incident: the acknowledgement is the proof again. The markers are rows of a signal table.
+#[test]
+fn a_topic_that_gives_nothing_back_is_named() {
+    let Some(world) = world("canary: read back") else { return };
+    let (broker, readers) = broker_with_readers();
+    let database = unique("canary");
+    let signals = format!("{database}.signals");
+    let scene = world.scene_on(&database, &broker.address()).with(&[
+        ("signal.data.collection", &signals),
+        ("headwater.canary.signal.table", "true"),
+        ("headwater.canary.interval.ms", "500"),
+        ("headwater.canary.deadline.ms", "8000"),
+        ("headwater.watchdog.restart.after.ms", "3600000"),
+        ("consumer.override.bootstrap.servers", &format!("127.0.0.1:{}", readers.port)),
+    ]);
+    let table = format!(
+        "CREATE TABLE {signals} (id VARCHAR(42) PRIMARY KEY, type VARCHAR(32) NOT NULL, data VARCHAR(2048) NULL)"
+    );
+    world.server.sql(&[&table]);
+    world.server.root().query_drop(&format!("GRANT INSERT, DELETE, SELECT ON {signals} TO cdc")).unwrap();
+    let running = scene.connector.start_streaming();
+    wait_until_read_back(&running);
+    let mut session = world.server.session();
+    let rows = session.query(&format!("SELECT COUNT(*) AS n FROM {signals} WHERE type = 'headwater-canary'")).unwrap();
+    assert!(rows.first("n").is_some_and(|count| count == "1" || count == "0"), "no more than the last one stays");
+    assert_eq!(losses(&running), [""; 0], "{}", running.log_tail(30));
+
+    readers.blackhole();
+    let flow = wait_for_verdict(&running, "canary_lost");
+    assert_eq!(flow["state"], "RESTARTING", "{flow}");
+    assert!(flow["because"].as_str().unwrap().contains("is not read back from its topic"), "{flow}");
+    readers.pass();
+    running.wait_for_state("RUNNING", WITHIN);
+    wait_until_read_back(&running);
+    assert!(losses(&running).iter().all(|state| state == "over"), "{}", running.log_tail(30));
+
+    let address = broker.address();
+    let topic = scene.connector.topic(&signals);
+    let acls =
+        ["org.apache.kafka.tools.AclCommand", "--bootstrap-server", &address, "--add", "--topic", &topic, "--force"];
+    let rights = |rights: &[&str]| broker.tool(&[&acls[..], rights].concat());
+    rights(&["--allow-principal", "User:*", "--operation", "All"]);
+    rights(&["--deny-principal", "User:*", "--operation", "Read"]);
+    let flow = eventually(&format!("it is said\n{}", running.log_tail(30)), WITHIN, || {
+        let flow = running.connector_answer("flow");
+        flow["canary"]["not_read_back"].as_str().is_some_and(|why| why.contains("may not be read")).then_some(flow)
+    });
+    assert_eq!(flow["state"], "RUNNING", "{flow}");
+    wait_for_returns(&running, 3);
+    assert!(losses(&running).iter().all(|state| state == "over"), "{}", running.log_tail(30));
+    // Once for the right, and where the machine is slow once for the topic that gave nothing.
+    assert!((1..=3).contains(&running.log().matches("HW0912").count()), "{}", running.log_tail(60));
+    assert!(running.terminate(Duration::from_secs(20)).success());
 }
 
 /// The address of the database leads to another server, and the old one keeps the stream: it is idle, says where its log
@@ -57,6 +150,8 @@ fn what_is_written_to_another_server_is_missed() {
     }
     let running = scene.connector.start_streaming();
     check_returns(&running);
+    wait_until_read_back(&running);
+    running.wait_for_metric("headwater_canary_end_to_end_seconds", 0.0, WITHIN);
     // The table is captured: each marker is a record, too.
     let records = topic::read_all(&world.broker, &scene.connector.topic(&format!("{database}.beats")));
     assert!(records.len() >= 3, "{} records", records.len());
@@ -130,6 +225,16 @@ fn markers_come_back_from_postgres() {
         check_returns(&running);
         let records = topic::read_all(&broker, &connector.topic("public.beats"));
         assert_eq!(records.is_empty(), !is_captured, "{query}");
+        if is_captured {
+            wait_until_read_back(&running);
+        } else {
+            let canary = running.connector_answer("flow")["canary"].clone();
+            assert!(
+                canary["not_read_back"].as_str().is_some_and(|why| why.contains("may not be captured")),
+                "{canary}"
+            );
+            running.wait_for_metric("headwater_canary_unread", 1.0, WITHIN);
+        }
         assert!(running.terminate(Duration::from_secs(20)).success());
         sql(port, &database, &[&format!("SELECT pg_drop_replication_slot('{database}')")]);
         sql(port, "postgres", &[&format!("DROP DATABASE {database} WITH (FORCE)")]);

@@ -54,9 +54,8 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
     row("topic.creation.<group>.exclude", Kind::Regexes, "Topics that do not belong to this group"),
     row("topic.creation.<group>.*", Kind::Text, "Any setting of a topic, such as cleanup.policy or retention.ms"),
     row("producer.override.*", Kind::Text, "Any producer setting of Kafka's Java client, over the worker's").high(),
-    row("consumer.override.*", Kind::Text, "Any consumer setting, over the worker's")
-        .low()
-        .no_effect("a source connector has no consumer"),
+    row("consumer.override.*", Kind::Text, "Any consumer setting, over what the producer has, for the client that reads the canary back: see headwater.canary.read.back")
+        .low(),
     row("admin.override.*", Kind::Text, "Any setting of the client that creates topics, over the worker's").low(),
     row("errors.tolerance", TOLERANCE, "Whether a record that a transform or converter fails at stops the connector (none) or is left out, counted, and logged where errors.log.enable says so (all)")
         .or("none"),

@@ -20,8 +20,20 @@ pub(super) const OPTIONS: &[ConfigOption] = &[
         .or("15000"),
     row("headwater.watchdog.exit.after.ms", MILLIS_OR_NEVER, "How long a pipeline that was given up may take to end before the process exits with code 75, so that its supervisor starts it anew; 0 is never")
         .or("30000"),
-    row("headwater.canary.deadline.ms", MILLIS_OR_NEVER, "Where heartbeat.action.query is set: how long what it wrote may take to come with the stream and to be acknowledged, while nothing else comes, before the status says so; 0 is never")
+    row("headwater.canary.deadline.ms", MILLIS_OR_NEVER, "Where heartbeat.action.query is set, or headwater.canary.signal.table: how long what they wrote may take to come with the stream and to be acknowledged, while nothing else comes, and to be read back from its topic, before the status says so; 0 is never")
         .or("30000"),
+    option("headwater.canary.signal.table", Kind::Bool, "Whether the canary may write to the table of signal.data.collection (columns id, type and data): a row of type headwater-canary with each heartbeat, in place of those it wrote before. The user needs INSERT and DELETE on it; a Debezium that reads the same table logs that it does not know the type, and does nothing")
+        .under(Group::Lifecycle)
+        .for_(Applies::ALL)
+        .low()
+        .or("false"),
+    row("headwater.canary.interval.ms", MILLIS, "How often the canary writes to the signal table where heartbeat.interval.ms is 0")
+        .or("10000"),
+    option("headwater.canary.read.back", Kind::Bool, "Whether what came with the canary's marker is read back from its topic. Costs a consumer without a group and one fetch for each marker; where the topic may not be read or the marker's table is not captured, the broker's acknowledgement is the proof, and that is said once")
+        .under(Group::Lifecycle)
+        .for_(Applies::ALL)
+        .low()
+        .or("true"),
     row("headwater.connection.max.age.ms", Kind::Number(0, 2_678_400_000), "The age at which a connection to the database that works is made anew, against what is on the way and forgets old ones; costs a moment, and no record comes twice; 0 is never")
         .or("0"),
 ];

@@ -12,6 +12,7 @@ use super::claims::Claims;
 use super::native::Event;
 use super::options::{BatchLimit, KafkaSinkOptions, MissedTopics, TooLargePolicy};
 use super::statistics;
+use super::witness::Witness;
 use crate::model::ticket::Share;
 use crate::sink::{SinkCounters, SinkError};
 use crate::util::kafka::admin::Admin;
@@ -39,6 +40,7 @@ pub(super) struct Deliveries {
     properties: ClientProperties,
     connector: String,
     counters: Arc<SinkCounters>,
+    witness: Witness,
 }
 
 /// A record that was not delivered.
@@ -68,6 +70,7 @@ impl Deliveries {
             properties,
             connector: options.connector.clone(),
             counters,
+            witness: options.witness.clone(),
         }
     }
 
@@ -119,17 +122,22 @@ impl Deliveries {
                     self.fail(SinkError::Unproven { topic: topic.to_owned() });
                 }
             }
-            Event::Delivery { claim, error: None, partition, .. } => {
+            Event::Delivery { claim, error: None, partition, topic, offset, key, value } => {
                 self.acknowledged += 1;
                 self.partitions = self.partitions.max(partition.saturating_add(1));
                 if let Some(share) = self.claims.take(claim) {
+                    if self.witness.wants(share.ordinal()) {
+                        self.witness.note(topic, partition, offset, (key, value));
+                    }
                     share.settle();
                 }
             }
-            Event::Delivery { claim, error: Some(code), topic, key_length, value_length, .. } => {
+            Event::Delivery { claim, error: Some(code), topic, key, value, .. } => {
                 self.failed += 1;
                 let share = self.claims.take(claim);
-                let failed = Failed { topic, key_length, size: key_length + value_length, code };
+                let key_length = key.map_or(0, <[u8]>::len);
+                let size = key_length + value.map_or(0, <[u8]>::len);
+                let failed = Failed { topic, key_length, size, code };
                 self.not_delivered(share, &failed, "the broker");
             }
             Event::Error { code, fatal, text } => self.trouble(code, fatal, text),

@@ -22,8 +22,10 @@ mod delivery;
 pub mod embedded;
 mod native;
 pub mod options;
+pub mod read_back;
 mod statistics;
 mod wave;
+pub mod witness;
 
 use std::collections::HashMap;
 use std::ops::Range;

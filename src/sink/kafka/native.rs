@@ -154,8 +154,9 @@ pub(super) enum Event<'a> {
         partition: usize,
         /// Where in the partition the broker put it; negative where it did not say.
         offset: i64,
-        key_length: usize,
-        value_length: usize,
+        /// Valid for as long as the event is.
+        key: Option<&'a [u8]>,
+        value: Option<&'a [u8]>,
     },
     /// Trouble with a broker, or the end of the producer (`fatal`).
     Error { code: RDKafkaErrorCode, fatal: bool, text: String },
@@ -357,7 +358,8 @@ unsafe fn read_event(event: *mut rdsys::rd_kafka_event_t, each: &mut dyn FnMut(E
 /// `message` must be a live message of a delivery report.
 unsafe fn read_report(message: *const rdsys::rd_kafka_message_t, each: &mut dyn FnMut(Event<'_>)) {
     // SAFETY: by the contract of this function. The code is read as a number, because a broker newer than the
-    // bindings may send one that the Rust enum does not have. A message's topic is alive with it.
+    // bindings may send one that the Rust enum does not have. A message's topic is alive with it, and so are the copies of
+    // key and value that the client made when it took the record.
     unsafe {
         let code = ptr::addr_of!((*message).err).cast::<i32>().read();
         let error = (code != 0).then(|| RDKafkaRespErr::try_from(code).map_or(RDKafkaErrorCode::Unknown, Into::into));
@@ -368,10 +370,19 @@ unsafe fn read_report(message: *const rdsys::rd_kafka_message_t, each: &mut dyn 
             topic: topic.to_str().unwrap_or_default(),
             partition: usize::try_from((*message).partition).unwrap_or(0),
             offset: (*message).offset,
-            key_length: (*message).key_len,
-            value_length: (*message).len,
+            key: slice_of((*message).key, (*message).key_len),
+            value: slice_of((*message).payload, (*message).len),
         });
     }
+}
+
+/// The bytes of a part of a message; `None` for null.
+///
+/// # Safety
+/// `part` must be null or point to so many bytes, which live as long as what is made of them.
+unsafe fn slice_of<'a>(part: *const c_void, length: usize) -> Option<&'a [u8]> {
+    // SAFETY: by the contract of this function.
+    (!part.is_null()).then(|| unsafe { std::slice::from_raw_parts(part.cast(), length) })
 }
 
 /// A text of librdkafka's, copied.

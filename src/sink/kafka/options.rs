@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Waker;
 use super::creation::TopicCreation;
 use super::wave::BATCH_RECORDS;
+use super::witness::Witness;
 use crate::sink::SinkError;
 use crate::util::clock;
 use crate::util::kafka::properties::{self, ClientProperties, Role};
@@ -76,6 +77,8 @@ pub struct KafkaSinkOptions {
     pub missed_topics: MissedTopics,
     /// Interrupts [`poll`](super::KafkaSink::poll); keep a clone to wake the thread that owns the sink.
     pub waker: Waker,
+    /// Notes which record was acknowledged last; keep a clone to ask it.
+    pub witness: Witness,
 }
 
 /// How long a record waits for company before it leaves, where neither worker nor connector say. Measured with

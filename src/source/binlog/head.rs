@@ -77,6 +77,13 @@ impl Reached {
         *self.handed_over.lock().unwrap_or_else(PoisonError::into_inner) = self.get();
     }
 
+    /// Whether the stream comes from another server than the one that this place is of. Where it is not known who they
+    /// are, or there is no stream, it is not said.
+    pub(super) fn is_elsewhere(&self, place: &Place) -> bool {
+        let reached = self.get().and_then(|reached| reached.server);
+        matches!((&reached, &place.server), (Some(reached), Some(server)) if reached != server)
+    }
+
     /// There is no stream.
     pub(super) fn clear(&self) {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -179,12 +186,19 @@ impl BinlogHeadProbe {
     /// For how long it keeps its log, asked now and then: it can be set at any time.
     fn kept(&mut self, connection: &mut Connection) -> Result<KeptLog, Failure> {
         if self.until_kept == 0 {
+            // Asked anew in a minute, whatever comes of it: what is said of the head does not depend on it.
+            self.until_kept = KEPT_QUESTIONS;
             let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN \
                        ('binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'expire_logs_days')";
-            let answer = connection.query(sql)?;
-            let variable = |row| Some((answer.text(row, "Variable_name")?, answer.text(row, "Value")?));
-            self.kept.time = kept_time(&answer.rows.iter().filter_map(variable).collect::<Vec<_>>());
-            self.until_kept = KEPT_QUESTIONS;
+            self.kept.time = match connection.query(sql) {
+                Ok(answer) => {
+                    let variable = |row| Some((answer.text(row, "Variable_name")?, answer.text(row, "Value")?));
+                    kept_time(&answer.rows.iter().filter_map(variable).collect::<Vec<_>>())
+                }
+                // Of a proxy that lets through what it knows.
+                Err(error) if error.server_error().is_some() => None,
+                Err(error) => return Err(error.into()),
+            };
         }
         self.until_kept -= 1;
         Ok(self.kept)
@@ -215,10 +229,17 @@ impl BinlogHeadProbe {
         Ok((file, position, status))
     }
 
-    /// Runs a statement; where the log ends behind it, if the server says so.
-    pub(super) fn run(&mut self, statement: &str) -> Result<Option<Place>, Failure> {
+    /// Lets go of the connection: the next one may lead to another server.
+    pub(super) fn disconnect(&mut self) {
+        self.connection = None;
+    }
+
+    /// Runs statements; where the log ends behind them, if the server says so.
+    pub(super) fn run(&mut self, statements: &[String]) -> Result<Option<Place>, Failure> {
         let end = self.on_connection(|probe, connection| {
-            connection.query_drop(statement)?;
+            for statement in statements {
+                connection.query_drop(statement)?;
+            }
             Ok(probe.end(connection))
         })?;
         if end.is_err() {
@@ -270,7 +291,7 @@ impl BinlogHeadProbe {
         };
         let busy = self.unsynced.look(behind_bytes, status.first("Executed_Gtid_Set"), clock::moment());
         let kept = self.kept(connection)?;
-        Ok(HeadReading { head: format!("{file}:{position}"), behind_bytes, moved, busy, kept })
+        Ok(HeadReading { head: format!("{file}:{position}"), behind_bytes, moved, busy, sent_as_kept: true, kept })
     }
 }
 
@@ -362,6 +383,22 @@ mod tests {
         check(101, Some(90), Some(""), false);
         // MariaDB.
         check(110, Some(90), None, false);
+    }
+
+    #[test]
+    fn a_place_of_another_server_is_known() {
+        let reached = Reached::default();
+        let check = |server: Option<&str>, expected| {
+            let place = Place { server: server.map(Into::into), file: "b.1".into(), position: 4 };
+            assert_eq!(reached.is_elsewhere(&place), expected, "{place:?}");
+        };
+        check(Some("a"), false);
+        reached.set(Some(&"a".into()), &"b.1".into(), 4);
+        check(Some("a"), false);
+        check(Some("b"), true);
+        check(None, false);
+        reached.set(None, &"b.1".into(), 4);
+        check(Some("b"), false);
     }
 
     #[test]

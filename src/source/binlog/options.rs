@@ -47,8 +47,8 @@ pub struct BinlogOptions {
     pub server_id: u32,
     /// `database.initial.statements`.
     pub initial_statements: Vec<String>,
-    /// `heartbeat.action.query`.
-    pub heartbeat_action: Option<String>,
+    /// What is run now and then so that it is seen whether it comes: `heartbeat.action.query`, a row of the signal table.
+    pub marker: Vec<String>,
     /// The period of the server's heartbeat.
     pub heartbeat_period: Duration,
     /// Silence of this many periods is a dead connection.

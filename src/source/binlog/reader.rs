@@ -582,8 +582,8 @@ impl Source for BinlogSource {
     }
 
     fn marker(&self) -> Option<Box<dyn Marker>> {
-        let query = self.options.heartbeat_action.as_deref()?;
-        Some(Box::new(BinlogMarker::new(query, &self.options, self.reached.clone(), self.stop.clone())))
+        let marker = || BinlogMarker::new(&self.options, self.reached.clone(), self.stop.clone());
+        (!self.options.marker.is_empty()).then(|| Box::new(marker()) as Box<dyn Marker>)
     }
 
     fn heard(&self) -> Option<Arc<AtomicU64>> {

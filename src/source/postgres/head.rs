@@ -96,7 +96,8 @@ impl HeadProbe for PostgresHeadProbe {
             room_bytes: bytes("room").map(|bytes| u64::try_from(bytes).unwrap_or(0)),
             time: None,
         };
-        Ok(HeadReading { head: head.to_string(), behind_bytes, moved, busy, kept })
+        // Values are sent as text, and unpacked.
+        Ok(HeadReading { head: head.to_string(), behind_bytes, moved, busy, sent_as_kept: false, kept })
     }
 }
 

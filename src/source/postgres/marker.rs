@@ -1,6 +1,6 @@
-//! `heartbeat.action.query` on PostgreSQL, and whether the stream has come to what it wrote.
+//! The canary's statements on PostgreSQL, and whether the stream has come to what they wrote.
 //!
-//! In: the query, which may be a table's change or `pg_logical_emit_message`. Out: the place where the log ended behind it,
+//! In: statements, which may be a table's change or `pg_logical_emit_message`. Out: the place where the log ended behind it,
 //! which the stream passes; where no publication is about what was written, the walsender's keep-alives pass it.
 
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::source::Marker;
 /// A page of the log (`XLOG_BLCKSZ`), as nearly everybody builds it.
 const PAGE_BYTES: u64 = 8192;
 
-/// Runs the query.
+/// Runs the statements.
 pub(super) struct PostgresMarker {
-    query: String,
+    statements: Vec<String>,
     catalog: Catalog,
     reached: Arc<Reached>,
     first: Option<Lsn>,
@@ -25,8 +25,8 @@ pub(super) struct PostgresMarker {
 }
 
 impl PostgresMarker {
-    pub(super) fn new(query: &str, catalog: Catalog, reached: Arc<Reached>) -> Self {
-        PostgresMarker { query: query.to_owned(), catalog, reached, first: None, last: None }
+    pub(super) fn new(statements: Vec<String>, catalog: Catalog, reached: Arc<Reached>) -> Self {
+        PostgresMarker { statements, catalog, reached, first: None, last: None }
     }
 }
 
@@ -41,7 +41,9 @@ fn end_of_record(insert: Lsn) -> Lsn {
 
 impl Marker for PostgresMarker {
     fn write(&mut self, first: bool) -> Result<bool, Failure> {
-        self.catalog.query_once(&self.query)?;
+        for statement in &self.statements {
+            self.catalog.query_once(statement)?;
+        }
         // Not where it was flushed: with synchronous_commit=off that lies before it for a moment.
         let end = self.catalog.query_once("SELECT pg_catalog.pg_current_wal_insert_lsn() AS head").ok();
         self.last = end.and_then(|end| end.first("head")?.parse().ok()).map(end_of_record);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::codec::Layouts;
@@ -79,8 +80,10 @@ pub struct PostgresOptions {
     pub connect: ConnectOptions,
     /// `database.initial.statements`.
     pub initial_statements: Vec<String>,
-    /// `heartbeat.action.query`.
-    pub heartbeat_action: Option<String>,
+    /// What is run now and then so that it is seen whether it comes: `heartbeat.action.query`, a row of the signal table.
+    pub marker: Vec<String>,
+    /// Counts what takes long while a stream is opened, for who watches.
+    pub steps: Arc<AtomicU64>,
     /// The slot.
     pub slot: SlotOptions,
     /// The publication.

@@ -510,9 +510,10 @@ impl Source for PostgresSource {
     }
 
     fn marker(&self) -> Option<Box<dyn Marker>> {
-        let query = self.options.heartbeat_action.as_deref()?;
-        let catalog = hasty(&self.options, &self.stop);
-        Some(Box::new(PostgresMarker::new(query, catalog, self.reached.clone())))
+        let statements = self.options.marker.clone();
+        let marker =
+            |statements| PostgresMarker::new(statements, hasty(&self.options, &self.stop), self.reached.clone());
+        (!statements.is_empty()).then(|| Box::new(marker(statements)) as Box<dyn Marker>)
     }
 
     fn heard(&self) -> Option<Arc<AtomicU64>> {
@@ -541,6 +542,8 @@ impl Source for PostgresSource {
                     "large transactions are left to the server until the connector is started anew: connecting again to ask for them whole"
                 );
                 self.reconnect()?;
+                // What of it was put there comes again with the rest.
+                batch.changes.clear();
                 Ok(Read::Idle)
             }
             read => read,

@@ -1,6 +1,7 @@
 //! How a stream begins: what has to be there at the server, and from where to go on.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::catalog::Catalog;
@@ -258,6 +259,8 @@ fn stream(
         if let Some(active) = active {
             tracing::warn!(reason = %active, attempt = backoff.attempts(), "waiting for the replication slot");
         }
+        // Whoever asked for so long a wait knows that it is none that hangs.
+        options.steps.fetch_add(1, Ordering::Relaxed);
         if stop.wait(pause) {
             return Err(error.into());
         }

@@ -2,12 +2,22 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::error::Failure;
+use crate::model::modes::EventProcessingFailureHandlingMode;
 use crate::observe::incident::{FLOWS_AGAIN, Incident};
+use crate::observe::metrics::ConnectorMetrics;
+use crate::pipeline::error::PipelineError;
+use crate::pipeline::reader::ReaderOptions;
+use crate::pipeline::supervise::{Assembly, Parts, PipelineOptions, Stops, start};
+use crate::watchdog::action::Bounds;
 use crate::watchdog::recorder::{Recorder, RecorderOptions};
+use crate::watchdog::verdict::Deadlines;
+use crate::watchdog::{WatchOptions, watch};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -97,6 +107,66 @@ fn the_beginning_and_the_end_are_told_once_each_and_https_harms_nobody() {
     assert_eq!(alert[0]["endsAt"], "1970-01-01T00:00:10Z");
     recorder.flush(PATIENCE);
     assert!(requests.is_empty());
+}
+
+/// Cannot be built, for now.
+struct Fails;
+
+impl Assembly for Fails {
+    fn assemble(&mut self, _: &Stops) -> Result<Parts, Failure> {
+        Err(PipelineError::Abandoned { batches: 1 }.into())
+    }
+}
+
+/// Whoever was told that a connector does not flow is told why nobody waits for it any more.
+#[test]
+fn an_incident_that_is_open_when_the_connector_is_ended_says_why_it_was() {
+    let (address, requests) = listener();
+    let urls = vec![format!("http://{address}/slack")];
+    let recorder = Recorder::start(RecorderOptions { file: None, urls, after: Duration::ZERO }).unwrap();
+    let retry = Duration::from_millis(50);
+    let options = PipelineOptions {
+        connector: "orders".to_owned(),
+        encode_threads: 1,
+        budget_bytes: 1 << 20,
+        flush_interval: PATIENCE,
+        shutdown_timeout: PATIENCE,
+        restart_limit: retry,
+        max_retries: None,
+        failure_mode: EventProcessingFailureHandlingMode::Fail,
+        head_interval: None,
+        marker_interval: None,
+        reader: ReaderOptions {
+            heartbeat_interval: None,
+            reconnect_first: retry,
+            reconnect_limit: retry,
+            reconnect_attempts: None,
+            renew_after: None,
+        },
+    };
+    let deadlines = Deadlines {
+        silence: PATIENCE,
+        source: PATIENCE,
+        pipeline: PATIENCE,
+        broker: PATIENCE,
+        commit: PATIENCE,
+        store: PATIENCE,
+        exit: None,
+        attempt: None,
+        canary: None,
+    };
+    let bounds = Bounds { restart_after: PATIENCE, may_restart_for_broker: true };
+    let mut pipeline = start(Box::new(Fails), options, Arc::new(ConnectorMetrics::new())).unwrap();
+    watch(&pipeline, WatchOptions { deadlines, bounds }, recorder).unwrap();
+    let told = || requests.recv_timeout(PATIENCE).unwrap().1["text"].as_str().unwrap().to_owned();
+    let text = told();
+    assert!(text.contains("orders does not flow (pipeline_restarting)"), "{text}");
+    pipeline.stop_because("another worker has the connector now");
+    let text = told();
+    assert!(text.contains("when it ended: another worker has the connector now"), "{text}");
+    pipeline.join();
+    let incidents = pipeline.metrics().flow.incidents();
+    assert_eq!((incidents.len(), incidents[0].end), (1, "another worker has the connector now"));
 }
 
 #[test]

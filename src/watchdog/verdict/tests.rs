@@ -106,11 +106,18 @@ fn what_stands_still_is_named() {
     check(|o| (o.in_flight, o.overtaken, o.outstanding_bytes) = (1, 5 * S, 160 << 20), Verdict::Flowing);
     for lost in [Canary::InTheLog, Canary::UnderWay] {
         check(|o| o.canary = lost(30 * S), Verdict::CanaryLost);
-        check(|o| (o.canary, o.head) = (lost(30 * S), Head::Unknown), Verdict::CanaryLost);
         check(|o| o.canary = lost(29 * S), Verdict::Idle);
         check(|o| (o.canary, o.unchanged) = (lost(300 * S), 29 * S), Verdict::Idle);
         check(|o| (o.canary, o.head) = (lost(300 * S), Head::Ahead(S)), Verdict::Flowing);
     }
+    // A server that decodes says nothing, and where its log ends is not known.
+    check(|o| (o.canary, o.head) = (Canary::InTheLog(119 * S), Head::Unknown), Verdict::Quiet);
+    check(|o| (o.canary, o.head) = (Canary::InTheLog(120 * S), Head::Unknown), Verdict::CanaryLost);
+    check(|o| (o.canary, o.head) = (Canary::UnderWay(30 * S), Head::Unknown), Verdict::CanaryLost);
+    // What is acknowledged is there to be read, whatever else comes.
+    check(|o| (o.canary, o.unchanged) = (Canary::Unread(29 * S), S), Verdict::Idle);
+    check(|o| (o.canary, o.unchanged) = (Canary::Unread(30 * S), S), Verdict::CanaryLost);
+    check(|o| (o.canary, o.head) = (Canary::Unread(30 * S), Head::Ahead(S)), Verdict::CanaryLost);
     check(|o| o.head = Head::Unknown, Verdict::Quiet);
 }
 
