@@ -22,6 +22,13 @@ fn hang(scene: &Scene, random: &mut fastrand::Rng) -> Result<(), String> {
     Ok(())
 }
 
+/// A broker's clients have several connections, and what one of them still brings says nothing of the others.
+fn let_it_be_felt(scene: &Scene) {
+    if scene.victim == Victim::Broker {
+        std::thread::sleep(Duration::from_secs(7));
+    }
+}
+
 /// Connections that exist are of no use any more.
 fn lasting(victim: Victim) -> Vec<Kind> {
     // Nobody knows whether a client of a registry or a broker has a connection just now, or is about to make one.
@@ -30,11 +37,13 @@ fn lasting(victim: Victim) -> Vec<Kind> {
         Kind::new("connections hang, new ones work", held, |scene, _| {
             scene.line().freeze();
             scene.provoke()?;
+            let_it_be_felt(scene);
             NOW
         }),
         Kind::new("connections have lost the server, new ones work", held, |scene, _| {
             scene.line().lose_server();
             scene.provoke()?;
+            let_it_be_felt(scene);
             NOW
         }),
         Kind::new("network hangs, connections stay dead", Must, |scene, random| {
