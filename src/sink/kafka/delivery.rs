@@ -173,13 +173,15 @@ impl Deliveries {
         ) {
             self.too_large(share, failed, refused_by);
         } else if self.verdict.is_none() {
-            self.fail(match verdict_of(failed.code, failed.topic) {
-                // Deleted under a producer that has delivered: a new one has it made again, if anybody makes topics here.
-                SinkError::UnknownTopic { topic } if self.acknowledged > 0 && self.missed_topics.miss(&topic) => {
-                    SinkError::TopicGone { topic }
-                }
-                error => error,
-            });
+            let mut error = verdict_of(failed.code, failed.topic);
+            // Deleted under a producer that has delivered: a new one has it made again, if anybody makes topics here.
+            if let SinkError::UnknownTopic { topic } = &error
+                && self.acknowledged > 0
+                && self.missed_topics.miss(topic)
+            {
+                error = SinkError::TopicGone { topic: topic.clone() };
+            }
+            self.fail(error);
         }
     }
 

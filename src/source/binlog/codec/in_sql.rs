@@ -133,7 +133,22 @@ impl InSql for Sql {
             // The text of a FLOAT has six digits only, and of a choice its labels.
             Form::Float | Form::Double => format!("{name} + 0e0"),
             Form::Choice { .. } => format!("{name} + 0"),
-            _ => name.to_owned(),
+            Form::Integer { .. }
+            | Form::Bits
+            | Form::Decimal(_)
+            | Form::Year
+            | Form::Date
+            | Form::Time(_)
+            | Form::DateTime(_)
+            | Form::Timestamp(_)
+            | Form::Text(_)
+            | Form::Bytes { .. }
+            | Form::Opaque
+            | Form::Stored
+            | Form::Json
+            | Form::Uuid
+            | Form::Inet4
+            | Form::Inet6 => name.to_owned(),
         }
     }
 
@@ -143,7 +158,19 @@ impl InSql for Sql {
             Form::Bits | Form::Text(_) | Form::Bytes { .. } | Form::Opaque => return Ok(answer.to_vec()),
             Form::Stored => return Ok([&[0], answer].concat()),
             Form::Json => return Ok([&[JSON_TEXT_MARKER], answer].concat()),
-            _ => {}
+            Form::Integer { .. }
+            | Form::Choice { .. }
+            | Form::Float
+            | Form::Double
+            | Form::Decimal(_)
+            | Form::Year
+            | Form::Date
+            | Form::Time(_)
+            | Form::DateTime(_)
+            | Form::Timestamp(_)
+            | Form::Uuid
+            | Form::Inet4
+            | Form::Inet6 => {}
         }
         let text = std::str::from_utf8(answer).map_err(|_| bad())?;
         self.form.packed(text).ok_or_else(bad)
