@@ -36,6 +36,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many requests may wait for a store or a file at the same time; each has a thread.
 static PLACES: Semaphore = Semaphore::const_new(8);
 
+/// How many scrapes may be under way: rules that take longer than their scraper waits would pile up.
+static SCRAPES: Semaphore = Semaphore::const_new(2);
+
 pub(super) fn router(worker: Handle, exposition: Arc<Exposition>) -> Router {
     Router::new().fallback(handle).with_state((worker, exposition))
 }
@@ -127,10 +130,10 @@ async fn handle(
         && asked.route.call == Call::Create
         && asked.json().is_ok_and(|made| made["name"].as_str().is_some_and(|name| of_file(&name.to_owned())));
     let answer = match forwarded.filter(|_| !makes_own) {
-        Some(forwarded) => apart(move || forwarded.send(asked.body, REQUEST_TIMEOUT)).await,
-        None if waits(route.call) => apart(move || answer(&worker, &asked)).await,
+        Some(forwarded) => apart(&PLACES, move || forwarded.send(asked.body, REQUEST_TIMEOUT)).await,
+        None if waits(route.call) => apart(&PLACES, move || answer(&worker, &asked)).await,
         // Rules of the user's are run there, for as long as they take, and nobody else waits for them meanwhile.
-        None if route.call == Call::Metrics => beside(move || answer(&worker, &asked)).await,
+        None if route.call == Call::Metrics => apart(&SCRAPES, move || answer(&worker, &asked)).await,
         None => answer(&worker, &asked),
     };
     let mut response = answer.into_response();
@@ -196,22 +199,17 @@ fn waits(call: Call) -> bool {
     }
 }
 
-/// On a thread of its own.
-async fn apart(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
-    let Ok(Ok(place)) = tokio::time::timeout(REQUEST_TIMEOUT, PLACES.acquire()).await else {
-        let text = "Too many requests wait for a store. Nothing was changed; ask again in a moment";
+/// On a thread of its own, where there is a place.
+async fn apart(places: &'static Semaphore, work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    let Ok(Ok(place)) = tokio::time::timeout(REQUEST_TIMEOUT, places.acquire()).await else {
+        let text = "Too many requests wait for their turn. Nothing was changed; ask again in a moment";
         return Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     };
-    // The place is held as long as the work lasts, whether or not its answer is waited for.
-    beside(move || {
+    let work = move || {
+        // The place is held as long as the work lasts, whether or not its answer is waited for.
         let _place = place;
         work()
-    })
-    .await
-}
-
-/// The same without a place, for what waits for nobody and may take its time.
-async fn beside(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    };
     let work = tokio::task::spawn_blocking(work);
     match tokio::time::timeout(REQUEST_TIMEOUT, work).await {
         Ok(Ok(answer)) => answer,

@@ -139,7 +139,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitCode>
     while !worker.is_finished() && crate::util::clock::left_until(deadline).is_some() {
         patience.wait(Duration::from_millis(20));
     }
-    worker.last_words();
+    if !flow::has_given_up() {
+        worker.last_words();
+    }
     recorder.flush(FLUSH_GRACE);
     if let Some(failure) = refused {
         return Ok(failed(&failure));
@@ -161,8 +163,9 @@ fn failed(failure: &Failure) -> ExitCode {
 fn start(arguments: &Arguments, loaded: Loaded) -> Result<(worker::Handle, Recorder), Failure> {
     let Loaded { worker: config, connectors, .. } = loaded;
     let configs = (connectors.is_empty() || arguments.stored).then(|| config_store(&config));
-    // A standalone worker keeps statuses in memory, as Connect's does.
-    let in_topic = matches!(config.offsets, OffsetStorage::Topic(_));
+    // A standalone worker keeps statuses in memory, as Connect's does. So does one that runs files only: the worker's settings
+    // are often those of a Connect that lives, and whose own words its status topic has.
+    let in_topic = matches!(config.offsets, OffsetStorage::Topic(_)) && configs.is_some();
     let statuses = in_topic.then(|| KafkaStatusStore::new(translate::status_options(&config)));
     let stores = Stores { configs, statuses };
     let files = arguments.connectors.iter().zip(connectors);

@@ -258,7 +258,8 @@ impl WorkerConfig {
         let listener = self.listeners.first();
         let is_tls = listener.is_some_and(|listener| listener.tls);
         let port = self.advertised_port.or(listener.map(|listener| listener.port)).unwrap_or(8083);
-        let own = self.advertised_host.as_deref().or(listener.and_then(Listener::named_host)).map(str::to_owned);
+        let advertised = self.advertised_host.as_deref().filter(|host| !matches!(*host, "" | "0.0.0.0" | "::"));
+        let own = advertised.or(listener.and_then(Listener::named_host)).map(str::to_owned);
         let address = || {
             let mut addresses = (host_name, port).to_socket_addrs().ok().filter(|_| !is_tls)?;
             addresses.find(|address| !address.ip().is_loopback()).map(|address| address.ip().to_string())

@@ -164,8 +164,12 @@ impl Canary<'_> {
             None => false,
         };
         if is_bare && self.unread.is_none() {
-            let is_new = !std::mem::replace(&mut self.said_bare, true);
-            self.not_read("nothing that goes to a topic came with it: its table may not be captured", is_new);
+            let reason = "nothing that goes to a topic came with it: its table may not be captured";
+            if std::mem::replace(&mut self.said_bare, true) {
+                self.metrics.canary.unread.set(reason.to_owned());
+            } else {
+                self.not_read(reason);
+            }
         }
         if !self.is_held() {
             self.home();
@@ -181,23 +185,21 @@ impl Canary<'_> {
     fn read(&mut self, unread: Unread) {
         let (canary, was_held) = (&self.metrics.canary, self.is_held());
         let Some(read_back) = &mut self.read_back else { return };
-        // While one lasts, what is seen of it is said once.
-        let is_new = canary.unread.get().is_empty();
         match read_back.look() {
             Sight::NotYet => {
                 if unread.since.elapsed() > UNREAD_LIMIT {
-                    self.not_read("it has not come from its topic so far", is_new);
+                    self.not_read("it has not come from its topic so far");
                 }
                 return;
             }
-            Sight::Gone(reason) => return self.not_read(&reason, is_new),
+            Sight::Gone(reason) => return self.not_read(&reason),
             Sight::There => {
                 canary.end_to_end_ms.set(millis_since(unread.written));
                 canary.read_back.add(1);
                 canary.unread.set(String::new());
             }
             Sight::Refused(reason) => {
-                self.not_read(&reason, true);
+                self.not_read(&reason);
                 self.read_back = None;
             }
         }
@@ -207,8 +209,9 @@ impl Canary<'_> {
         }
     }
 
-    /// Notes why nothing is read back, and says it.
-    fn not_read(&self, reason: &str, is_new: bool) {
+    /// Notes why nothing is read back, and says it once while it is so.
+    fn not_read(&self, reason: &str) {
+        let is_new = self.metrics.canary.unread.get() != reason;
         self.metrics.canary.unread.set(reason.to_owned());
         if is_new {
             let error = PipelineError::NotReadBack { reason: reason.to_owned() };

@@ -154,7 +154,9 @@ pub fn keeps_comments(config: &ConnectorConfig) -> bool {
 /// (`SignalProcessor.processSignal`), and over the end of a window that it has not opened
 /// (`AbstractIncrementalSnapshotContext.closeWindow`), which is what a deleted signal can be to it.
 pub fn marker_statements(config: &ConnectorConfig) -> Vec<String> {
-    let mut statements: Vec<String> = config.heartbeat.action_query.iter().cloned().collect();
+    // Without heartbeats nobody runs the query, whatever else has a marker written.
+    let query = config.heartbeat.action_query.iter().filter(|_| config.heartbeat.interval.is_some());
+    let mut statements: Vec<String> = query.cloned().collect();
     if let Some(table) = &config.watchdog.signal_table {
         let (quote, id): (fn(&str) -> String, &str) = match config.kind {
             ConnectorKind::MySql | ConnectorKind::MariaDb => {

@@ -49,7 +49,7 @@ pub enum SinkError {
         topic: String,
     },
     /// The topic was there, or others were, and now it is not: somebody deleted it, or the brokers do not yet agree.
-    #[error("topic {topic} is not there any more")]
+    #[error("topic {topic} is not there")]
     TopicGone {
         /// Which topic.
         topic: String,
@@ -206,8 +206,8 @@ static UNKNOWN_TOPIC: Code = page(
 static TOPIC_GONE: Code = page(
     721,
     Retry,
-    "The topic is not there any more",
-    "Was it deleted? It is made again where topic.creation.default.* or the brokers' auto.create.topics.enable say so, and what was not acknowledged comes again; else the connector fails the next time.",
+    "The topic is not there",
+    "Was it deleted, or never made? It is made again where topic.creation.default.* or the brokers' auto.create.topics.enable say so, and what was not acknowledged comes again; else the connector fails the next time.",
 );
 static UNKNOWN_PARTITION: Code = page(
     707,

@@ -3,9 +3,9 @@
 //! A server sends a transaction when it is in the log, and shows it to others a little later: much later where its commit
 //! waits for a synchronous replica. In: a question whose answer says whether the transaction was seen. Out: the answer that
 //! saw it. Promised: an end within [`LIMIT`] and the time of one question; a transaction that was waited for in vain is not
-//! waited for again. Nothing here survives a crash.
+//! waited for again, nor are those that come shortly behind it. Nothing here survives a crash.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Failure;
 use crate::util::{clock, stop::Stop};
@@ -13,18 +13,27 @@ use crate::util::{clock, stop::Stop};
 /// How long a transaction is waited for, and how long each question may take. Rows wait for it.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
+/// For how long, after one was waited for in vain, the next ones are asked about once only: what holds up one commit holds up
+/// many, and rows must not wait for each of them.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How long to wait before the question is asked again: first, and at most. Each time is twice the one before.
 const PAUSES: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(200)];
 
 /// Waits for transactions.
 pub(super) struct Visibility<T> {
     stop: Stop,
-    given_up: Option<T>,
+    given_up: Option<(T, Instant)>,
 }
 
 impl<T: Clone + PartialEq> Visibility<T> {
     pub fn new(stop: Stop) -> Self {
         Visibility { stop, given_up: None }
+    }
+
+    fn is_in_vain(&self, transaction: &T) -> bool {
+        let given_up = self.given_up.as_ref();
+        given_up.is_some_and(|(given_up, at)| given_up == transaction || at.elapsed() < PATIENCE)
     }
 
     /// What `ask` gives when it sees the transaction; nothing when it does not within the limit.
@@ -39,10 +48,14 @@ impl<T: Clone + PartialEq> Visibility<T> {
         let (began, [mut pause, longest]) = (clock::moment(), PAUSES);
         loop {
             if let Some(answer) = ask()? {
+                self.given_up = self.given_up.take().filter(|(given_up, _)| given_up != transaction);
                 return Ok(Some(answer));
             }
-            if self.given_up.as_ref() == Some(transaction) || began.elapsed() >= LIMIT {
-                self.given_up = Some(transaction.clone());
+            if self.is_in_vain(transaction) {
+                return Ok(None);
+            }
+            if began.elapsed() >= LIMIT {
+                self.given_up = Some((transaction.clone(), clock::moment()));
                 return Ok(None);
             }
             // Where it stops, the next question says so.
@@ -66,12 +79,14 @@ mod tests {
             Ok((asked == 3).then_some("seen"))
         });
         assert_eq!((third.unwrap(), asked), (Some("seen"), 3));
-        visibility.given_up = Some(8);
-        let mut asked = 0;
-        let never = visibility.wait(&8, || {
-            asked += 1;
-            Ok(None::<()>)
-        });
-        assert_eq!((never.unwrap(), asked), (None, 1));
+        visibility.given_up = Some((8, clock::moment()));
+        for transaction in [8, 9] {
+            let mut asked = 0;
+            let never = visibility.wait(&transaction, || {
+                asked += 1;
+                Ok(None::<()>)
+            });
+            assert_eq!((never.unwrap(), asked), (None, 1), "{transaction}");
+        }
     }
 }

@@ -298,7 +298,9 @@ impl Observer {
 
     fn canary(&mut self, markers: &Markers, now: Instant) -> Canary {
         let (returned, stage) = (markers.returned.get(), markers.stage.get());
-        let time = self.marker.look(returned, stage == Stage::Home, now);
+        // What is acknowledged has its time to be read from then on, however long it took to come.
+        let moves = returned.wrapping_mul(2).wrapping_add(u64::from(stage == Stage::Unread));
+        let time = self.marker.look(moves, stage == Stage::Home, now);
         match stage {
             Stage::Home => Canary::Home,
             Stage::InTheLog => Canary::InTheLog(time),

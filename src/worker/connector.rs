@@ -118,7 +118,7 @@ impl Wish {
         match self.target {
             _ if self.gone => self.why,
             _ if self.barred.is_some() => {
-                "this worker has lost the group's lead, and another one has the connector now"
+                "this worker has lost the group's lead; another one has the connector, or will"
             }
             TargetState::Paused => "the connector was paused",
             TargetState::Stopped => "the connector was stopped",

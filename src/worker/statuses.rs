@@ -172,14 +172,18 @@ fn topics(held: &Statuses, name: &str) -> Vec<Arc<str>> {
     held.keys().filter_map(topic).collect()
 }
 
-/// What is to be said of a connector. The number of an attempt and its time are left out: each would be a record.
+/// What is to be said of a connector. What changes from moment to moment is left out, for each would be a record: attempts, their
+/// times, and the words of what is tried again, which have seconds and bytes in them.
 fn statuses(connector: &Connector, worker_id: &str, last: bool, tracks: bool) -> Statuses {
     let (name, status) = (connector.name(), connector.status());
     let (state, failure) = match (last, status.state) {
         (_, State::Failed) | (false, _) => (status.state, status.failure),
         (true, _) => (State::Unassigned, None),
     };
-    let trace = failure.map(|failure| format!("{failure}\n{}", failure.code.hint));
+    let trace = failure.map(|failure| match state {
+        State::Failed => format!("{failure}\n{}", failure.code.hint),
+        _ => format!("{}: {}\n{}", failure.code, failure.code.title, failure.code.hint),
+    });
     let trace: Option<String> = trace.map(|trace| trace.chars().take(TRACE_CHARS).collect());
     let version = env!("CARGO_PKG_VERSION");
     let value = Status { state: state.name(), trace: trace.as_deref(), worker_id, version }.value();

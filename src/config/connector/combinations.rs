@@ -59,7 +59,7 @@ fn exactly_once(settings: &Settings<'_>, errors: &mut Vec<ConfigError>) {
 /// The worker's `connector.client.config.override.policy`.
 fn overrides(settings: &Settings<'_>, worker: &WorkerConfig, errors: &mut Vec<ConfigError>) {
     const PRINCIPAL: &[&str] = &["sasl.jaas.config", "sasl.mechanism", "security.protocol"];
-    for prefix in ["producer.override.", "admin.override."] {
+    for prefix in ["producer.override.", "consumer.override.", "admin.override."] {
         for (name, value) in settings.under(prefix).iter() {
             let allowed = match worker.override_policy {
                 OverridePolicy::All => true,

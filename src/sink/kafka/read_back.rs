@@ -78,10 +78,11 @@ impl ReadBack {
         self.witness.watch(from);
     }
 
-    /// Turns to the record that was noted last; false where none was.
+    /// Turns to the record that was noted last; false where none was: what was looked for before is looked for on.
     pub fn seek(&mut self) -> bool {
-        (self.sought, self.assigned) = (self.witness.take(), false);
-        self.sought.is_some()
+        let Some(noted) = self.witness.take() else { return false };
+        (self.sought, self.assigned) = (Some(noted), false);
+        true
     }
 
     /// Waits so long at most for the record.
@@ -110,16 +111,18 @@ impl ReadBack {
         let configuration = |text: String| SinkError::Configuration(text);
         let translated = properties::translate(Role::Consumer, &self.properties);
         let mut out = translated.map_err(|error| configuration(error.to_string()))?;
-        let name = format!("connector-canary-{}", self.connector);
-        out.default_to("client.id", &name);
-        // librdkafka wants a group's name even where nothing is committed.
-        out.default_to("group.id", &name);
+        out.default_to("client.id", &format!("connector-canary-{}", self.connector));
+        // librdkafka wants a group's name even where nothing is committed, and asks for its coordinator: one of those
+        // that Connect's users have rights for.
+        out.default_to("group.id", &format!("connect-canary-{}", self.connector));
         // What others leave open in a transaction does not hide a record that is none.
         out.default_to("isolation.level", "read_uncommitted");
         out.default_to("max.partition.fetch.bytes", "1024");
         // A fetch that waits for what comes behind the record, or a pause because one is there, would hold up the next.
         out.default_to("fetch.wait.max.ms", "50");
         out.default_to("fetch.queue.backoff.ms", "10");
+        // A connection that was idle may be dead: that is noticed well before a marker is missed for it.
+        out.set("socket.timeout.ms", "8000");
         out.set("auto.offset.reset", "error");
         out.set("enable.auto.offset.store", "false");
         out.client_config().create_with_context(Quiet).map_err(|error| configuration(error.to_string()))
