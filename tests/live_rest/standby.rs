@@ -67,6 +67,20 @@ fn wait_until_it_runs(process: &Process) {
     assert_eq!(status["connector"]["worker_id"], format!("127.0.0.1:{}", process.port));
 }
 
+/// Holds which of two workers shows the connector on `/metrics`: who runs it. Both say who that is.
+fn hold_metrics(runs: &Process, waits: &Process) {
+    let text = |process: &Process| process.ask("GET", "/metrics", None).1.as_str().unwrap().to_owned();
+    let leader =
+        format!("kafka_connect_worker_rebalance_leader_name{{leader_name=\"http://127.0.0.1:{}/\"}} 1", runs.port);
+    for (process, wanted) in [(runs, true), (waits, false)] {
+        let text = text(process);
+        assert!(text.contains(&leader), "{leader}\n{text}");
+        let own = ["headwater_connector_state", "debezium_metrics_Connected", "kafka_connect_connector_status"];
+        let found = own.map(|series| text.contains(&format!("\n{series}{{")));
+        assert_eq!(found, [wanted; 3], "{text}");
+    }
+}
+
 fn start(what: &str, settings: &[(&str, &str)]) -> Option<(Server, Process)> {
     let kafka = address("HEADWATER_TEST_KAFKA", what)?;
     let server = Server::start("mysql-9.7", "");
@@ -101,6 +115,7 @@ fn another_worker_takes_over_from_one_that_is_killed_or_frozen() {
     assert_eq!(second.ask("POST", "/connectors", Some("{")).0, 400);
     wait_until_it_runs(&first);
     assert_eq!(second.log_count("reading the binlog"), 0, "{}", second.log_tail());
+    hold_metrics(&first, &second);
 
     first.kill();
     table.write();
@@ -118,6 +133,7 @@ fn another_worker_takes_over_from_one_that_is_killed_or_frozen() {
     table.write();
     table.arrive(|| format!("{}{}", second.log_tail(), third.log_tail()));
     wait_until_it_runs(&third);
+    hold_metrics(&third, &second);
     assert_eq!(second.log_count("the stored connectors end here"), 1, "{}", second.log_tail());
 }
 
