@@ -130,6 +130,8 @@ fn debezium(text: &str, plugin: &str, name: &str, (attribute, context): (&str, &
 }
 
 fn check_series(running: &Running, name: &str, plugin: &str) {
+    // The reader tells once a second.
+    support::eventually("the lag is known", SOON, || running.metric("headwater_behind_source_seconds"));
     let text = running.metrics();
     let wanted = OF_ALL.iter().chain(if plugin == "postgres" { &[][..] } else { OF_BINLOG });
     let lost: Vec<_> = wanted.filter(|series| debezium(&text, plugin, name, **series).is_empty()).collect();
