@@ -182,7 +182,9 @@ fn statuses(connector: &Connector, worker_id: &str, last: bool, tracks: bool) ->
     };
     let trace = failure.map(|failure| match state {
         State::Failed => format!("{failure}\n{}", failure.code.hint),
-        _ => format!("{}: {}\n{}", failure.code, failure.code.title, failure.code.hint),
+        State::Unassigned | State::Running | State::Restarting | State::Paused | State::Stopped => {
+            format!("{}: {}\n{}", failure.code, failure.code.title, failure.code.hint)
+        }
     });
     let trace: Option<String> = trace.map(|trace| trace.chars().take(TRACE_CHARS).collect());
     let version = env!("CARGO_PKG_VERSION");
