@@ -8,7 +8,7 @@
 //! A transaction is in the log, and is sent, before its engine commits and others see it: much before where the commit waits
 //! for a semi-synchronous replica. MySQL adds a GTID to those executed when the engine has committed. MariaDB tells with a
 //! consistent snapshot how far into the log that one sees (`binlog_snapshot_position`). A MySQL server without GTIDs tells
-//! neither.
+//! neither, which is said once; nor does anybody tell it of XA, whose rows come when they are prepared.
 
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,8 @@ enum Seen {
 pub struct BinlogReselect {
     session: Session,
     visibility: Visibility<Gtid>,
+    /// It was said that the server does not tell what others see.
+    said_blind: bool,
 }
 
 /// A connection for questions, made when it is needed.
@@ -69,11 +71,18 @@ impl BinlogReselect {
         options.initial_statements.push("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ".to_owned());
         let visibility = Visibility::new(stop.clone());
         let session = Session { options, stop, connection: None, used: clock::moment(), seen: None };
-        BinlogReselect { session, visibility }
+        BinlogReselect { session, visibility, said_blind: false }
     }
 
     fn wait_until_seen(&mut self, origin: &BinlogOrigin) -> Result<(), Failure> {
-        let Some(gtid) = &origin.gtid else { return Ok(()) };
+        let Some(gtid) = &origin.gtid else {
+            if !std::mem::replace(&mut self.said_blind, true) {
+                tracing::warn!(
+                    "the server has no GTIDs to tell which transactions others see: a row that is read again at once may come as it was before (gtid_mode=ON ends that)"
+                );
+            }
+            return Ok(());
+        };
         let session = &mut self.session;
         let seen = self.visibility.wait(gtid, || Ok(session.sees(origin, gtid)?.then_some(())))?;
         seen.ok_or_else(|| BinlogError::NotVisible { gtid: gtid.to_string() }.into())
