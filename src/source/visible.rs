@@ -3,7 +3,7 @@
 //! A server sends a transaction when it is in the log, and shows it to others a little later: much later where its commit
 //! waits for a synchronous replica. In: a question whose answer says whether the transaction was seen. Out: the answer that
 //! saw it. Promised: an end within [`LIMIT`] and the time of one question; a transaction that was waited for in vain is not
-//! waited for again, nor are those that come shortly behind it. Nothing here survives a crash.
+//! waited for again, and those that come shortly behind it are not waited for as long. Nothing here survives a crash.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,12 @@ use crate::util::{clock, stop::Stop};
 /// How long a transaction is waited for, and how long each question may take. Rows wait for it.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
-/// For how long, after one was waited for in vain, the next ones are asked about once only: what holds up one commit holds up
-/// many, and rows must not wait for each of them.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For how long, after one was waited for in vain and until one is seen, the next ones are waited for shortly only: what
+/// holds up one commit holds up many, and rows must not wait long for each of them.
+const HELD_UP: Duration = Duration::from_secs(60);
+
+/// How long that is.
+const SHORT: Duration = Duration::from_secs(1);
 
 /// How long to wait before the question is asked again: first, and at most. Each time is twice the one before.
 const PAUSES: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(200)];
@@ -31,9 +34,9 @@ impl<T: Clone + PartialEq> Visibility<T> {
         Visibility { stop, given_up: None }
     }
 
-    fn is_in_vain(&self, transaction: &T) -> bool {
-        let given_up = self.given_up.as_ref();
-        given_up.is_some_and(|(given_up, at)| given_up == transaction || at.elapsed() < PATIENCE)
+    fn limit(&self) -> Duration {
+        let is_held_up = self.given_up.as_ref().is_some_and(|(_, at)| at.elapsed() < HELD_UP);
+        if is_held_up { SHORT } else { LIMIT }
     }
 
     /// What `ask` gives when it sees the transaction; nothing when it does not within the limit.
@@ -48,13 +51,13 @@ impl<T: Clone + PartialEq> Visibility<T> {
         let (began, [mut pause, longest]) = (clock::moment(), PAUSES);
         loop {
             if let Some(answer) = ask()? {
-                self.given_up = self.given_up.take().filter(|(given_up, _)| given_up != transaction);
+                self.given_up = None;
                 return Ok(Some(answer));
             }
-            if self.is_in_vain(transaction) {
+            if self.given_up.as_ref().is_some_and(|(given_up, _)| given_up == transaction) {
                 return Ok(None);
             }
-            if began.elapsed() >= LIMIT {
+            if began.elapsed() >= self.limit() {
                 self.given_up = Some((transaction.clone(), clock::moment()));
                 return Ok(None);
             }
@@ -80,13 +83,14 @@ mod tests {
         });
         assert_eq!((third.unwrap(), asked), (Some("seen"), 3));
         visibility.given_up = Some((8, clock::moment()));
-        for transaction in [8, 9] {
-            let mut asked = 0;
-            let never = visibility.wait(&transaction, || {
-                asked += 1;
-                Ok(None::<()>)
-            });
-            assert_eq!((never.unwrap(), asked), (None, 1), "{transaction}");
-        }
+        let mut asked = 0;
+        let never = visibility.wait(&8, || {
+            asked += 1;
+            Ok(None::<()>)
+        });
+        assert_eq!((never.unwrap(), asked), (None, 1));
+        assert_eq!(visibility.limit(), SHORT);
+        visibility.wait(&9, || Ok(Some(()))).unwrap();
+        assert_eq!(visibility.limit(), LIMIT);
     }
 }

@@ -87,10 +87,14 @@ fn late(test: &str, name: &str, variable: &str, options: &str) {
     let running = scene.connector.start_streaming();
     // Nobody sees it within the limit: the row goes out as it came, and the log says why.
     scene.committed_late(1, || running.wait_for_log("HW0471", LONG));
+    // One that is seen at once, so that the next is waited for as long as any.
+    scene.run(&["INSERT INTO t VALUES (3, NULL)", "UPDATE t SET text = 'at once' WHERE id = 3"]);
+    scene.wait_for(&running, "t", 4);
     // It is seen a little later than it is sent.
     scene.committed_late(2, || {});
-    let landed = scene.wait_for(&running, "t", 4);
-    let texts: Vec<_> = landed.iter().map(|(op, row)| (op.as_str(), row["text"].as_str())).collect();
+    let landed = scene.wait_for(&running, "t", 6);
+    let texts: Vec<_> =
+        landed.iter().filter(|(_, row)| row["id"] != 3).map(|(op, row)| (op.as_str(), row["text"].as_str())).collect();
     let later = Some("set later");
     assert_eq!(texts, [("c", None), ("u", later), ("c", later), ("u", later)], "{}", running.log_tail(30));
     assert!(!running.log().contains("HW0906"), "{}", running.log_tail(30));
