@@ -13,12 +13,13 @@ use crate::config::connector::ConnectorConfig;
 use crate::config::provider::Environment;
 use crate::config::worker::{OffsetStorage, WorkerConfig};
 use crate::config::{ConfigError, Warning, source_file};
-use crate::error::Failure;
+use crate::error::{Coded, Failure};
 use crate::observe::incident::Incident;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::{flow, log};
 use crate::pipeline::status::State;
 use crate::pipeline::{assembly, supervise, translate};
+use crate::store::StoreError;
 use crate::store::config::ConfigStore;
 use crate::store::config::file::FileConfigStore;
 use crate::store::config::kafka::KafkaConfigStore;
@@ -198,7 +199,14 @@ fn recorder(worker: &WorkerConfig) -> Result<Recorder, Failure> {
     })?;
     let Some(mut topic) = translate::incidents(worker) else { return Ok(recorder) };
     let send = move |incident: &Incident| -> Result<(), Failure> {
-        Ok(topic.append(&incident.connector, incident.json().to_string().as_bytes())?)
+        match topic.append(&incident.connector, incident.json().to_string().as_bytes()) {
+            // One that the topic does not take must not hold up those behind it.
+            Err(error @ StoreError::RecordRefused { .. }) => {
+                tracing::warn!(code = %error.code(), reason = %error, incident = incident.id, "an incident is not sent to its topic; the log has it");
+                Ok(())
+            }
+            sent => Ok(sent?),
+        }
     };
     recorder.with_topic(Box::new(send))
 }

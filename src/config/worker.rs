@@ -65,8 +65,13 @@ pub struct Listener {
 impl Listener {
     /// The name or address that it listens at alone; `None` where it listens at all of them.
     pub fn named_host(&self) -> Option<&str> {
-        self.host.as_deref().filter(|host| !matches!(*host, "" | "0.0.0.0" | "::"))
+        self.host.as_deref().filter(names_one)
     }
+}
+
+/// Whether a host is one, and not all addresses of a machine.
+fn names_one(host: &&str) -> bool {
+    !matches!(*host, "" | "0.0.0.0" | "::")
 }
 
 /// `http://host:port`, or https.
@@ -258,7 +263,7 @@ impl WorkerConfig {
         let listener = self.listeners.first();
         let is_tls = listener.is_some_and(|listener| listener.tls);
         let port = self.advertised_port.or(listener.map(|listener| listener.port)).unwrap_or(8083);
-        let advertised = self.advertised_host.as_deref().filter(|host| !matches!(*host, "" | "0.0.0.0" | "::"));
+        let advertised = self.advertised_host.as_deref().filter(names_one);
         let own = advertised.or(listener.and_then(Listener::named_host)).map(str::to_owned);
         let address = || {
             let mut addresses = (host_name, port).to_socket_addrs().ok().filter(|_| !is_tls)?;

@@ -25,6 +25,7 @@ use crate::sink::kafka::{KafkaSinkOptions, TooLargePolicy};
 use crate::source::binlog::connection::{
     Compression, ConnectOptions, Flavor, Secret, SslMode as WireSslMode, SslOptions, Store,
 };
+use crate::source::binlog::ddl;
 use crate::source::binlog::options::{BinlogOptions, Past, StartAt};
 use crate::source::binlog::tables::LayoutMaker;
 use crate::source::postgres::connection as postgres;
@@ -159,9 +160,7 @@ pub fn marker_statements(config: &ConnectorConfig) -> Vec<String> {
     let mut statements: Vec<String> = query.cloned().collect();
     if let Some(table) = &config.watchdog.signal_table {
         let (quote, id): (fn(&str) -> String, &str) = match config.kind {
-            ConnectorKind::MySql | ConnectorKind::MariaDb => {
-                (|name| format!("`{}`", name.replace('`', "``")), "UUID()")
-            }
+            ConnectorKind::MySql | ConnectorKind::MariaDb => (ddl::quote, "UUID()"),
             // The oldest versions have no other function for it without an extension.
             ConnectorKind::Postgres => (postgres::quote_identifier, "md5(random()::text || clock_timestamp()::text)"),
         };

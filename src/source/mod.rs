@@ -158,6 +158,16 @@ pub trait Reselect: Send {
     ) -> Result<Option<Vec<Option<Vec<u8>>>>, Failure>;
 }
 
+/// The row that has a key. Where several have it, which is logged, the first one counts.
+fn only_row<R>(table: &TableId, rows: impl IntoIterator<Item = R>) -> Option<R> {
+    let mut rows = rows.into_iter();
+    let found = rows.next();
+    if rows.next().is_some() {
+        tracing::warn!(%table, "several rows have the key of one that is read again: the first one counts");
+    }
+    found
+}
+
 /// A stream of changes from one server.
 pub trait Source: Send {
     /// Who asks the server for the end of its log; `None` where nobody can.

@@ -56,9 +56,6 @@ struct Topic {
     trouble: Option<String>,
 }
 
-/// What a store says of a record that its topic does not accept.
-const RECORD_REFUSED: u16 = 806;
-
 impl Topic {
     fn take(&mut self, incident: Incident) {
         if self.waiting.len() >= WAITING
@@ -76,15 +73,7 @@ impl Topic {
         }
         self.due = None;
         while let Some(incident) = self.waiting.front() {
-            // One that the topic does not take must not hold up those behind it.
-            let sent = match (self.send)(incident) {
-                Err(failure) if failure.code.number == RECORD_REFUSED => {
-                    tracing::warn!(code = %failure.code, reason = %failure.message, incident = incident.id, "an incident is not sent to its topic; the log has it");
-                    Ok(())
-                }
-                sent => sent,
-            };
-            if let Err(failure) = sent {
+            if let Err(failure) = (self.send)(incident) {
                 self.due = Some(clock::moment() + self.backoff.next_delay());
                 let waiting = self.waiting.len();
                 if self.trouble.replace(failure.message.clone()).is_none_or(|before| before != failure.message) {

@@ -7,6 +7,7 @@ use crate::config::connector::ConnectorConfig;
 use crate::error::{Coded, Failure};
 use crate::model::table::TableId;
 use crate::source::binlog::connection::{Connection, Flavor, ResultSet};
+use crate::source::binlog::ddl;
 use crate::source::binlog::error::BinlogError;
 use crate::source::binlog::options::BinlogOptions;
 use crate::source::binlog::start;
@@ -314,7 +315,7 @@ fn tables(
     if !unreadable.is_empty() {
         let databases: BTreeSet<&str> = unreadable.iter().map(|id| &*id.catalog).collect();
         let account = account(connection);
-        let grant = |database: &&str| format!("GRANT SELECT ON `{}`.* TO {account};", database.replace('`', "``"));
+        let grant = |database: &&str| format!("GRANT SELECT ON {}.* TO {account};", ddl::quote(database));
         let mend = databases.iter().map(grant).collect::<Vec<_>>().join(" ");
         report.bad("privileges", &format!("no SELECT on {}", listed(&unreadable)), &mend);
     }

@@ -14,15 +14,16 @@ use std::time::{Duration, Instant};
 
 use super::codec::in_sql::SESSION;
 use super::connection::{Connection, Flavor, ResultSet};
+use super::ddl::quote;
 use super::error::BinlogError;
 use super::head::file_number;
 use super::options::BinlogOptions;
-use super::start::{self, quote};
+use super::start;
 use crate::error::{Disposition, Failure};
 use crate::model::change::{BinlogOrigin, Gtid, Origin};
 use crate::model::row::{Row, TableLayout};
-use crate::source::Reselect;
 use crate::source::visible::{LIMIT, Visibility};
+use crate::source::{Reselect, only_row};
 use crate::util::{clock, stop::Stop};
 
 /// A connection that was not used for this long may have been forgotten by something on the way.
@@ -168,11 +169,7 @@ impl Reselect for BinlogReselect {
         }
         let unlike = || BinlogError::ReadAgain { table: row.layout.id.to_string() };
         let sql = statement(row, key, wanted).ok_or_else(unlike)?;
-        let mut rows = self.session.query(&sql)?.rows.into_iter();
-        let Some(found) = rows.next() else { return Ok(None) };
-        if rows.next().is_some() {
-            tracing::warn!(table = %row.layout.id, "several rows have the key of one that is read again: the first one counts");
-        }
+        let Some(found) = only_row(&row.layout.id, self.session.query(&sql)?.rows) else { return Ok(None) };
         let columns = &row.layout.names.columns;
         let mut values = Vec::with_capacity(wanted.len());
         for (place, answer) in wanted.iter().zip(found) {

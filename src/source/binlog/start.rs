@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::connection::{BinlogStream, Connection, ConnectionError, DumpFrom, DumpRequest, Flavor, ResultSet};
-use super::ddl::{NameCase, Outcome, Schema, StatementContext};
+use super::ddl::{NameCase, Outcome, Schema, StatementContext, quote};
 use super::error::BinlogError;
 use super::event::{ChecksumAlgorithm, MariadbGtid, MariadbGtidSet, MysqlGtidSet};
 use super::options::{BinlogOptions, Past, StartAt};
@@ -586,10 +586,6 @@ fn read_tables(
         last.snapshot = SnapshotRecord::Last;
     }
     Ok(changes)
-}
-
-pub(super) fn quote(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 /// The definitions of the tables whose history is kept, by database and name.

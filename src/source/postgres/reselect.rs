@@ -16,8 +16,8 @@ use crate::error::Failure;
 use crate::model::change::Origin;
 use crate::model::row::{Row, TableLayout};
 use crate::model::table::TableId;
-use crate::source::Reselect;
 use crate::source::visible::{LIMIT, Visibility};
+use crate::source::{Reselect, only_row};
 use crate::util::stop::Stop;
 
 /// Reads rows again.
@@ -64,12 +64,8 @@ impl Reselect for PostgresReselect {
             Origin::Postgres(origin) => origin.transaction_id,
             Origin::Binlog(_) => None,
         };
-        let mut rows = self.ask(&sql, transaction)?;
-        if rows.len() > 1 {
-            tracing::warn!(table = %row.layout.id, "several rows have the key of one that is read again: the first one counts");
-            rows.truncate(1);
-        }
-        Ok(rows.pop().map(|row| row.into_iter().skip(LEADING).collect()))
+        let found = only_row(&row.layout.id, self.ask(&sql, transaction)?);
+        Ok(found.map(|found| found.into_iter().skip(LEADING).collect()))
     }
 }
 

@@ -29,5 +29,5 @@ mod token;
 pub use charset::{charset_of_collation, is_same_charset};
 pub use classify::{SkippedKind, classify};
 pub use error::{CODES, DdlError};
-pub use schema::{NameCase, Outcome, RecordKind, Schema, SchemaRecord};
+pub use schema::{NameCase, Outcome, RecordKind, Schema, SchemaRecord, quote};
 pub use statement::{Flavor, SqlMode, StatementContext};

@@ -473,9 +473,13 @@ fn change(kind: TableChangeKind, id: &TableId, previous_id: Option<TableId>, tab
     TableChange { kind, id: id.clone(), previous_id, table }
 }
 
+/// A name in a statement: in backquotes, those inside it doubled.
+pub fn quote(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
 /// `` `database`.`table` ``.
 fn quoted(id: &TableId) -> String {
-    let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
     if id.catalog.is_empty() { quote(&id.table) } else { format!("{}.{}", quote(&id.catalog), quote(&id.table)) }
 }
 
