@@ -6,6 +6,8 @@ prepare_build
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 system=$(rustc -vV | sed -n 's/^host: //p')
 name=headwater-$version-$system
+# What GET / of the REST API says; a container's build, which has no repository, is told (--build-arg HEADWATER_COMMIT=…).
+HEADWATER_COMMIT=${HEADWATER_COMMIT:-$(git rev-parse HEAD 2>/dev/null || echo unknown)}; export HEADWATER_COMMIT
 OPENSSL_NO_VENDOR=0 cargo build --locked --profile dist --bin headwater
 rm -rf "dist/$name"; mkdir -p "dist/$name"
 cp target/dist/headwater LICENSE "dist/$name/"

@@ -479,8 +479,18 @@ impl Sink for CountedSink {
         Ok(())
     }
 
+    fn hurry(&mut self, wait: std::time::Duration) -> Result<bool, Failure> {
+        let result = self.sink.hurry(wait);
+        count(&self.counters, &self.metrics);
+        Ok(result?)
+    }
+
     fn in_flight(&self) -> usize {
         self.sink.in_flight()
+    }
+
+    fn takes_more(&self) -> bool {
+        self.sink.takes_more()
     }
 }
 

@@ -6,7 +6,8 @@
 //!  committer ◀──resume point── ─────────└──────┘
 //! ```
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::ack::Ledger;
@@ -22,6 +23,8 @@ const STOP_POLL: Duration = Duration::from_millis(100);
 pub struct Desk {
     ledger: Mutex<Ledger>,
     changed: Condvar,
+    /// Who waits for the condition; changed under the lock. To notify nobody is a call of the kernel for each batch.
+    waiting: AtomicUsize,
     budget_bytes: u64,
     /// Batches that were entered at the desks before: ordinals begin anew with each attempt, the ladder's counts go on.
     entered_before: u64,
@@ -35,13 +38,14 @@ impl Desk {
         Arc::new(Desk {
             ledger: Mutex::new(Ledger::new()),
             changed: Condvar::new(),
+            waiting: AtomicUsize::new(0),
             budget_bytes,
             entered_before: metrics.ladder.entered.get(),
             metrics,
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Ledger> {
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -53,7 +57,7 @@ impl Desk {
             if stop.is_set() {
                 return None;
             }
-            ledger = self.changed.wait_timeout(ledger, STOP_POLL).unwrap_or_else(PoisonError::into_inner).0;
+            ledger = self.wait(ledger, STOP_POLL);
         }
         let ordinal = ledger.enter(position, bytes);
         self.metrics.ladder.entered.add(1);
@@ -78,9 +82,16 @@ impl Desk {
         let mut ledger = self.lock();
         while ledger.outstanding() > 0 {
             let Some(left) = crate::util::clock::left_until(deadline) else { return false };
-            ledger = self.changed.wait_timeout(ledger, left).unwrap_or_else(PoisonError::into_inner).0;
+            ledger = self.wait(ledger, left);
         }
         true
+    }
+
+    fn wait<'l>(&'l self, ledger: MutexGuard<'l, Ledger>, time: Duration) -> MutexGuard<'l, Ledger> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let ledger = self.changed.wait_timeout(ledger, time).unwrap_or_else(PoisonError::into_inner).0;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        ledger
     }
 
     fn settle(&self, ledger: &mut Ledger, ordinal: u64) {
@@ -90,7 +101,9 @@ impl Desk {
         ladder.settled.add(moved);
         ladder.delivered.add(moved);
         self.show(ledger);
-        self.changed.notify_all();
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            self.changed.notify_all();
+        }
     }
 
     fn show(&self, ledger: &Ledger) {

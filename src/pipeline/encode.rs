@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use flume::{Receiver, Sender};
 
+use super::produce::Delivery;
 use super::reselect::Reselector;
 use super::status::StatusBoard;
 use super::topic_keys::TopicKeys;
@@ -20,7 +21,7 @@ use crate::envelope::data::{RowEvent, TransactionView, unchanged};
 use crate::envelope::source_block::SourceView;
 use crate::envelope::{Envelope, TableShape};
 use crate::error::Failure;
-use crate::model::change::{Batch, Change, Operation, RowsChange, SnapshotRecord, TransactionOrder};
+use crate::model::change::{Batch, Change, Operation, RowsChange, SchemaChange, SnapshotRecord, TransactionOrder};
 use crate::model::encoded::{EncodedBatch, Step};
 use crate::model::modes::EventProcessingFailureHandlingMode;
 use crate::model::row::{Row, RowCells};
@@ -84,6 +85,7 @@ pub struct Encoder {
     cells: RowCells,
     written: Written,
     lags: LagRun,
+    counts: RowCounts,
     /// By the versions of layouts.
     shapes: HashMap<u64, Arc<TableShape>>,
     /// The last version of each table, so that those before it are forgotten.
@@ -107,6 +109,7 @@ impl Encoder {
             cells: RowCells::default(),
             written: Written::default(),
             lags: LagRun::default(),
+            counts: RowCounts::default(),
             shapes: HashMap::new(),
             versions: HashMap::new(),
         })
@@ -118,46 +121,20 @@ impl Encoder {
         &mut self,
         jobs: &Receiver<Job>,
         spare_batches: &Sender<Batch>,
-        encoded: &Sender<EncodedBatch>,
+        encoded: &Sender<Delivery>,
         spare_buffers: &Receiver<EncodedBatch>,
     ) {
         for job in jobs {
             if self.encoding.abort.is_set() {
                 return;
             }
-            self.encoding.metrics.encoders.set(Activity::Working);
-            let Job { mut batch, ticket } = job;
-            let mut out = spare_buffers.try_recv().unwrap_or_default();
-            out.clear();
-            self.writer.begin(ticket.ordinal());
-            let failed = self.encode(&mut batch, &mut out).err();
-            self.lags.end(&self.encoding.metrics.lags);
-            if self.encoding.abort.is_set() {
-                // What was read again under an abort is not to be believed; the rows come again.
-                return;
-            }
-            let ordinal = ticket.ordinal();
-            out.ticket = Some(ticket);
-            if let Some(failure) = failed {
-                // Said now: what came before it may take long to deliver, and may fail for another reason.
-                tracing::error!(
-                    code = %failure.code,
-                    reason = %failure.message,
-                    "a record failed; the connector ends when what came before it is delivered"
-                );
-                self.writer.flush(&mut out);
-                out.failure = Some(failure);
-                // A producer that is gone has failed itself, and says so.
-                drop(encoded.send(out));
-                return;
-            }
-            // Counted in the order of the stream: the producer is not to be blamed for a batch that is not its turn.
-            let in_turn = self.encoding.turns.done(ordinal);
-            self.encoding.metrics.ladder.encoded.add(in_turn);
+            let Some((batch, out)) = self.work(job, spare_buffers.try_recv().unwrap_or_default()) else { return };
             let (items_in, items_out) = (batch.changes.len() as u64, out.records.len() as u64);
+            let failed = out.failure.is_some();
             recycle(batch, spare_batches);
             self.encoding.metrics.encoders.set(Activity::BlockedOnNextStage);
-            if encoded.send(out).is_err() {
+            // A producer that is gone has failed itself, and says so.
+            if encoded.send(Delivery::Batch(out)).is_err() || failed {
                 return;
             }
             self.encoding.metrics.encoders.progress(items_in, items_out, clock::now_ns());
@@ -165,26 +142,50 @@ impl Encoder {
         }
     }
 
+    /// Encodes the batch of a job, whatever comes of it: a failure is in the encoded batch. `None` under an abort: what was
+    /// read again then is not to be believed, and the rows come again.
+    pub fn work(&mut self, job: Job, mut out: EncodedBatch) -> Option<(Batch, EncodedBatch)> {
+        self.encoding.metrics.encoders.set(Activity::Working);
+        let Job { batch, ticket } = job;
+        let ordinal = ticket.ordinal();
+        out.clear();
+        self.writer.begin(ordinal);
+        let failed = self.encode(&batch, &mut out).err();
+        self.lags.end(&self.encoding.metrics.lags);
+        if self.encoding.abort.is_set() {
+            return None;
+        }
+        out.ticket = Some(ticket);
+        if let Some(failure) = failed {
+            // Said now: what came before it may take long to deliver, and may fail for another reason.
+            tracing::error!(
+                code = %failure.code,
+                reason = %failure.message,
+                "a record failed; the connector ends when what came before it is delivered"
+            );
+            self.writer.flush(&mut out);
+            out.failure = Some(failure);
+        } else {
+            // Counted in the order of the stream: the producer is not to be blamed for a batch that is not its turn.
+            let in_turn = self.encoding.turns.done(ordinal);
+            self.encoding.metrics.ladder.encoded.add(in_turn);
+        }
+        Some((batch, out))
+    }
+
     /// Encodes one batch.
     ///
     /// # Errors
     /// What ends the connector.
-    pub fn encode(&mut self, batch: &mut Batch, out: &mut EncodedBatch) -> Result<(), Failure> {
+    pub fn encode(&mut self, batch: &Batch, out: &mut EncodedBatch) -> Result<(), Failure> {
         self.arena.reset();
         if self.arena.allocated_bytes() > ARENA_LIMIT_BYTES {
             self.arena = Arena::new();
         }
         self.writer.rest();
-        for index in 0..batch.changes.len() {
-            let Some(change) = batch.changes.get_mut(index) else { break };
-            if let Change::Schema(change) = change {
-                let change = change.clone();
-                self.schema_change(&batch.block, batch.received_ns, change, out)?;
-                continue;
-            }
-            let change = std::mem::replace(change, Change::Heartbeat);
-            self.change(batch, &change, out)?;
-        }
+        let encoded = batch.changes.iter().try_for_each(|change| self.change(batch, change, out));
+        self.counts.end(&self.encoding.metrics);
+        encoded?;
         self.writer.flush(out);
         Ok(())
     }
@@ -218,7 +219,7 @@ impl Encoder {
             Change::Begin(boundary) => self.side(out, |side| side.begin(boundary)),
             Change::End(boundary) => self.side(out, |side| side.end(boundary)),
             Change::Heartbeat => self.side(out, |side| side.heartbeat(batch.received_ns / 1_000_000)),
-            Change::Schema(_) => Ok(()),
+            Change::Schema(change) => self.schema_change(&batch.block, batch.received_ns, change, out),
         }
     }
 
@@ -235,19 +236,18 @@ impl Encoder {
         &mut self,
         block: &[u8],
         received_ns: i64,
-        change: Box<crate::model::change::SchemaChange>,
+        change: &SchemaChange,
         out: &mut EncodedBatch,
     ) -> Result<(), Failure> {
         self.writer.flush(out);
-        let announced = change.announced;
         if change.stored {
-            out.steps.push(Step::Schema(change.clone()));
+            out.steps.push(Step::Schema(Box::new(change.clone())));
         }
-        if !announced {
+        if !change.announced {
             return Ok(());
         }
         let (encoding, writer, arena) = (&self.encoding, &mut self.writer, &self.arena);
-        let record = encoding.envelope.side().schema_change(&change, block, received_ns / 1_000_000, arena)?;
+        let record = encoding.envelope.side().schema_change(change, block, received_ns / 1_000_000, arena)?;
         record.emit(arena, &mut |record| writer.write(encoding, record, arena, out))
     }
 
@@ -318,10 +318,7 @@ impl Encoder {
             }
         }
         let rows = u64::from(rows.saturating_sub(change.skip_rows));
-        count_rows(&encoding.metrics, change.operation, rows);
-        if unchanged > 0 {
-            encoding.metrics.unchanged.add(unchanged);
-        }
+        self.counts.add(change.operation, rows, unchanged);
         let late_ms = (batch.received_ns / 1_000_000).saturating_sub(change.origin.timestamp_us() / 1000);
         self.lags.add(&encoding.metrics.lags, u64::try_from(late_ms).unwrap_or(0), rows);
         Ok(())
@@ -358,18 +355,38 @@ fn view(order: Option<&TransactionOrder>) -> Option<TransactionView<'_>> {
     Some(TransactionView { id, total_order: *total_order, data_collection_order: *data_collection_order })
 }
 
-fn count_rows(metrics: &ConnectorMetrics, operation: Operation, rows: u64) {
-    match operation {
-        Operation::Create | Operation::Read => metrics.creates.add(rows),
-        Operation::Update => metrics.updates.add(rows),
-        Operation::Delete => metrics.deletes.add(rows),
-        Operation::Truncate => {}
+/// The rows of one batch, counted for all workers at its end.
+#[derive(Default)]
+struct RowCounts {
+    creates: u64,
+    updates: u64,
+    deletes: u64,
+    unchanged: u64,
+}
+
+impl RowCounts {
+    fn add(&mut self, operation: Operation, rows: u64, unchanged: u64) {
+        match operation {
+            Operation::Create | Operation::Read => self.creates += rows,
+            Operation::Update => self.updates += rows,
+            Operation::Delete => self.deletes += rows,
+            Operation::Truncate => {}
+        }
+        self.unchanged += unchanged;
+    }
+
+    fn end(&mut self, metrics: &ConnectorMetrics) {
+        let RowCounts { creates, updates, deletes, unchanged } = std::mem::take(self);
+        metrics.creates.add(creates);
+        metrics.updates.add(updates);
+        metrics.deletes.add(deletes);
+        metrics.unchanged.add(unchanged);
     }
 }
 
+/// Gives a batch back as it is: what its changes share with others is given up by the reader, which shared it. Two threads
+/// that count the holders of the same thing wait for each other at each change.
 fn recycle(mut batch: Batch, spare: &Sender<Batch>) {
-    batch.changes.clear();
-    batch.bytes = 0;
     if batch.block.capacity() > BUFFER_LIMIT_BYTES {
         batch.block = Vec::new();
     }

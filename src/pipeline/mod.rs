@@ -10,6 +10,8 @@
 //!          └──────────────────────────────────────────────────┘              └───────────┘
 //! ```
 //!
+//! A small batch with nothing before it skips the encoders' threads ([`inline`]).
+//!
 //! In: the parts that an [`supervise::Assembly`] builds. Out: records at the broker, positions in the store.
 //! Promised: a position is stored only when everything before it was acknowledged; a stage that fails ends
 //! the attempt, and the next begins at the stored position. What survives a crash is in the stores.
@@ -21,6 +23,7 @@ pub mod desk;
 pub mod encode;
 pub mod error;
 mod head;
+mod inline;
 pub mod layouts;
 pub mod orders;
 pub mod plans;

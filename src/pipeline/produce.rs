@@ -1,12 +1,13 @@
-//! The producer's thread: puts encoded batches back into the order of the stream and sends them.
+//! The producer: puts encoded batches back into the order of the stream and sends them.
 //!
 //! A schema change is made durable before anything that follows it is sent, so no position beyond it can
-//! be stored before it. Delivery reports are served here too, on the same thread, so that settling a
-//! record needs no lock of its own.
+//! be stored before it. Delivery reports are served here too, under the same lock, so that settling a
+//! record needs no lock of its own. The lock is the producer thread's; a reader that has one small batch and nothing
+//! before it takes it for a moment ([`super::inline`]).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flume::{Receiver, RecvTimeoutError, Sender};
@@ -41,8 +42,17 @@ pub trait Sink: Send {
     /// When a record was not delivered.
     fn poll(&mut self, wait: Duration) -> Result<(), Failure>;
 
+    /// Waits so long, and has what was sent leave meanwhile without company; says whether it did.
+    ///
+    /// # Errors
+    /// When a record was not delivered.
+    fn hurry(&mut self, wait: Duration) -> Result<bool, Failure>;
+
     /// Records sent and not yet acknowledged.
     fn in_flight(&self) -> usize;
+
+    /// Whether more can leave before those are acknowledged.
+    fn takes_more(&self) -> bool;
 }
 
 /// Where schema changes are made durable.
@@ -52,6 +62,14 @@ pub trait HistoryWriter: Send {
     /// # Errors
     /// When they could not be made durable; some may be then.
     fn append(&mut self, changes: &[&SchemaChange]) -> Result<(), Failure>;
+}
+
+/// What comes to the producer's thread.
+pub enum Delivery {
+    /// A batch, whenever it was done.
+    Batch(EncodedBatch),
+    /// Nothing; reports are to be looked for, as a batch was sent inline.
+    Reports,
 }
 
 /// The producer's side of the pipeline.
@@ -66,40 +84,71 @@ pub struct Producer {
     pub board: Arc<StatusBoard>,
     /// Set when the pipeline is given up.
     pub abort: Stop,
+    /// The ordinal of the batch whose turn it is.
+    pub next: u64,
+    /// The thread waits for batches only, as no report was expected.
+    pub rests: bool,
 }
 
-impl Producer {
+/// A producer for those who have a batch whose turn it is. Whoever panicked with it in his hands has ended the pipeline.
+pub struct SharedProducer(Mutex<Producer>);
+
+impl SharedProducer {
+    /// Nobody has it.
+    pub fn new(producer: Producer) -> Arc<Self> {
+        Arc::new(SharedProducer(Mutex::new(producer)))
+    }
+
+    /// Waits for it.
+    pub fn lock(&self) -> MutexGuard<'_, Producer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The producer, unless somebody has it.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, Producer>> {
+        self.0.try_lock().ok()
+    }
+
     /// Sends batches until there are no more, and waits for what is under way.
     ///
     /// # Errors
     /// What the sink or the history store fails with; what a batch failed with while it was encoded, once all before that
     /// is delivered.
-    pub fn run(mut self, encoded: &Receiver<EncodedBatch>, spare: &Sender<EncodedBatch>) -> Result<(), Failure> {
-        let mut next = 0u64;
+    pub fn run(&self, encoded: &Receiver<Delivery>, spare: &Sender<EncodedBatch>) -> Result<(), Failure> {
         let mut early: BTreeMap<u64, EncodedBatch> = BTreeMap::new();
         loop {
-            if self.abort.is_set() {
-                return Ok(());
-            }
-            let wait = if self.sink.in_flight() > 0 { REPORT_POLL } else { IDLE_POLL };
-            match encoded.recv_timeout(wait) {
-                Ok(batch) => {
-                    early.insert(batch.ticket.as_ref().map_or(next, crate::model::ticket::Ticket::ordinal), batch);
-                    while let Some(batch) = early.remove(&next) {
-                        self.deliver(batch, spare)?;
-                        next += 1;
+            let rests = {
+                let mut producer = self.lock();
+                if producer.abort.is_set() {
+                    return Ok(());
+                }
+                producer.rests = producer.sink.in_flight() == 0;
+                producer.rests
+            };
+            let delivery = encoded.recv_timeout(if rests { IDLE_POLL } else { REPORT_POLL });
+            let mut producer = self.lock();
+            match delivery {
+                Ok(Delivery::Batch(batch)) => {
+                    let ordinal = batch.ticket.as_ref().map_or(producer.next, crate::model::ticket::Ticket::ordinal);
+                    early.insert(ordinal, batch);
+                    while let Some(mut batch) = early.remove(&producer.next) {
+                        producer.deliver(&mut batch)?;
+                        recycle_encoded(batch, spare);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Delivery::Reports) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    producer.drain()?;
+                    producer.metrics.producer.set(Activity::Stopped);
+                    return Ok(());
+                }
             }
-            self.serve(Duration::ZERO)?;
+            producer.serve(Duration::ZERO)?;
         }
-        self.drain()?;
-        self.metrics.producer.set(Activity::Stopped);
-        Ok(())
     }
+}
 
+impl Producer {
     /// Waits for what is under way.
     fn drain(&mut self) -> Result<(), Failure> {
         while self.sink.in_flight() > 0 && !self.abort.is_set() {
@@ -110,18 +159,27 @@ impl Producer {
 
     fn serve(&mut self, wait: Duration) -> Result<(), Failure> {
         self.sink.poll(wait)?;
-        let activity = if self.sink.in_flight() > 0 { Activity::BlockedOnBroker } else { Activity::Idle };
-        self.metrics.producer.set(activity);
+        self.show();
         Ok(())
     }
 
-    fn deliver(&mut self, mut batch: EncodedBatch, spare: &Sender<EncodedBatch>) -> Result<(), Failure> {
+    /// Shows what it waits for.
+    pub fn show(&self) {
+        let activity = if self.sink.in_flight() > 0 { Activity::BlockedOnBroker } else { Activity::Idle };
+        self.metrics.producer.set(activity);
+    }
+
+    /// Does the steps of the batch whose turn it is, and settles its ticket.
+    ///
+    /// # Errors
+    /// As [`SharedProducer::run`].
+    pub fn deliver(&mut self, batch: &mut EncodedBatch) -> Result<(), Failure> {
         self.metrics.producer.set(Activity::Working);
         for index in 0..batch.steps.len() {
             match batch.steps.get(index) {
                 Some(Step::Send(records)) => {
                     let records = records.clone();
-                    self.sink.send(&batch, records)?;
+                    self.sink.send(batch, records)?;
                 }
                 Some(Step::Schema(change)) => {
                     let change = change.clone();
@@ -141,7 +199,7 @@ impl Producer {
                 _ => ticket.settle(),
             }
         }
-        recycle_encoded(batch, spare);
+        self.next += 1;
         self.metrics.ladder.produced.add(1);
         self.metrics.producer.progress(1, records, clock::now_ns());
         Ok(())

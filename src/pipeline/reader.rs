@@ -11,6 +11,7 @@ use flume::{Receiver, SendTimeoutError, Sender};
 
 use super::desk::Desk;
 use super::encode::Job;
+use super::inline::{Inline, Sent};
 use super::orders::Orders;
 use super::status::{Part, StatusBoard};
 use crate::error::{Disposition, Failure};
@@ -30,6 +31,12 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a batch costs the budget beside its bytes: its changes and the encoder's descriptors.
 const BATCH_OVERHEAD_BYTES: u64 = 4 * 1024;
+
+/// While changes come in small batches, the next is read so long after the last: meanwhile more come, and cost no more than one.
+const PACE: Duration = Duration::from_millis(1);
+
+/// Larger batches are a backlog, which is read as fast as it comes.
+const PACED_BYTES: usize = 64 * 1024;
 
 /// A connection that lived this long was a good one.
 const HEALTHY_AFTER: Duration = Duration::from_secs(30);
@@ -52,6 +59,14 @@ pub struct ReaderOptions {
     pub renew_after: Option<Duration>,
 }
 
+/// A batch is handed over.
+struct Handed {
+    /// The next one.
+    empty: Batch,
+    /// It went the short way.
+    short: bool,
+}
+
 /// The reader's side of the pipeline.
 pub struct Reader {
     /// How it behaves.
@@ -60,6 +75,8 @@ pub struct Reader {
     pub desk: Arc<Desk>,
     /// Where its batches go.
     pub jobs: Sender<Job>,
+    /// The short way for small ones; `None` where all go the long one.
+    pub inline: Option<Inline>,
     /// Batches to use again.
     pub spare: Receiver<Batch>,
     /// Its numbers.
@@ -77,7 +94,7 @@ impl Reader {
     ///
     /// # Errors
     /// What a new connection does not mend.
-    pub fn run(self, mut source: Box<dyn Source>) -> Result<(), Failure> {
+    pub fn run(mut self, mut source: Box<dyn Source>) -> Result<(), Failure> {
         let mut running = false;
         let mut connections = Connections {
             backoff: Backoff::new(self.options.reconnect_first, self.options.reconnect_limit),
@@ -110,6 +127,7 @@ impl Reader {
                     continue;
                 }
             };
+            let read_at = clock::moment();
             self.metrics.ladder.turns.add(1);
             self.metrics.connected.store(true, std::sync::atomic::Ordering::Relaxed);
             if !running {
@@ -128,9 +146,11 @@ impl Reader {
             } else if read == Read::Idle {
                 continue;
             }
-            let full = std::mem::replace(&mut batch, self.empty(&*source));
-            if !self.hand_over(full) {
-                break;
+            let gathers = !batch.changes.is_empty() && batch.bytes <= PACED_BYTES;
+            let Some(handed) = self.hand_over(batch, &*source)? else { break };
+            batch = handed.empty;
+            if gathers {
+                self.gather(read_at, handed.short)?;
             }
         }
         self.metrics.reader.set(Activity::Stopped);
@@ -162,37 +182,66 @@ impl Reader {
     }
 
     fn empty(&self, source: &dyn Source) -> Batch {
-        self.spare.try_recv().unwrap_or_else(|_| Batch {
-            block: Vec::new(),
-            bytes: 0,
-            changes: Vec::new(),
-            position: source.position(),
-            received_ns: 0,
-        })
+        let Ok(mut batch) = self.spare.try_recv() else {
+            let (block, changes) = (Vec::new(), Vec::new());
+            return Batch { block, bytes: 0, changes, position: source.position(), received_ns: 0 };
+        };
+        batch.changes.clear();
+        batch.bytes = 0;
+        batch
     }
 
-    /// Enters a batch and hands it over; `false` when asked to stop before that.
-    fn hand_over(&self, batch: Batch) -> bool {
+    /// Enters a batch and hands it over; `None` when asked to stop before that.
+    fn hand_over(&mut self, batch: Batch, source: &dyn Source) -> Result<Option<Handed>, Failure> {
         let bytes = batch.bytes as u64 + BATCH_OVERHEAD_BYTES;
         if self.desk.is_full(bytes) {
             self.metrics.reader.set(Activity::BlockedOnBudget);
         }
-        let Some(ticket) = self.desk.enter(batch.position.clone(), bytes, &self.stop) else { return false };
+        let Some(ticket) = self.desk.enter(batch.position.clone(), bytes, &self.stop) else { return Ok(None) };
         let items = batch.changes.len() as u64;
         if items > 0 {
             self.metrics.last_received_ms.set(batch.received_ns / 1_000_000);
         }
         self.metrics.reader.set(Activity::BlockedOnNextStage);
-        let mut job = Job { batch, ticket };
+        let job = Job { batch, ticket };
+        let sent = match &mut self.inline {
+            Some(inline) => inline.send(job)?,
+            None => Sent::Long(job),
+        };
+        let handed = match sent {
+            Sent::Short(empty) => Handed { empty, short: true },
+            Sent::Long(job) => match self.queue(job) {
+                true => Handed { empty: self.empty(source), short: false },
+                false => return Ok(None),
+            },
+            Sent::Aborted => return Ok(None),
+        };
+        self.metrics.reader.progress(items, items, clock::now_ns());
+        Ok(Some(handed))
+    }
+
+    /// Lets more changes come before the next are read.
+    fn gather(&mut self, read_at: Instant, short: bool) -> Result<(), Failure> {
+        self.metrics.reader.set(Activity::BlockedOnSource);
+        let waited = match &mut self.inline {
+            Some(inline) if short => inline.gather(PACE)?,
+            Some(_) | None => false,
+        };
+        if !waited {
+            self.stop.wait(PACE.saturating_sub(read_at.elapsed()));
+        }
+        Ok(())
+    }
+
+    /// Gives a job to the encoders; `false` when asked to stop before that.
+    fn queue(&self, mut job: Job) -> bool {
         loop {
             match self.jobs.send_timeout(job, STOP_POLL) {
-                Ok(()) => break,
+                Ok(()) => return true,
                 Err(SendTimeoutError::Timeout(back)) if !self.stop.is_set() => job = back,
                 Err(_) => return false,
             }
         }
-        self.metrics.reader.progress(items, items, clock::now_ns());
-        true
     }
 
     /// Makes a connection that works anew, because it is old: nothing has failed, and nobody is told. Says whether that

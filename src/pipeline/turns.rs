@@ -25,6 +25,8 @@ struct State {
     next: u64,
     /// Those behind it that are.
     early: BTreeSet<u64>,
+    /// How many wait: to notify nobody is a call of the kernel for each batch.
+    waiting: usize,
 }
 
 impl Turns {
@@ -32,7 +34,9 @@ impl Turns {
     pub fn wait(&self, ordinal: u64, abort: &Stop) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while state.next < ordinal && !abort.is_set() {
+            state.waiting += 1;
             state = self.changed.wait_timeout(state, STOP_POLL).unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
         }
     }
 
@@ -45,10 +49,10 @@ impl Turns {
             let _ = state.early.pop_first();
             state.next += 1;
         }
-        let more = state.next - before;
-        drop(state);
-        self.changed.notify_all();
-        more
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
+        state.next - before
     }
 }
 

@@ -43,6 +43,8 @@ pub struct SinkCounters {
     pub records_skipped: Counter,
     /// Gauge: records handed over and neither acknowledged nor failed.
     pub records_in_flight: Counter,
+    /// Gauge: brokers that the client is connected to.
+    pub brokers_connected: Counter,
     /// How often the client's buffer was full and the source had to wait.
     pub buffer_full_waits: Counter,
     /// Troubles between client and brokers that the client retries by itself.

@@ -99,12 +99,39 @@ impl Registry {
     }
 
     fn register(&self, subject: &str, text: &str) -> Result<u32, SerializeError> {
+        let refused = match self.try_register(subject, text)? {
+            Ok(id) => return Ok(id),
+            Err(refused) => refused,
+        };
+        // A registry that still reads its journal refuses what it has already, with the same status.
+        if let Some(id) = self.try_look_up(subject, text)? {
+            return Ok(id);
+        }
+        let (is_compatible, incompatible) = self.incompatible(subject, text, &refused);
+        if is_compatible && let Ok(id) = self.try_register(subject, text)? {
+            return Ok(id);
+        }
+        Err(incompatible)
+    }
+
+    /// The id, or the refusal.
+    fn try_register(&self, subject: &str, text: &str) -> Result<Result<u32, Answer>, SerializeError> {
         let path = format!("/subjects/{}/versions{}", encode_segment(subject), self.query());
         let answer = self.http.call(Call::Register, subject, &path, Some(&body(text)))?;
         if answer.status == 409 {
-            return Err(self.incompatible(subject, text, &answer));
+            return Ok(Err(answer));
         }
-        answer.accepted(Call::Register, subject)?.id("id")
+        answer.accepted(Call::Register, subject)?.id("id").map(Ok)
+    }
+
+    /// The id, if the schema is there.
+    fn try_look_up(&self, subject: &str, text: &str) -> Result<Option<u32>, SerializeError> {
+        let path = format!("/subjects/{}{}", encode_segment(subject), self.query());
+        let answer = self.http.call(Call::LookUp, subject, &path, Some(&body(text)))?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        answer.accepted(Call::LookUp, subject)?.id("id").map(Some)
     }
 
     fn look_up(&self, subject: &str, text: &str) -> Result<u32, SerializeError> {
@@ -134,21 +161,24 @@ impl Registry {
         if self.normalize { "?normalize=true" } else { "" }
     }
 
-    /// What is incompatible with what: asked for, because a 409 alone rarely says. What cannot be had is left out.
-    fn incompatible(&self, subject: &str, text: &str, refusal: &Answer) -> SerializeError {
+    /// What is incompatible with what: asked for, because a 409 alone rarely says. What cannot be had is left out. Says also
+    /// whether the registry, when asked, finds nothing incompatible.
+    fn incompatible(&self, subject: &str, text: &str, refusal: &Answer) -> (bool, SerializeError) {
         let encoded = encode_segment(subject);
         let latest = self.http.call(Call::Latest, subject, &format!("/subjects/{encoded}/versions/latest"), None);
         let version = latest.ok().and_then(|answer| answer.json.get("version")?.as_i64());
         let path = format!("/compatibility/subjects/{encoded}/versions/latest?verbose=true");
         let verdict = self.http.call(Call::Compatibility, subject, &path, Some(&body(text))).ok();
+        let is_compatible = verdict.as_ref().and_then(|answer| answer.json.get("is_compatible")?.as_bool());
         let messages = verdict.as_ref().and_then(|answer| answer.json.get("messages")?.as_array());
         let messages: Vec<String> =
             messages.into_iter().flatten().filter_map(Json::as_str).map(|text| answer::clean(text, 500)).collect();
-        SerializeError::RegistryIncompatible {
+        let error = SerializeError::RegistryIncompatible {
             subject: subject.into(),
             version: version.map_or_else(|| "its versions".into(), |version| format!("version {version}")),
             difference: if messages.is_empty() { refusal.message() } else { messages.join("; ") },
-        }
+        };
+        (is_compatible.unwrap_or(false), error)
     }
 }
 

@@ -183,13 +183,25 @@ fn refusals_carry_the_registrys_words() {
     check(vec![json(422, r#"{"error_code":42201,"message":"bad schema"}"#)], &[], Err((650, "42201")));
     let not_there = json(404, r#"{"error_code":40403,"message":"Schema not found"}"#);
     check(vec![not_there.clone()], &[("auto.register.schemas", "false")], Err((648, "Schema not found")));
-    check(vec![not_there], &[], Err((650, "Schema not found")));
+    check(vec![not_there.clone()], &[], Err((650, "Schema not found")));
     let conflict = json(409, r#"{"error_code":409,"message":"incompatible"}"#);
     let latest = json(200, r#"{"version":4,"id":2,"schema":"\"int\""}"#);
     let verdict =
         json(200, r#"{"is_compatible":false,"messages":["READER_FIELD_MISSING_DEFAULT_VALUE at /fields/1"]}"#);
-    check(vec![conflict.clone(), latest, verdict], &[], Err((647, "version 4: READER_FIELD")));
-    check(vec![conflict, json(404, "{}")], &[], Err((647, "incompatible")));
+    let refused = || vec![conflict.clone(), not_there.clone(), latest.clone()];
+    check([refused(), vec![verdict]].concat(), &[], Err((647, "version 4: READER_FIELD")));
+    check(vec![conflict.clone(), not_there.clone(), json(404, "{}")], &[], Err((647, "incompatible")));
+    let compatible = || [refused(), vec![json(200, r#"{"is_compatible":true}"#)]].concat();
+    check([compatible(), vec![json(200, r#"{"id":9}"#)]].concat(), &[], Ok(9));
+    check([compatible(), vec![conflict.clone()]].concat(), &[], Err((647, "incompatible")));
+}
+
+#[test]
+fn a_schema_that_is_there_already_is_no_conflict() {
+    // Apicurio, while it still reads its journal.
+    let conflict =
+        json(409, r#"{"error_code":409,"message":"An artifact with ID 'k' in group 'default' already exists."}"#);
+    check(vec![conflict, json(200, r#"{"id":3,"version":1}"#)], &[], Ok(3));
 }
 
 #[test]

@@ -48,6 +48,9 @@ use wave::Wave;
 /// How long `send` waits for reports before it looks at the stop flag again.
 const FULL_BUFFER_WAIT: Duration = Duration::from_millis(50);
 
+/// Connected brokers beyond which records wait out `linger.ms`: to let some leave at once wakes a thread for each broker.
+const HURRIED_BROKERS: u64 = 8;
+
 /// A producer and the claims of what it has in flight.
 pub struct KafkaSink {
     producer: NativeProducer,
@@ -61,6 +64,8 @@ pub struct KafkaSink {
     creator: Option<TopicCreator>,
     counters: Arc<SinkCounters>,
     waits: Box<dyn FnMut(bool) + Send>,
+    /// `linger.ms` is left to us.
+    hurries: bool,
     stop: Stop,
 }
 
@@ -72,6 +77,7 @@ impl KafkaSink {
         for note in &properties.notes {
             tracing::warn!(connector = %options.connector, property = %note.property, "producer property {}", note.text);
         }
+        let hurries = !options.client.contains_key("linger.ms");
         let producer = NativeProducer::new(&properties.client_config(), options.waker.clone())
             .map_err(|error| SinkError::Configuration(error.to_string()))?;
         counters.producers.add(1);
@@ -92,6 +98,7 @@ impl KafkaSink {
             creator,
             counters,
             waits: Box::new(|_| {}),
+            hurries,
             stop,
         })
     }
@@ -149,6 +156,23 @@ impl KafkaSink {
         self.deliveries.in_flight()
     }
 
+    /// Waits so long, and has what was sent leave meanwhile without company. Does neither, and says so, where `linger.ms` was
+    /// set, and where many brokers would be woken for one.
+    pub fn hurry(&mut self, wait: Duration) -> Result<bool, SinkError> {
+        if !self.hurries || self.counters.brokers_connected.get() > HURRIED_BROKERS {
+            return Ok(false);
+        }
+        self.producer.hurry(wait);
+        self.serve(Duration::ZERO);
+        self.deliveries.verdict()?;
+        Ok(true)
+    }
+
+    /// Whether more records can leave before those that are in flight are acknowledged.
+    pub fn takes_more(&self) -> bool {
+        self.deliveries.in_flight() < wave::TRICKLE
+    }
+
     /// Waits until all is acknowledged.
     pub fn flush(&mut self, wait: Duration) -> Result<(), SinkError> {
         let deadline = clock::moment() + wait;
@@ -156,7 +180,7 @@ impl KafkaSink {
             let Some(left) = clock::left_until(deadline) else {
                 return Err(SinkError::FlushTimedOut { remaining: self.deliveries.in_flight(), waited: wait });
             };
-            self.producer.hurry();
+            self.producer.hurry(Duration::ZERO);
             self.serve(left.clamp(Duration::from_millis(1), FULL_BUFFER_WAIT));
             self.deliveries.verdict()?;
         }

@@ -285,10 +285,13 @@ impl NativeProducer {
         };
     }
 
-    /// Makes buffered records leave without waiting out `linger.ms`; returns at once.
-    pub(super) fn hurry(&self) {
-        // SAFETY: the client is alive; with time-out 0 the call only sets the flushing flag for its duration.
-        unsafe { rdsys::rd_kafka_flush(self.producer.client().native_ptr(), 0) };
+    /// Makes buffered records leave without waiting out `linger.ms`, while it waits: those that are handed over before, and
+    /// none when it does not wait, as the broker's thread has to wake up first.
+    pub(super) fn hurry(&self, wait: Duration) {
+        let wait_ms = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the client is alive. Its reports are events, which nobody serves meanwhile: the call sets the flushing flag
+        // and waits.
+        unsafe { rdsys::rd_kafka_flush(self.producer.client().native_ptr(), wait_ms) };
     }
 }
 

@@ -27,6 +27,8 @@ struct Report {
 #[derive(Deserialize)]
 struct Broker {
     #[serde(default)]
+    state: String,
+    #[serde(default)]
     txretries: u64,
     #[serde(default)]
     rtt: Window,
@@ -62,6 +64,8 @@ pub(super) fn read(json: &[u8], counters: &SinkCounters) {
     counters.request_bytes.set(report.tx_bytes);
     counters.response_bytes.set(report.rx_bytes);
     counters.buffered_bytes.set(report.msg_size);
+    let connected = report.brokers.values().filter(|broker| broker.state == "UP").count();
+    counters.brokers_connected.set(connected as u64);
     counters.request_retries.set(report.brokers.values().map(|broker| broker.txretries).sum());
     counters.request_latency_us.set(mean(report.brokers.values().map(|broker| &broker.rtt)));
     counters.batch_size_bytes.set(mean(report.topics.values().map(|topic| &topic.batchsize)));
@@ -75,11 +79,12 @@ mod tests {
     fn means_are_over_all_brokers_and_bad_json_changes_nothing() {
         let counters = SinkCounters::default();
         read(
-            br#"{"tx":7,"tx_bytes":900,"msg_size":3,"brokers":{"a/1":{"txretries":2,"rtt":{"sum":300,"cnt":3}},"b/2":{"rtt":{"sum":0,"cnt":0}}},"topics":{"t":{"batchsize":{"sum":50,"cnt":2}}}}"#,
+            br#"{"tx":7,"tx_bytes":900,"msg_size":3,"brokers":{"a/1":{"state":"UP","txretries":2,"rtt":{"sum":300,"cnt":3}},"b/2":{"rtt":{"sum":0,"cnt":0}}},"topics":{"t":{"batchsize":{"sum":50,"cnt":2}}}}"#,
             &counters,
         );
         read(b"{\"tx\":", &counters);
         let seen = (counters.requests.get(), counters.request_latency_us.get(), counters.batch_size_bytes.get());
         assert_eq!((seen, counters.request_retries.get()), ((7, 100, 25), 2));
+        assert_eq!(counters.brokers_connected.get(), 1);
     }
 }

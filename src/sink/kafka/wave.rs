@@ -22,7 +22,7 @@ pub(super) const BATCH_RECORDS: usize = 400;
 
 /// librdkafka sends on while fewer records than this are in flight in a partition (its window of requests, counted in
 /// records): a trickle is never held back.
-const TRICKLE: usize = 5;
+pub(super) const TRICKLE: usize = 5;
 
 /// Records between two looks at the clock.
 const LOOK_EVERY: u32 = 32;
