@@ -38,7 +38,7 @@ use crate::util::{clock, stop::Stop};
 const ARENA_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// A block or buffer that has grown beyond this is not used again.
-const BUFFER_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const BUFFER_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Tables whose shapes and plans a worker keeps; beyond it all are made again as they are needed. A table has a new
 /// version after each statement that altered one and with each log file, and only its last is kept.

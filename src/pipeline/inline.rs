@@ -1,9 +1,9 @@
 //! The short way: one small batch, with nothing before it, is encoded and sent by the thread that read it.
 //!
 //! In: a job and the producer. Out: its records are with the producer, or the job comes back and goes the long way, through
-//! the encoders' threads. Promised: the order of the stream, as the producer's turn is asked for first; nothing is done here
-//! that waits for anybody but the producer's buffer: what is seen for the first time, and may need a schema or a topic, and
-//! what must be made durable go the long way.
+//! the encoders' threads. Promised: the order of the stream, as the producer's turn is asked for first; what must be made
+//! durable, and versions of tables that are seen for the first time, and so may need a schema or a topic, go the long way. Only
+//! where a transform finds a new topic in a row's values does the reader wait for one to be made, as an encoder would.
 //!
 //! Why: at a few thousand small transactions a second the threads did little but wake each other, three for each batch; that
 //! was two thirds of the CPU. Nothing of it shows under load: batches are larger then, and there is always one before.
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use flume::Sender;
 
-use super::encode::{Encoder, Job};
+use super::encode::{BUFFER_LIMIT_BYTES, Encoder, Job};
 use super::produce::{Delivery, SharedProducer};
 use crate::error::Failure;
 use crate::model::change::{Batch, Change};
@@ -92,6 +92,9 @@ impl Inline {
         encoders.set(Activity::Idle);
         self.producer.lock().deliver(&mut out)?;
         out.clear();
+        if out.buffer.capacity() > BUFFER_LIMIT_BYTES {
+            out.buffer = Vec::new();
+        }
         self.spare = out;
         batch.changes.clear();
         batch.bytes = 0;
@@ -105,6 +108,10 @@ impl Inline {
     /// What the sink fails with.
     pub fn gather(&mut self, wait: Duration) -> Result<bool, Failure> {
         let Some(mut producer) = self.producer.try_lock() else { return Ok(false) };
+        if producer.sink.in_flight() == 0 {
+            // A batch without records: a hurried wait for nothing returns at once.
+            return Ok(false);
+        }
         let waited = producer.sink.hurry(wait)?;
         for _ in 0..PATIENCE {
             if !waited || producer.sink.takes_more() {

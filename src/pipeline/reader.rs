@@ -95,6 +95,13 @@ impl Reader {
     /// # Errors
     /// What a new connection does not mend.
     pub fn run(mut self, mut source: Box<dyn Source>) -> Result<(), Failure> {
+        let result = self.read_on(&mut *source);
+        self.metrics.reader.set(Activity::Stopped);
+        self.metrics.connected.store(false, std::sync::atomic::Ordering::Relaxed);
+        result
+    }
+
+    fn read_on(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
         let mut running = false;
         let mut connections = Connections {
             backoff: Backoff::new(self.options.reconnect_first, self.options.reconnect_limit),
@@ -105,23 +112,23 @@ impl Reader {
         };
         let mut next_report = clock::moment();
         let mut next_heartbeat = self.options.heartbeat_interval.map(|interval| clock::moment() + interval);
-        let mut batch = self.empty(&*source);
+        let mut batch = self.empty(source);
         while !self.stop.is_set() {
             // Looked at between batches: what was read and not handed over would be passed over by a new connection.
             if let Some(order) = self.orders.renew_source.take() {
-                self.reconnect(&mut *source, order, true, &mut connections)?;
+                self.reconnect(source, order, true, &mut connections)?;
                 running = false;
                 continue;
             }
             if self.options.renew_after.is_some_and(|age| connections.made_at.elapsed() >= connections.age(age)) {
-                running &= self.renew(&mut *source, &mut connections)?;
+                running &= self.renew(source, &mut connections)?;
                 continue;
             }
             self.metrics.reader.set(Activity::BlockedOnSource);
             let read = match source.read(&mut batch) {
                 Ok(read) => read,
                 Err(failure) => {
-                    self.reconnect(&mut *source, failure, false, &mut connections)?;
+                    self.reconnect(source, failure, false, &mut connections)?;
                     // A new connection proves nothing before the server is heard on it.
                     running = false;
                     continue;
@@ -136,7 +143,7 @@ impl Reader {
             }
             if heartbeat_is_due(&mut Some(next_report), Some(REPORT_INTERVAL)) {
                 next_report = clock::moment() + REPORT_INTERVAL;
-                self.report(&*source);
+                self.report(source);
             }
             self.metrics.ladder.changes.add(batch.changes.len() as u64);
             if heartbeat_is_due(&mut next_heartbeat, self.options.heartbeat_interval) {
@@ -147,14 +154,12 @@ impl Reader {
                 continue;
             }
             let gathers = !batch.changes.is_empty() && batch.bytes <= PACED_BYTES;
-            let Some(handed) = self.hand_over(batch, &*source)? else { break };
+            let Some(handed) = self.hand_over(batch, source)? else { break };
             batch = handed.empty;
             if gathers {
                 self.gather(read_at, handed.short)?;
             }
         }
-        self.metrics.reader.set(Activity::Stopped);
-        self.metrics.connected.store(false, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value as Json;
 
 use super::error::SerializeError;
+use crate::error::{Coded, Disposition};
 use crate::util::class_options::Options;
 use crate::util::percent::encode_segment;
 use answer::{Answer, Call};
@@ -104,10 +105,11 @@ impl Registry {
             Err(refused) => refused,
         };
         // A registry that still reads its journal refuses what it has already, with the same status.
-        if let Some(id) = self.try_look_up(subject, text)? {
+        // One who may not look up hears of the refusal.
+        if let Some(id) = unless_away(self.try_look_up(subject, text))?.flatten() {
             return Ok(id);
         }
-        let (is_compatible, incompatible) = self.incompatible(subject, text, &refused);
+        let (is_compatible, incompatible) = self.incompatible(subject, text, &refused)?;
         if is_compatible && let Ok(id) = self.try_register(subject, text)? {
             return Ok(id);
         }
@@ -163,12 +165,17 @@ impl Registry {
 
     /// What is incompatible with what: asked for, because a 409 alone rarely says. What cannot be had is left out. Says also
     /// whether the registry, when asked, finds nothing incompatible.
-    fn incompatible(&self, subject: &str, text: &str, refusal: &Answer) -> (bool, SerializeError) {
+    fn incompatible(
+        &self,
+        subject: &str,
+        text: &str,
+        refusal: &Answer,
+    ) -> Result<(bool, SerializeError), SerializeError> {
         let encoded = encode_segment(subject);
         let latest = self.http.call(Call::Latest, subject, &format!("/subjects/{encoded}/versions/latest"), None);
         let version = latest.ok().and_then(|answer| answer.json.get("version")?.as_i64());
         let path = format!("/compatibility/subjects/{encoded}/versions/latest?verbose=true");
-        let verdict = self.http.call(Call::Compatibility, subject, &path, Some(&body(text))).ok();
+        let verdict = unless_away(self.http.call(Call::Compatibility, subject, &path, Some(&body(text))))?;
         let is_compatible = verdict.as_ref().and_then(|answer| answer.json.get("is_compatible")?.as_bool());
         let messages = verdict.as_ref().and_then(|answer| answer.json.get("messages")?.as_array());
         let messages: Vec<String> =
@@ -178,7 +185,17 @@ impl Registry {
             version: version.map_or_else(|| "its versions".into(), |version| format!("version {version}")),
             difference: if messages.is_empty() { refusal.message() } else { messages.join("; ") },
         };
-        (is_compatible.unwrap_or(false), error)
+        Ok((is_compatible.unwrap_or(false), error))
+    }
+}
+
+/// What was answered, or that the question was refused. An error is an outage, or a stop: to be asked again.
+fn unless_away<T>(answer: Result<T, SerializeError>) -> Result<Option<T>, SerializeError> {
+    match answer {
+        Err(error) if matches!(error, SerializeError::Stopped) || error.code().disposition == Disposition::Retry => {
+            Err(error)
+        }
+        answer => Ok(answer.ok()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::error::{Coded as _, Disposition};
+use crate::error::Disposition;
 
 /// What the test's registry does with one connection.
 #[derive(Clone)]
@@ -190,7 +190,11 @@ fn refusals_carry_the_registrys_words() {
         json(200, r#"{"is_compatible":false,"messages":["READER_FIELD_MISSING_DEFAULT_VALUE at /fields/1"]}"#);
     let refused = || vec![conflict.clone(), not_there.clone(), latest.clone()];
     check([refused(), vec![verdict]].concat(), &[], Err((647, "version 4: READER_FIELD")));
-    check(vec![conflict.clone(), not_there.clone(), json(404, "{}")], &[], Err((647, "incompatible")));
+    let forbidden = json(403, r#"{"message":"no right to look up"}"#);
+    let unknown = json(404, r#"{"error_code":40401,"message":"Subject not found"}"#);
+    for looked_up in [not_there.clone(), forbidden] {
+        check(vec![conflict.clone(), looked_up, unknown.clone(), unknown.clone()], &[], Err((647, "incompatible")));
+    }
     let compatible = || [refused(), vec![json(200, r#"{"is_compatible":true}"#)]].concat();
     check([compatible(), vec![json(200, r#"{"id":9}"#)]].concat(), &[], Ok(9));
     check([compatible(), vec![conflict.clone()]].concat(), &[], Err((647, "incompatible")));
