@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use flume::Sender;
 
-use super::encode::{BUFFER_LIMIT_BYTES, Encoder, Job};
+use super::encode::{BUFFER_LIMIT_BYTES, Encoder, Encoding, Job};
 use super::produce::{Delivery, SharedProducer};
 use crate::error::Failure;
 use crate::model::change::{Batch, Change};
@@ -65,14 +65,21 @@ pub enum Sent {
 }
 
 impl Inline {
-    /// A short way beside the long one.
-    pub fn new(
-        encoder: Encoder,
+    /// A short way beside the long one; `None` where columns are read again, which waits for the database.
+    ///
+    /// # Errors
+    /// When a transform cannot be made.
+    pub fn beside(
+        encoding: &Arc<Encoding>,
         producer: Arc<SharedProducer>,
         deliveries: Sender<Delivery>,
-        metrics: Arc<ConnectorMetrics>,
-    ) -> Self {
-        Inline { encoder, producer, deliveries, metrics, spare: EncodedBatch::default(), known: HashSet::new() }
+    ) -> Result<Option<Self>, Failure> {
+        if !encoding.processing.reselections.is_empty() {
+            return Ok(None);
+        }
+        let (encoder, metrics) = (Encoder::new(encoding.clone())?, encoding.metrics.clone());
+        let (spare, known) = (EncodedBatch::default(), HashSet::new());
+        Ok(Some(Inline { encoder, producer, deliveries, metrics, spare, known }))
     }
 
     /// Encodes and sends a small batch whose turn it is.
@@ -168,8 +175,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::super::desk::Desk;
-    use super::super::encode::Encoding;
-    use super::super::produce::{HistoryWriter, Producer, Sink};
+    use super::super::produce::{HistoryWriter, Sink};
     use super::super::status::StatusBoard;
     use super::super::topic_keys::TopicKeys;
     use super::super::turns::Turns;
@@ -260,18 +266,12 @@ mod tests {
         let (metrics, sent) = (Arc::new(ConnectorMetrics::new()), Topic::default());
         let (desk, stop) = (Desk::new(1 << 20, metrics.clone()), Stop::new());
         let encoding = encoding(&metrics);
-        let producer = SharedProducer::new(Producer {
-            sink: Box::new(sent.clone()),
-            history: Box::new(sent.clone()),
-            metrics: metrics.clone(),
-            board: encoding.board.clone(),
-            abort: Stop::new(),
-            next: 0,
-            rests: true,
-        });
+        let (sink, history) = (Box::new(sent.clone()), Box::new(sent.clone()));
+        let producer = SharedProducer::new(sink, history, (&metrics, &encoding.board), &Stop::new());
+        producer.lock().rests = true;
         let (deliveries, asked) = flume::bounded(4);
         let mut worker = Encoder::new(encoding.clone()).unwrap();
-        let mut inline = Inline::new(Encoder::new(encoding).unwrap(), producer.clone(), deliveries, metrics.clone());
+        let mut inline = Inline::beside(&encoding, producer.clone(), deliveries).unwrap().unwrap();
         // Gives the job where it has to go the long way.
         let mut send = |batch: Batch| {
             let ticket = desk.enter(batch.position.clone(), batch.bytes as u64, &stop).unwrap();

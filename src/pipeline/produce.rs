@@ -94,8 +94,15 @@ pub struct Producer {
 pub struct SharedProducer(Mutex<Producer>);
 
 impl SharedProducer {
-    /// Nobody has it.
-    pub fn new(producer: Producer) -> Arc<Self> {
+    /// A producer whose first batch is still to come.
+    pub fn new(
+        sink: Box<dyn Sink>,
+        history: Box<dyn HistoryWriter>,
+        (metrics, board): (&Arc<ConnectorMetrics>, &Arc<StatusBoard>),
+        abort: &Stop,
+    ) -> Arc<Self> {
+        let (metrics, board, abort) = (metrics.clone(), board.clone(), abort.clone());
+        let producer = Producer { sink, history, metrics, board, abort, next: 0, rests: false };
         Arc::new(SharedProducer(Mutex::new(producer)))
     }
 

@@ -25,7 +25,7 @@ use super::error::PipelineError;
 use super::head;
 use super::inline::Inline;
 use super::orders::Orders;
-use super::produce::{HistoryWriter, Producer, SharedProducer, Sink};
+use super::produce::{HistoryWriter, SharedProducer, Sink};
 use super::reader::{Reader, ReaderOptions};
 use super::status::{Part, State, StatusBoard};
 use super::thread::spawn;
@@ -424,15 +424,7 @@ impl Run {
         let committer = Committer::new(name, desk.clone(), parts.discipline, interval, metrics.clone());
         let committer = spawn_committer(committer, &committing, &outcomes_in)?;
 
-        let producer = SharedProducer::new(Producer {
-            sink: parts.sink,
-            history: parts.history,
-            metrics: metrics.clone(),
-            board: board.clone(),
-            abort: abort.clone(),
-            next: 0,
-            rests: false,
-        });
+        let producer = SharedProducer::new(parts.sink, parts.history, (metrics, board), &abort);
         let of_thread = producer.clone();
         let run_producer = move || of_thread.run(&encoded, &spare_buffers_in);
         threads.push(spawn_watched("producer", &outcomes_in, run_producer)?);
@@ -461,11 +453,7 @@ impl Run {
             threads.push(spawn_watched(&format!("encode-{number}"), &outcomes_in, run_encoder)?);
         }
 
-        // What reads columns again waits for the database.
-        let inline = match encoding.processing.reselections.is_empty() {
-            true => Some(Inline::new(Encoder::new(encoding)?, producer, encoded_in, metrics.clone())),
-            false => None,
-        };
+        let inline = Inline::beside(&encoding, producer, encoded_in)?;
         let reader = Reader {
             options: options.reader.clone(),
             desk: desk.clone(),
