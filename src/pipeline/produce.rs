@@ -94,6 +94,11 @@ pub struct Producer {
 pub struct SharedProducer(Mutex<Producer>);
 
 impl SharedProducer {
+    /// Waits for it.
+    pub fn lock(&self) -> MutexGuard<'_, Producer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A producer whose first batch is still to come.
     pub fn new(
         sink: Box<dyn Sink>,
@@ -104,11 +109,6 @@ impl SharedProducer {
         let (metrics, board, abort) = (metrics.clone(), board.clone(), abort.clone());
         let producer = Producer { sink, history, metrics, board, abort, next: 0, rests: false };
         Arc::new(SharedProducer(Mutex::new(producer)))
-    }
-
-    /// Waits for it.
-    pub fn lock(&self) -> MutexGuard<'_, Producer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The producer, unless somebody has it.
