@@ -295,3 +295,11 @@ pub struct Batch {
     /// When the bytes were received, in nanoseconds since the epoch: the envelope's `ts_ns`.
     pub received_ns: i64,
 }
+
+impl Batch {
+    /// Makes it empty and keeps its memory.
+    pub fn clear(&mut self) {
+        self.changes.clear();
+        self.bytes = 0;
+    }
+}

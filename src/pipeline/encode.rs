@@ -38,7 +38,7 @@ use crate::util::{clock, stop::Stop};
 const ARENA_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// A block or buffer that has grown beyond this is not used again.
-pub(super) const BUFFER_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+const BUFFER_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Tables whose shapes and plans a worker keeps; beyond it all are made again as they are needed. A table has a new
 /// version after each statement that altered one and with each log file, and only its last is kept.
@@ -395,10 +395,10 @@ fn recycle(mut batch: Batch, spare: &Sender<Batch>) {
 }
 
 /// Makes an encoded batch ready for use again, and its memory small.
-pub fn recycle_encoded(mut encoded: EncodedBatch, spare: &Sender<EncodedBatch>) {
+pub fn emptied(mut encoded: EncodedBatch) -> EncodedBatch {
     encoded.clear();
     if encoded.buffer.capacity() > BUFFER_LIMIT_BYTES {
         encoded.buffer = Vec::new();
     }
-    drop(spare.try_send(encoded));
+    encoded
 }

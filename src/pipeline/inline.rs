@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use flume::Sender;
 
-use super::encode::{BUFFER_LIMIT_BYTES, Encoder, Encoding, Job};
+use super::encode::{Encoder, Encoding, Job, emptied};
 use super::produce::{Delivery, SharedProducer};
 use crate::error::Failure;
 use crate::model::change::{Batch, Change};
@@ -98,13 +98,8 @@ impl Inline {
         encoders.progress(items_in, items_out, clock::now_ns());
         encoders.set(Activity::Idle);
         self.producer.lock().deliver(&mut out)?;
-        out.clear();
-        if out.buffer.capacity() > BUFFER_LIMIT_BYTES {
-            out.buffer = Vec::new();
-        }
-        self.spare = out;
-        batch.changes.clear();
-        batch.bytes = 0;
+        self.spare = emptied(out);
+        batch.clear();
         Ok(Sent::Short(batch))
     }
 

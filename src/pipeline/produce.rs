@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use flume::{Receiver, RecvTimeoutError, Sender};
 
-use super::encode::recycle_encoded;
+use super::encode::emptied;
 use super::status::{Part, StatusBoard};
 use crate::error::{Disposition, Failure};
 use crate::model::change::SchemaChange;
@@ -140,7 +140,7 @@ impl SharedProducer {
                     early.insert(ordinal, batch);
                     while let Some(mut batch) = early.remove(&producer.next) {
                         producer.deliver(&mut batch)?;
-                        recycle_encoded(batch, spare);
+                        drop(spare.try_send(emptied(batch)));
                     }
                 }
                 Ok(Delivery::Reports) | Err(RecvTimeoutError::Timeout) => {}

@@ -191,8 +191,7 @@ impl Reader {
             let (block, changes) = (Vec::new(), Vec::new());
             return Batch { block, bytes: 0, changes, position: source.position(), received_ns: 0 };
         };
-        batch.changes.clear();
-        batch.bytes = 0;
+        batch.clear();
         batch
     }
 

@@ -105,8 +105,8 @@ impl Registry {
             Err(refused) => refused,
         };
         // A registry that still reads its journal refuses what it has already, with the same status.
-        // One who may not look up hears of the refusal.
-        if let Some(id) = unless_away(self.try_look_up(subject, text))?.flatten() {
+        // Where it is not there, or may not be looked up, the refusal stands.
+        if let Some(id) = unless_away(self.look_up(subject, text))? {
             return Ok(id);
         }
         let (is_compatible, incompatible) = self.incompatible(subject, text, &refused)?;
@@ -124,16 +124,6 @@ impl Registry {
             return Ok(Err(answer));
         }
         answer.accepted(Call::Register, subject)?.id("id").map(Ok)
-    }
-
-    /// The id, if the schema is there.
-    fn try_look_up(&self, subject: &str, text: &str) -> Result<Option<u32>, SerializeError> {
-        let path = format!("/subjects/{}{}", encode_segment(subject), self.query());
-        let answer = self.http.call(Call::LookUp, subject, &path, Some(&body(text)))?;
-        if answer.status == 404 {
-            return Ok(None);
-        }
-        answer.accepted(Call::LookUp, subject)?.id("id").map(Some)
     }
 
     fn look_up(&self, subject: &str, text: &str) -> Result<u32, SerializeError> {

@@ -169,8 +169,7 @@ impl BinlogSource {
 
     /// Reads blocks until there is something to hand over.
     fn read_batch(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
-        batch.changes.clear();
-        batch.bytes = 0;
+        batch.clear();
         self.reached.hand_over();
         self.query_range = None;
         let before = (self.progress.file.clone(), self.progress.position, self.progress.open.is_some());

@@ -139,8 +139,7 @@ impl PostgresSource {
     }
 
     fn read_batch(&mut self, batch: &mut Batch) -> Result<Read, Failure> {
-        batch.changes.clear();
-        batch.bytes = 0;
+        batch.clear();
         self.reached.handed_over.store(self.progress.position().start().0, Ordering::Relaxed);
         let moved = self.replay(batch)? || self.read_rest(batch)? || self.read_stream(batch)?;
         // The slot advances on a quiet database, too: what was sent and is stored is not needed any more.
