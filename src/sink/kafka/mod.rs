@@ -41,7 +41,7 @@ use crate::util::stop::Stop;
 use creation::TopicCreator;
 use delivery::Deliveries;
 pub use native::Waker;
-use native::{HeaderTemplate, Headers, NativeProducer, Outgoing, TopicIndex};
+use native::{HeaderList, Headers, NativeProducer, Outgoing, TopicIndex};
 pub use options::{BatchLimit, KafkaSinkOptions, TooLargePolicy};
 use wave::Wave;
 
@@ -59,11 +59,12 @@ pub struct KafkaSink {
     /// For each topic of the batch at hand, where it was opened: looked up once a batch, not once a record.
     batch_topics: Vec<Option<TopicIndex>>,
     wave: Wave,
-    context: Option<HeaderTemplate>,
     context_headers: Vec<(String, Vec<u8>)>,
     creator: Option<TopicCreator>,
     counters: Arc<SinkCounters>,
     waits: Box<dyn FnMut(bool) + Send>,
+    /// When what is handed over now is made, for records without a time of their own: milliseconds since the epoch.
+    now_ms: i64,
     /// `linger.ms` is left to us.
     hurries: bool,
     stop: Stop,
@@ -78,10 +79,10 @@ impl KafkaSink {
             tracing::warn!(connector = %options.connector, property = %note.property, "producer property {}", note.text);
         }
         let hurries = !options.client.contains_key("linger.ms");
-        let producer = NativeProducer::new(&properties.client_config(), options.waker.clone())
+        let context = (!options.context_headers.is_empty()).then(|| header_list(&options.context_headers));
+        let producer = NativeProducer::new(&properties.client_config(), options.waker.clone(), context)
             .map_err(|error| SinkError::Configuration(error.to_string()))?;
         counters.producers.add(1);
-        let context = (!options.context_headers.is_empty()).then(|| context_template(&options.context_headers));
         let creator = options.topic_creation.clone().map(|rules| TopicCreator::new(rules, properties.clone()));
         let wave = Wave::new(&properties);
         let deliveries = Deliveries::new(&options, properties, counters.clone());
@@ -93,11 +94,11 @@ impl KafkaSink {
             topics,
             batch_topics,
             wave,
-            context,
             context_headers,
             creator,
             counters,
             waits: Box::new(|_| {}),
+            now_ms: 0,
             hurries,
             stop,
         })
@@ -122,16 +123,18 @@ impl KafkaSink {
         let (mut sent, mut bytes) = (0, 0);
         let spread = batch.topics.len() * self.deliveries.partitions();
         self.wave.look();
+        self.now_ms = clock::now_ms();
         for record in sending {
             if self.wave.is_over(self.deliveries.in_flight(), spread) {
                 self.counters.records_sent.add(std::mem::take(&mut sent));
                 (self.waits)(true);
                 while self.wave.is_over(self.deliveries.in_flight(), spread) {
-                    wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
+                    wait_for_reports(&mut self.producer, &mut self.deliveries, &self.stop)?;
                     // Again: acknowledgements that come meanwhile are to be seen, however long the wait is.
                     (self.waits)(true);
                 }
                 (self.waits)(false);
+                self.now_ms = clock::now_ms();
             }
             let topic = self.topic_of(batch, record)?;
             bytes += self.send_one(batch, record, topic)?;
@@ -246,8 +249,8 @@ impl KafkaSink {
             partition: record.partition,
             key,
             value,
-            timestamp: record.timestamp,
-            headers: headers_of(self.context.as_ref(), &self.context_headers, batch, record)?,
+            timestamp: record.timestamp.unwrap_or(self.now_ms),
+            headers: headers_of(&self.context_headers, batch, record)?,
             claim,
         };
         loop {
@@ -263,8 +266,9 @@ impl KafkaSink {
             }
             self.counters.buffer_full_waits.add(1);
             (self.waits)(true);
-            wait_for_reports(&self.producer, &mut self.deliveries, &self.stop)?;
+            wait_for_reports(&mut self.producer, &mut self.deliveries, &self.stop)?;
             (self.waits)(false);
+            self.now_ms = clock::now_ms();
         }
     }
 }
@@ -283,7 +287,7 @@ impl Drop for KafkaSink {
 }
 
 /// Serves delivery reports while nothing more may be handed over.
-fn wait_for_reports(producer: &NativeProducer, deliveries: &mut Deliveries, stop: &Stop) -> Result<(), SinkError> {
+fn wait_for_reports(producer: &mut NativeProducer, deliveries: &mut Deliveries, stop: &Stop) -> Result<(), SinkError> {
     producer.serve(FULL_BUFFER_WAIT, &mut |event| deliveries.take(event));
     deliveries.publish();
     deliveries.verdict()?;
@@ -292,28 +296,25 @@ fn wait_for_reports(producer: &NativeProducer, deliveries: &mut Deliveries, stop
 
 /// The headers of one record. Few have any of their own (changed keys, the outbox); Debezium adds the
 /// connector's after them.
-fn headers_of<'a>(
-    template: Option<&'a HeaderTemplate>,
+fn headers_of(
     context: &[(String, Vec<u8>)],
     batch: &EncodedBatch,
     record: &EncodedRecord,
-) -> Result<Headers<'a>, SinkError> {
+) -> Result<Headers, SinkError> {
     let own = batch.headers.get(record.headers.start as usize..record.headers.end as usize);
     let own = own.ok_or(SinkError::Batch("a record names headers that are not there"))?;
     if own.is_empty() {
-        return Ok(match template {
-            Some(template) if record.context_headers => Headers::Shared(template),
-            _ => Headers::None,
-        });
+        let has_shared = record.context_headers && !context.is_empty();
+        return Ok(if has_shared { Headers::Shared } else { Headers::None });
     }
     let own = own.iter().map(|header| (&*header.name, header.value.as_ref().map(|range| batch.bytes(range))));
     let context = context.iter().filter(|_| record.context_headers);
     let context = context.map(|(name, value)| (name.as_str(), Some(value.as_slice())));
-    Ok(Headers::Own(HeaderTemplate::new(own.chain(context))))
+    Ok(Headers::Own(HeaderList::new(own.chain(context))))
 }
 
-fn context_template(headers: &[(String, Vec<u8>)]) -> HeaderTemplate {
-    HeaderTemplate::new(headers.iter().map(|(name, value)| (name.as_str(), Some(value.as_slice()))))
+fn header_list(headers: &[(String, Vec<u8>)]) -> HeaderList {
+    HeaderList::new(headers.iter().map(|(name, value)| (name.as_str(), Some(value.as_slice()))))
 }
 
 fn slice<'a>(batch: &'a EncodedBatch, range: Option<&Range<u32>>) -> Result<Option<&'a [u8]>, SinkError> {

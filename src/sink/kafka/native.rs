@@ -81,14 +81,14 @@ impl ProducerContext for Silent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TopicIndex(usize);
 
-/// Headers that many records share.
-pub(super) struct HeaderTemplate(*mut rdsys::rd_kafka_headers_t);
+/// A list of headers.
+pub(super) struct HeaderList(*mut rdsys::rd_kafka_headers_t);
 
-// SAFETY: the list belongs to this value alone and is only read (copied) after it was made; librdkafka keeps no
-// thread-bound state in it. A sink is built on one thread and used on another.
-unsafe impl Send for HeaderTemplate {}
+// SAFETY: the list belongs to this value alone, and librdkafka keeps no thread-bound state in it. A sink is built on one
+// thread and used on another.
+unsafe impl Send for HeaderList {}
 
-impl HeaderTemplate {
+impl HeaderList {
     /// Builds the list.
     pub(super) fn new<'a>(headers: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>) -> Self {
         // SAFETY: rd_kafka_headers_new has no precondition and never returns null.
@@ -96,19 +96,18 @@ impl HeaderTemplate {
         for (name, value) in headers {
             add_header(list, name, value);
         }
-        HeaderTemplate(list)
+        HeaderList(list)
     }
 
-    /// A copy for one record, to be given to librdkafka or destroyed.
-    fn copy(&self) -> *mut rdsys::rd_kafka_headers_t {
-        // SAFETY: the list is alive as long as the template is.
-        unsafe { rdsys::rd_kafka_headers_copy(self.0) }
+    fn copy(&self) -> Self {
+        // SAFETY: the list is alive as long as this value is.
+        HeaderList(unsafe { rdsys::rd_kafka_headers_copy(self.0) })
     }
 }
 
-impl Drop for HeaderTemplate {
+impl Drop for HeaderList {
     fn drop(&mut self) {
-        // SAFETY: the list is owned here: `produce` hands librdkafka copies only.
+        // SAFETY: the list is owned here; what librdkafka took over was forgotten.
         unsafe { rdsys::rd_kafka_headers_destroy(self.0) };
     }
 }
@@ -123,13 +122,13 @@ fn add_header(list: *mut rdsys::rd_kafka_headers_t, name: &str, value: Option<&[
 }
 
 /// The headers of one record.
-pub(super) enum Headers<'a> {
+pub(super) enum Headers {
     /// None.
     None,
-    /// Those of the template.
-    Shared(&'a HeaderTemplate),
+    /// Those that many records share.
+    Shared,
     /// These, in this order.
-    Own(HeaderTemplate),
+    Own(HeaderList),
 }
 
 /// One record, borrowed.
@@ -138,8 +137,9 @@ pub(super) struct Outgoing<'a> {
     pub(super) partition: Option<i32>,
     pub(super) key: Option<&'a [u8]>,
     pub(super) value: Option<&'a [u8]>,
-    pub(super) timestamp: Option<i64>,
-    pub(super) headers: Headers<'a>,
+    /// Milliseconds since the epoch.
+    pub(super) timestamp: i64,
+    pub(super) headers: Headers,
     /// Comes back in the delivery report.
     pub(super) claim: usize,
 }
@@ -173,19 +173,22 @@ pub(super) struct NativeProducer {
     queue: *mut rdsys::rd_kafka_queue_t,
     topics: Vec<*mut rdsys::rd_kafka_topic_t>,
     waker: Waker,
+    shared: Option<HeaderList>,
+    /// Lists like `shared` whose records were reported: to make one for each record costs as much as all else of it.
+    spare: Vec<HeaderList>,
 }
 
 // SAFETY: librdkafka's handles may be used from any thread; nothing in here is bound to the thread that made it.
 unsafe impl Send for NativeProducer {}
 
 impl NativeProducer {
-    /// Makes the client; connections come later.
-    pub(super) fn new(config: &ClientConfig, waker: Waker) -> KafkaResult<Self> {
+    /// Makes the client; connections come later. `shared` are the headers of records that ask for them.
+    pub(super) fn new(config: &ClientConfig, waker: Waker, shared: Option<HeaderList>) -> KafkaResult<Self> {
         let producer: BaseProducer<Silent> = config.create_with_context(Silent)?;
         // SAFETY: the client is alive; the reference is given back in `drop`, before the client is.
         let queue = unsafe { rdsys::rd_kafka_queue_get_main(producer.client().native_ptr()) };
         waker.attach(Some(QueuePointer(queue)));
-        Ok(NativeProducer { producer, queue, topics: Vec::new(), waker })
+        Ok(NativeProducer { producer, queue, topics: Vec::new(), waker, shared, spare: Vec::new() })
     }
 
     /// Opens a topic by name, without asking the broker.
@@ -202,16 +205,16 @@ impl NativeProducer {
     }
 
     /// Hands a record over. On an error nothing was taken.
-    pub(super) fn produce(&self, record: &Outgoing<'_>) -> Result<(), RDKafkaErrorCode> {
+    pub(super) fn produce(&mut self, record: &Outgoing<'_>) -> Result<(), RDKafkaErrorCode> {
         let Some(topic) = self.topics.get(record.topic.0) else {
             return Err(RDKafkaErrorCode::UnknownTopic);
         };
         let (value, value_length) = bytes_of(record.value);
         let (key, key_length) = bytes_of(record.key);
-        let headers = match &record.headers {
-            Headers::None => ptr::null_mut(),
-            Headers::Shared(template) => template.copy(),
-            Headers::Own(template) => template.copy(),
+        let (headers, is_shared) = match &record.headers {
+            Headers::None => (None, false),
+            Headers::Shared => (self.spare.pop().or_else(|| self.shared.as_ref().map(HeaderList::copy)), true),
+            Headers::Own(list) => (Some(list.copy()), false),
         };
         // SAFETY: client and topic are alive and belong together. Key and value are borrowed for the call and
         // copied during it (F_COPY). The types that follow each tag are those of rdkafka.h: RKT pointer,
@@ -233,26 +236,26 @@ impl NativeProducer {
                 key,
                 key_length,
                 RD_KAFKA_VTYPE_TIMESTAMP,
-                record.timestamp.unwrap_or(0),
+                record.timestamp,
                 RD_KAFKA_VTYPE_OPAQUE,
-                record.claim as *mut c_void,
+                (record.claim << 1 | usize::from(is_shared)) as *mut c_void,
                 RD_KAFKA_VTYPE_HEADERS,
-                headers,
+                headers.as_ref().map_or(ptr::null_mut(), |list| list.0),
                 RD_KAFKA_VTYPE_END,
             )
         };
         if outcome == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            std::mem::forget(headers);
             return Ok(());
         }
-        if !headers.is_null() {
-            // SAFETY: the call failed, so the copy is still ours, and nobody else knows it.
-            unsafe { rdsys::rd_kafka_headers_destroy(headers) };
+        if is_shared {
+            self.spare.extend(headers);
         }
         Err(outcome.into())
     }
 
     /// Gives every waiting event to `each`; waits up to `wait` for the first one, or for the waker.
-    pub(super) fn serve(&self, wait: Duration, each: &mut dyn FnMut(Event<'_>)) {
+    pub(super) fn serve(&mut self, wait: Duration, each: &mut dyn FnMut(Event<'_>)) {
         let mut wait_ms = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
         for _ in 0..MAX_EVENTS_A_SERVE {
             // SAFETY: the queue is alive until `drop`.
@@ -262,7 +265,7 @@ impl NativeProducer {
             }
             // SAFETY: `event` is not null, is ours, and is destroyed right after.
             unsafe {
-                read_event(event, each);
+                read_event(event, &mut self.spare, each);
                 rdsys::rd_kafka_event_destroy(event);
             }
             wait_ms = 0;
@@ -321,7 +324,11 @@ fn bytes_of(bytes: Option<&[u8]>) -> (*const c_void, usize) {
 ///
 /// # Safety
 /// `event` must be a live event of a queue of a live client.
-unsafe fn read_event(event: *mut rdsys::rd_kafka_event_t, each: &mut dyn FnMut(Event<'_>)) {
+unsafe fn read_event(
+    event: *mut rdsys::rd_kafka_event_t,
+    spare: &mut Vec<HeaderList>,
+    each: &mut dyn FnMut(Event<'_>),
+) {
     // SAFETY: by the contract of this function, for this and for each call below; texts that an event owns
     // live as long as it does, and none is kept beyond `each`.
     unsafe {
@@ -331,7 +338,7 @@ unsafe fn read_event(event: *mut rdsys::rd_kafka_event_t, each: &mut dyn FnMut(E
                 if message.is_null() {
                     break;
                 }
-                read_report(message, each);
+                read_report(message, spare, each);
             },
             rdsys::RD_KAFKA_EVENT_ERROR => each(Event::Error {
                 code: rdsys::rd_kafka_event_error(event).into(),
@@ -359,16 +366,28 @@ unsafe fn read_event(event: *mut rdsys::rd_kafka_event_t, each: &mut dyn FnMut(E
 ///
 /// # Safety
 /// `message` must be a live message of a delivery report.
-unsafe fn read_report(message: *const rdsys::rd_kafka_message_t, each: &mut dyn FnMut(Event<'_>)) {
+unsafe fn read_report(
+    message: *const rdsys::rd_kafka_message_t,
+    spare: &mut Vec<HeaderList>,
+    each: &mut dyn FnMut(Event<'_>),
+) {
     // SAFETY: by the contract of this function. The code is read as a number, because a broker newer than the
     // bindings may send one that the Rust enum does not have. A message's topic is alive with it, and so are the copies of
-    // key and value that the client made when it took the record.
+    // key and value that the client made when it took the record. Headers that were detached are ours.
     unsafe {
+        let opaque = (*message)._private as usize;
+        let mut headers = ptr::null_mut();
+        if opaque & 1 == 1
+            && rdsys::rd_kafka_message_detach_headers(message.cast_mut(), &mut headers)
+                == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR
+        {
+            spare.push(HeaderList(headers));
+        }
         let code = ptr::addr_of!((*message).err).cast::<i32>().read();
         let error = (code != 0).then(|| RDKafkaRespErr::try_from(code).map_or(RDKafkaErrorCode::Unknown, Into::into));
         let topic = CStr::from_ptr(rdsys::rd_kafka_topic_name((*message).rkt));
         each(Event::Delivery {
-            claim: (*message)._private as usize,
+            claim: opaque >> 1,
             error,
             topic: topic.to_str().unwrap_or_default(),
             partition: usize::try_from((*message).partition).unwrap_or(0),
