@@ -87,7 +87,7 @@ pub struct Encoder {
     lags: LagRun,
     counts: RowCounts,
     /// By the versions of layouts.
-    shapes: HashMap<u64, Arc<TableShape>>,
+    shapes: HashMap<u64, Arc<TableShape>, foldhash::fast::RandomState>,
     /// The last version of each table, so that those before it are forgotten.
     versions: HashMap<TableId, u64>,
     /// Mostly none.
@@ -110,7 +110,7 @@ impl Encoder {
             written: Written::default(),
             lags: LagRun::default(),
             counts: RowCounts::default(),
-            shapes: HashMap::new(),
+            shapes: HashMap::default(),
             versions: HashMap::new(),
         })
     }

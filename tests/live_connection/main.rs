@@ -22,13 +22,16 @@ mod tls;
 
 use server::Server;
 
+/// What is checked, by name.
+type Check = (&'static str, fn(&Server));
+
 /// Everything, on one server.
 fn check(variable: &str, name: &str) {
     if std::env::var_os(variable).is_none() {
         return server::skip(name, &format!("{variable} is not set"));
     }
     let server = Server::start(name);
-    let checks: &[(&str, fn(&Server))] = &[
+    let checks: &[Check] = &[
         ("sql: answers and errors", sql::answers_and_errors),
         ("sql: packets over 16 MiB", sql::long_packets),
         ("sql: compression", sql::compression),

@@ -82,7 +82,7 @@ pub fn play(world: &World, scenarios: &[&Scenario]) -> Vec<Played> {
         }
     }
     std::thread::scope(|scope| {
-        let mut by_server: BTreeMap<(&str, &str), Vec<(&Player<'_>, &mut Vec<String>)>> = BTreeMap::new();
+        let mut by_server: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();
         for (player, trouble) in players.iter().zip(&mut trouble) {
             let server = (player.values["HOST"].as_str(), player.values["PORT"].as_str());
             by_server.entry(server).or_default().push((player, trouble));

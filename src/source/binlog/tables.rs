@@ -115,7 +115,7 @@ struct Entry {
 /// The table numbers of the file that is being read.
 #[derive(Default)]
 pub struct TableMaps {
-    entries: HashMap<u64, Entry>,
+    entries: HashMap<u64, Entry, foldhash::fast::RandomState>,
     /// The last layout of each captured table.
     layouts: HashMap<TableId, Arc<TableLayout>>,
 }
