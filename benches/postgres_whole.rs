@@ -41,7 +41,7 @@ struct Bench {
 
 fn main() {
     let (Some(postgres), Some(programs), Some(runner)) =
-        (variable("POSTGRES"), variable("POSTGRES_PROGRAMS"), Runner::new())
+        (variable("POSTGRES"), variable("POSTGRES_PROGRAMS"), Runner::new("postgres"))
     else {
         println!("postgres_whole: not run, it needs the servers that `make bench` starts");
         return;

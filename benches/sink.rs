@@ -1,4 +1,4 @@
-//! What the sink costs, and how long a record takes: against a real Kafka (`HEADWATER_TEST_KAFKA`).
+//! What the sink costs, and how long a record takes: against a real Kafka (`HEADWATER_BENCH_KAFKA`).
 //!
 //! `cargo bench --bench sink` prints CPU-seconds for a million records (this process: librdkafka's threads are in
 //! it, the broker is not) through the sink and through rdkafka's own `BaseProducer`, and the time from hand-over
@@ -205,8 +205,8 @@ fn latency(servers: &str, topic: &str, linger: &str) -> ([f64; 3], f64) {
 }
 
 fn main() {
-    let Ok(servers) = std::env::var("HEADWATER_TEST_KAFKA") else {
-        println!("SKIPPED sink: HEADWATER_TEST_KAFKA is not set");
+    let Ok(servers) = std::env::var("HEADWATER_BENCH_KAFKA") else {
+        println!("SKIPPED sink: HEADWATER_BENCH_KAFKA is not set");
         return;
     };
     let topic = format!("hw-bench-{}", uuid::Uuid::new_v4());

@@ -49,7 +49,8 @@ struct Bench {
 }
 
 fn main() {
-    let (Some(mysql), Some(programs), Some(runner)) = (variable("MYSQL"), variable("PROGRAMS"), Runner::new()) else {
+    let (Some(mysql), Some(programs), Some(runner)) = (variable("MYSQL"), variable("PROGRAMS"), Runner::new("mysql"))
+    else {
         println!("whole: not run, it needs the servers that `make bench` starts");
         return;
     };

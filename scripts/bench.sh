@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh [CARGO-BENCH-ARGUMENT...]: how fast it is, in a release build.
 # Starts a MySQL 9.7, a PostgreSQL 17, a Kafka broker and a registry for itself on free ports, with empty data, runs "cargo bench"
-# and removes them. Benches of a stage need none of them; those of the whole find them in HEADWATER_BENCH_MYSQL, _POSTGRES, _KAFKA
+# and removes them. Benches of a stage need none of them, the sink only Kafka; those of the whole find them in HEADWATER_BENCH_MYSQL, _POSTGRES, _KAFKA
 # and _REGISTRY, the binary in HEADWATER_BENCH_BINARY, and the servers' own programs (mysqlbinlog and pg_recvlogical, to compare
 # with) in HEADWATER_BENCH_PROGRAMS and _POSTGRES_PROGRAMS.
 set -euo pipefail

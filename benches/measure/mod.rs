@@ -15,6 +15,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Connectors between a server and a broker.
 pub struct Runner {
+    /// What they read: those of one server know nothing of another's positions.
+    server: &'static str,
     pub kafka: String,
     pub registry: String,
     binary: PathBuf,
@@ -33,9 +35,9 @@ pub fn number(name: &str, otherwise: u64) -> u64 {
 
 impl Runner {
     /// `None` without the servers of `make bench`.
-    pub fn new() -> Option<Runner> {
+    pub fn new(server: &'static str) -> Option<Runner> {
         let (kafka, registry, binary) = (variable("KAFKA")?, variable("REGISTRY")?, variable("BINARY")?);
-        Some(Runner { kafka, registry, binary: binary.into(), folder: tempfile::tempdir().unwrap() })
+        Some(Runner { server, kafka, registry, binary: binary.into(), folder: tempfile::tempdir().unwrap() })
     }
 
     /// Writes a connector's files; `settings` is the inside of a JSON object.
@@ -55,9 +57,10 @@ impl Runner {
             "{{\"name\":\"{name}\",\"config\":{{\"tasks.max\":\"1\",\"topic.prefix\":\"{name}\",\"snapshot.mode\":\"no_data\",{converter}{settings}}}}}"
         );
         std::fs::write(self.file(name, "json"), text).unwrap();
+        let group = format!("bench-{}-{name}", self.server);
         let worker = format!(
-            "bootstrap.servers={}\ngroup.id=bench-{name}\noffset.storage.topic=bench-{name}-offsets\noffset.storage.replication.factor=1\n\
-             config.storage.topic=bench-{name}-configs\nconfig.storage.replication.factor=1\nstatus.storage.topic=bench-{name}-status\n\
+            "bootstrap.servers={}\ngroup.id={group}\noffset.storage.topic={group}-offsets\noffset.storage.replication.factor=1\n\
+             config.storage.topic={group}-configs\nconfig.storage.replication.factor=1\nstatus.storage.topic={group}-status\n\
              status.storage.replication.factor=1\nlisteners=http://127.0.0.1:{}\n",
             self.kafka,
             free_port()

@@ -230,6 +230,8 @@ impl KafkaSink {
         }
         let topic = self.producer.open_topic(name).ok_or_else(|| SinkError::TopicName { topic: name.to_string() })?;
         self.topics.insert(name.clone(), topic);
+        // The broker may have taken its time.
+        self.now_ms = clock::now_ms();
         Ok(topic)
     }
 
@@ -244,7 +246,7 @@ impl KafkaSink {
         let (key, value) = (slice(batch, record.key.as_ref())?, slice(batch, record.value.as_ref())?);
         let size = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
         let claim = self.deliveries.claim(ticket.share());
-        let outgoing = Outgoing {
+        let mut outgoing = Outgoing {
             topic,
             partition: record.partition,
             key,
@@ -269,6 +271,7 @@ impl KafkaSink {
             wait_for_reports(&mut self.producer, &mut self.deliveries, &self.stop)?;
             (self.waits)(false);
             self.now_ms = clock::now_ms();
+            outgoing.timestamp = record.timestamp.unwrap_or(self.now_ms);
         }
     }
 }
