@@ -29,6 +29,6 @@ parity:
 dist:
 	@scripts/dist.sh
 docker:
-	docker build -f docker/Dockerfile -t headwater:latest .
+	docker build --build-arg HEADWATER_COMMIT=$$(git rev-parse HEAD 2>/dev/null || echo unknown) -f docker/Dockerfile -t headwater:latest .
 clean:
 	rm -rf target dist fuzz/target
