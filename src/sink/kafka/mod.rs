@@ -129,12 +129,11 @@ impl KafkaSink {
                 self.counters.records_sent.add(std::mem::take(&mut sent));
                 (self.waits)(true);
                 while self.wave.is_over(self.deliveries.in_flight(), spread) {
-                    wait_for_reports(&mut self.producer, &mut self.deliveries, &self.stop)?;
+                    self.wait_for_reports()?;
                     // Again: acknowledgements that come meanwhile are to be seen, however long the wait is.
                     (self.waits)(true);
                 }
                 (self.waits)(false);
-                self.now_ms = clock::now_ms();
             }
             let topic = self.topic_of(batch, record)?;
             bytes += self.send_one(batch, record, topic)?;
@@ -200,6 +199,16 @@ impl KafkaSink {
             self.producer.purge_unsent();
         }
         deliveries.served() - before
+    }
+
+    /// Serves delivery reports while nothing more may be handed over; time has passed then.
+    fn wait_for_reports(&mut self) -> Result<(), SinkError> {
+        let deliveries = &mut self.deliveries;
+        self.producer.serve(FULL_BUFFER_WAIT, &mut |event| deliveries.take(event));
+        deliveries.publish();
+        self.now_ms = clock::now_ms();
+        self.deliveries.verdict()?;
+        if self.stop.is_set() { Err(SinkError::Stopped) } else { Ok(()) }
     }
 
     fn topic_of(&mut self, batch: &EncodedBatch, record: &EncodedRecord) -> Result<TopicIndex, SinkError> {
@@ -268,9 +277,8 @@ impl KafkaSink {
             }
             self.counters.buffer_full_waits.add(1);
             (self.waits)(true);
-            wait_for_reports(&mut self.producer, &mut self.deliveries, &self.stop)?;
+            self.wait_for_reports()?;
             (self.waits)(false);
-            self.now_ms = clock::now_ms();
             outgoing.timestamp = record.timestamp.unwrap_or(self.now_ms);
         }
     }
@@ -287,14 +295,6 @@ impl Drop for KafkaSink {
         }
         self.counters.records_in_flight.set(0);
     }
-}
-
-/// Serves delivery reports while nothing more may be handed over.
-fn wait_for_reports(producer: &mut NativeProducer, deliveries: &mut Deliveries, stop: &Stop) -> Result<(), SinkError> {
-    producer.serve(FULL_BUFFER_WAIT, &mut |event| deliveries.take(event));
-    deliveries.publish();
-    deliveries.verdict()?;
-    if stop.is_set() { Err(SinkError::Stopped) } else { Ok(()) }
 }
 
 /// The headers of one record. Few have any of their own (changed keys, the outbox); Debezium adds the
