@@ -96,11 +96,11 @@ pub enum SerializeError {
         /// How often it was tried.
         attempts: u32,
     },
-    /// The answer is not JSON: a login page, a proxy, another service.
+    /// The answer is not the API's: a login page, a proxy, another service, another path.
     #[error(
         "what answers at {url} is not a schema registry: status {status}, {content_type}, it begins {first_line:?}"
     )]
-    RegistryNotJson {
+    NoRegistry {
         /// Where.
         url: String,
         /// The HTTP status.
@@ -245,7 +245,7 @@ pages! {
         "Records wait and nothing is lost. Check schema.registry.url from this host: curl URL/subjects";
     REGISTRY_BUSY 641 Retry "the schema registry cannot serve now"
         "Records wait and nothing is lost. 429: the registry limits requests; 5xx: look at the registry's own log.";
-    REGISTRY_NOT_JSON 642 Stop "what answers is not a schema registry"
+    NO_REGISTRY 642 Stop "what answers is not a schema registry"
         "schema.registry.url leads to a proxy, a login page or another service. Check the path too: Apicurio's is /apis/ccompat/v7.";
     REGISTRY_ANSWER 643 Stop "an answer that a schema registry does not give"
         "Check that schema.registry.url is a registry with Confluent's API, and its version.";
@@ -289,7 +289,7 @@ impl Coded for SerializeError {
             SerializeError::AvroSchema { .. } => &AVRO_SCHEMA,
             SerializeError::RegistryUnreachable { .. } => &REGISTRY_UNREACHABLE,
             SerializeError::RegistryBusy { .. } => &REGISTRY_BUSY,
-            SerializeError::RegistryNotJson { .. } => &REGISTRY_NOT_JSON,
+            SerializeError::NoRegistry { .. } => &NO_REGISTRY,
             SerializeError::RegistryAnswer { .. } => &REGISTRY_ANSWER,
             SerializeError::RegistryTooLarge { .. } => &REGISTRY_TOO_LARGE,
             SerializeError::RegistryRedirect { .. } => &REGISTRY_REDIRECT,

@@ -150,7 +150,7 @@ impl Client {
         }
         match json {
             Some(json) => Ok(Answer { url: url.clone(), call, status, json }),
-            None => Err(Failure::Final(SerializeError::RegistryNotJson {
+            None => Err(Failure::Final(SerializeError::NoRegistry {
                 url: url.clone(),
                 status,
                 content_type: if content_type.is_empty() { "no content type".into() } else { clean(&content_type, 80) },

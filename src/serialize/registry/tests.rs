@@ -162,6 +162,13 @@ fn what_is_no_registry_is_named() {
     let html = "\n\n<!DOCTYPE html>\u{1b}[31m<title>Sign in</title>";
     check(vec![Act::Answer(200, "text/html", html.into())], &[], Err((642, "text/html")));
     check(vec![Act::Answer(404, "text/plain", "nothing here".into())], &[], Err((642, "nothing here")));
+    let problem = r#"{"title":"Not Found","status":404}"#;
+    check(vec![json(404, problem)], &[], Err((642, "Not Found")));
+    check(
+        vec![json(404, r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#)],
+        &[],
+        Err((642, "HTTP 404 Not Found")),
+    );
     check(vec![Act::Answer(200, "", String::new())], &[], Err((642, "no content type")));
     for body in
         [r#"{"id":"7"}"#, r#"{"id":-1}"#, r#"{"id":0}"#, r#"{"id":2147483648}"#, r#"{"id":1.5}"#, "[]", "7", "null"]
