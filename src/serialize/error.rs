@@ -262,7 +262,7 @@ pages! {
     REGISTRY_DIFFERS 649 Stop "the schema to be used has another structure"
         "use.latest.version or use.schema.id picks a schema whose fields are not those of the table. Register one with the same fields, or set use.latest.version=false.";
     REGISTRY_REFUSED 650 Stop "the schema registry refuses the request"
-        "The message is the registry's own. 422 with error code 42201: the registry finds the schema invalid; 42205: the subject or the registry is in mode READONLY.";
+        "The message is the registry's own. 422 with error code 42201: the registry finds the schema invalid; 42205: the subject or the registry is in mode READONLY. 404 with error code 404: the path in schema.registry.url may be wrong.";
     REGISTRY_TLS 651 Stop "TLS of the schema registry is not set up right"
         "Check the schema.registry.ssl.* settings. A JKS file is converted with: keytool -importkeystore -srckeystore FILE.jks -destkeystore FILE.p12 -deststoretype PKCS12";
     STOPPED 652 Retry "stopped while waiting for the schema registry"

@@ -54,12 +54,13 @@ impl Answer {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
-        let error_code = self.json.get("error_code").and_then(Json::as_i64).unwrap_or(0);
-        if self.status == 404 && !(40_400..40_500).contains(&error_code) {
-            // The API's own answers say what is missing: this is one of another service, or of another path.
+        let (error_code, words) = (self.json.get("error_code"), self.json.get("message"));
+        if self.status == 404 && error_code.is_none() && words.is_none() {
+            // The API says what is missing: this is the answer of another service, or on another path.
             let (content_type, first_line) = ("JSON".into(), clean(&self.json.to_string(), 120));
             return Err(SerializeError::NoRegistry { url: self.url, status: self.status, content_type, first_line });
         }
+        let error_code = error_code.and_then(Json::as_i64).unwrap_or(0);
         let (subject, message) = (subject.to_owned(), self.message());
         // 40401 no such subject, 40402 no such version, 40403 no such schema.
         if self.status == 404 && call != Call::Register && (40401..=40403).contains(&error_code) {

@@ -167,7 +167,7 @@ fn what_is_no_registry_is_named() {
     check(
         vec![json(404, r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#)],
         &[],
-        Err((642, "HTTP 404 Not Found")),
+        Err((650, "HTTP 404 Not Found")),
     );
     check(vec![Act::Answer(200, "", String::new())], &[], Err((642, "no content type")));
     for body in

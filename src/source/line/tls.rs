@@ -54,6 +54,8 @@ pub fn prepare(options: TlsOptions<'_>, hostname: &str) -> Result<Ssl, LineError
     builder.set_read_ahead(true);
     let verifies = options.verify != Verify::Nothing;
     builder.set_verify(if verifies { SslVerifyMode::PEER } else { SslVerifyMode::NONE });
+    // OpenSSL completes the chain of a client's certificate that comes without one from the same authorities.
+    let is_bare = options.identity.as_ref().is_some_and(|(identity, _)| identity.chain.is_empty());
     match &options.truststore {
         Some(store) if verifies => {
             let mut roots = X509StoreBuilder::new().map_err(failed)?;
@@ -62,7 +64,7 @@ pub fn prepare(options: TlsOptions<'_>, hostname: &str) -> Result<Ssl, LineError
             }
             builder.set_cert_store(roots.build());
         }
-        None if verifies => builder.set_default_verify_paths().map_err(failed)?,
+        _ if verifies || is_bare => machine_authorities(&mut builder).map_err(failed)?,
         Some(_) | None => {}
     }
     if let Some((identity, path)) = options.identity {
@@ -88,6 +90,19 @@ fn context() -> Result<SslContextBuilder, ErrorStack> {
     builder.set_mode(SslMode::AUTO_RETRY | SslMode::ACCEPT_MOVING_WRITE_BUFFER | SslMode::ENABLE_PARTIAL_WRITE);
     builder.set_cipher_list("DEFAULT:!aNULL:!eNULL:!MD5:!3DES:!DES:!RC4:!PSK:!SRP")?;
     Ok(builder)
+}
+
+/// Where OpenSSL was installed to look (or `SSL_CERT_FILE` and `SSL_CERT_DIR` say), and where this system has them: one that is
+/// linked into a published binary was installed nowhere. What cannot be read vouches for nobody, and the handshake says so.
+fn machine_authorities(builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+    builder.set_default_verify_paths()?;
+    if !openssl_probe::has_ssl_cert_env_vars()
+        && let Some(file) = openssl_probe::probe().cert_file
+        && let Err(error) = builder.set_ca_file(&file)
+    {
+        tracing::warn!(file = %file.display(), %error, "this machine's authorities cannot be read");
+    }
+    Ok(())
 }
 
 /// The host is named to the server (RFC 6066, which has no addresses there), and compared with its certificate where that is asked for.
@@ -208,5 +223,14 @@ mod tests {
         assert!(matches!(untrusted, Err(LineError::Untrusted { .. })), "{untrusted:?}");
         let refused = shake(Verify::Nothing, true);
         assert!(matches!(refused, Err(LineError::TlsHandshake { .. })), "{refused:?}");
+    }
+
+    /// With `SSL_CERT_FILE` and `SSL_CERT_DIR` that lead nowhere it is as with an OpenSSL that was installed nowhere.
+    #[test]
+    fn the_machines_authorities_are_found_wherever_openssl_looks() {
+        let mut builder = context().unwrap();
+        machine_authorities(&mut builder).unwrap();
+        let found = builder.build().cert_store().all_certificates().len();
+        assert_eq!(found > 0, openssl_probe::probe().cert_file.is_some(), "{found}");
     }
 }
