@@ -92,11 +92,16 @@ fn context() -> Result<SslContextBuilder, ErrorStack> {
     Ok(builder)
 }
 
-/// Where OpenSSL was installed to look (or `SSL_CERT_FILE` and `SSL_CERT_DIR` say), and where this system has them: one that is
-/// linked into a published binary was installed nowhere. What cannot be read vouches for nobody, and the handshake says so.
+/// Where OpenSSL was installed to look (or `SSL_CERT_FILE` and `SSL_CERT_DIR` say), or, where nothing lies there, where this system has them:
+/// one that is linked into a published binary was installed nowhere. What cannot be read vouches for nobody, and the handshake says so.
 fn machine_authorities(builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
-    builder.set_default_verify_paths()?;
-    if !openssl_probe::has_ssl_cert_env_vars()
+    let mut roots = X509StoreBuilder::new()?;
+    roots.set_default_paths()?;
+    let roots = roots.build();
+    let found = !roots.all_certificates().is_empty();
+    builder.set_cert_store(roots);
+    if !found
+        && !openssl_probe::has_ssl_cert_env_vars()
         && let Some(file) = openssl_probe::probe().cert_file
         && let Err(error) = builder.set_ca_file(&file)
     {
@@ -174,30 +179,16 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener};
     use std::time::Duration;
 
-    use openssl::asn1::Asn1Time;
-    use openssl::hash::MessageDigest;
-    use openssl::pkey::PKey;
-    use openssl::rsa::Rsa;
     use openssl::ssl::SslAcceptor;
-    use openssl::x509::{X509, X509NameBuilder};
 
     use super::*;
+    use crate::util::key_store::fixture::self_signed;
 
     /// One handshake with a server that has a certificate of its own making; `demands`: it wants one of the client too.
     fn shake(verify: Verify, demands: bool) -> Result<(), LineError> {
-        let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
-        let mut name = X509NameBuilder::new().unwrap();
-        name.append_entry_by_text("CN", "database").unwrap();
-        let name = name.build();
-        let mut certificate = X509::builder().unwrap();
-        certificate.set_subject_name(&name).unwrap();
-        certificate.set_issuer_name(&name).unwrap();
-        certificate.set_pubkey(&key).unwrap();
-        certificate.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-        certificate.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-        certificate.sign(&key, MessageDigest::sha256()).unwrap();
+        let (key, certificate) = self_signed("database");
         let mut acceptor = SslAcceptor::mozilla_intermediate(SslMethod::tls_server()).unwrap();
-        acceptor.set_certificate(&certificate.build()).unwrap();
+        acceptor.set_certificate(&certificate).unwrap();
         acceptor.set_private_key(&key).unwrap();
         // Only until TLS 1.2 does a server's refusal come before the client's end of the handshake.
         acceptor.set_max_proto_version(Some(SslVersion::TLS1_2)).unwrap();

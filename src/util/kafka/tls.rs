@@ -98,29 +98,10 @@ fn keystore(java: &BTreeMap<String, String>, out: &mut ClientProperties) -> Resu
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use openssl::asn1::Asn1Time;
-    use openssl::hash::MessageDigest;
     use openssl::pkcs12::Pkcs12;
-    use openssl::pkey::{PKey, Private};
-    use openssl::rsa::Rsa;
-    use openssl::x509::X509NameBuilder;
 
     use super::*;
-
-    fn certificate() -> (PKey<Private>, X509) {
-        let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
-        let mut name = X509NameBuilder::new().unwrap();
-        name.append_entry_by_text("CN", "broker").unwrap();
-        let name = name.build();
-        let mut builder = X509::builder().unwrap();
-        builder.set_subject_name(&name).unwrap();
-        builder.set_issuer_name(&name).unwrap();
-        builder.set_pubkey(&key).unwrap();
-        builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-        builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-        builder.sign(&key, MessageDigest::sha256()).unwrap();
-        (key, builder.build())
-    }
+    use crate::util::key_store::fixture::self_signed;
 
     fn translated(java: &[(&str, &str)]) -> Result<ClientProperties, PropertyError> {
         let java = java.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -130,7 +111,7 @@ mod tests {
 
     #[test]
     fn stores_are_read_by_what_they_are() {
-        let (key, certificate) = certificate();
+        let (key, certificate) = self_signed("broker");
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, bytes: &[u8]| {
             let path = folder.path().join(name);

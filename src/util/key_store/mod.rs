@@ -8,6 +8,8 @@ use openssl::pkcs12::{ParsedPkcs12_2, Pkcs12};
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 
+#[cfg(test)]
+pub mod fixture;
 pub mod java_store;
 pub mod settings;
 

@@ -30,13 +30,9 @@ pub fn log_in(options: &ConnectOptions, purpose: Purpose, stop: &StopFlag) -> Re
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => attempt(Tls::Always),
         SslMode::Prefer => match attempt(Tls::IfOffered) {
             // As libpq: an account that is only let in without TLS, or a TLS that does not come about.
-            Err(first) if first.may_depend_on_tls() => match attempt(Tls::Never) {
-                Ok(plain) => {
-                    tracing::warn!(code = %first.code(), reason = %first, "connected without TLS, as database.sslmode=prefer allows: with TLS it failed");
-                    Ok(plain)
-                }
-                Err(second) => Err(telling(first, second)),
-            },
+            Err(first) if first.may_depend_on_tls() => attempt(Tls::Never)
+                .inspect(|_| tracing::warn!(code = %first.code(), reason = %first, "connected without TLS, as database.sslmode=prefer allows: with TLS it failed"))
+                .map_err(|second| telling(first, second)),
             other => other,
         },
         SslMode::Allow => match attempt(Tls::Never) {
