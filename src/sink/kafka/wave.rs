@@ -44,8 +44,10 @@ const SPREAD_MAXIMUM: usize = 4;
 pub(super) struct Wave {
     length: Duration,
     growth: u32,
-    /// Of the wave under way: when it began, and how many records it has.
-    began: Option<(Instant, usize)>,
+    /// When the wave under way began: when the last record was handed over that librdkafka could send on at once.
+    began: Instant,
+    /// How many records it has.
+    records: usize,
     ended: Option<Instant>,
     until_look: u32,
 }
@@ -55,7 +57,8 @@ impl Wave {
     pub(super) fn new(properties: &ClientProperties) -> Self {
         let linger = properties.native.get("linger.ms").and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
         let length = Duration::try_from_secs_f64(linger * 0.8 / 1000.0).unwrap_or(SHORTEST);
-        Wave { length: length.max(SHORTEST), growth: 1, began: None, ended: None, until_look: LOOK_EVERY }
+        let (length, began) = (length.max(SHORTEST), clock::moment());
+        Wave { length, growth: 1, began, records: 0, ended: None, until_look: LOOK_EVERY }
     }
 
     /// A batch begins: the clock is looked at, for small batches come slowly.
@@ -67,22 +70,19 @@ impl Wave {
     pub(super) fn is_over(&mut self, in_flight: usize, spread: usize) -> bool {
         if in_flight < TRICKLE {
             self.answered();
+            (self.began, self.records, self.until_look) = (clock::moment(), in_flight + 1, LOOK_EVERY);
             return false;
         }
         if self.ended.is_some() {
             return true;
         }
-        let Some((began, records)) = &mut self.began else {
-            (self.began, self.until_look) = (Some((clock::moment(), in_flight + 1)), LOOK_EVERY);
-            return false;
-        };
-        *records += 1;
+        self.records += 1;
         let size = spread.clamp(1, SPREAD_MAXIMUM) * self.growth as usize;
-        let mut over = *records > BATCH_RECORDS * size;
+        let mut over = self.records > BATCH_RECORDS * size;
         self.until_look = self.until_look.saturating_sub(1);
         if self.until_look == 0 {
             self.until_look = LOOK_EVERY;
-            over |= began.elapsed() >= self.length * u32::try_from(size).unwrap_or(1);
+            over |= self.began.elapsed() >= self.length * u32::try_from(size).unwrap_or(1);
         }
         if over {
             self.ended = Some(clock::moment());
@@ -90,17 +90,15 @@ impl Wave {
         over
     }
 
-    /// All of a wave is acknowledged.
+    /// The wave before is acknowledged, if there was one.
     fn answered(&mut self) {
-        if let Some(ended) = self.ended.take() {
-            let answer = ended.elapsed();
-            if answer > SLOW_ANSWER {
-                self.growth = (self.growth * 2).min(GROWTH_MAXIMUM);
-            } else if answer < SLOW_ANSWER / 2 {
-                self.growth = (self.growth / 2).max(1);
-            }
+        let Some(ended) = self.ended.take() else { return };
+        let answer = ended.elapsed();
+        if answer > SLOW_ANSWER {
+            self.growth = (self.growth * 2).min(GROWTH_MAXIMUM);
+        } else if answer < SLOW_ANSWER / 2 {
+            self.growth = (self.growth / 2).max(1);
         }
-        self.began = None;
     }
 }
 
@@ -128,6 +126,17 @@ mod tests {
             assert!(wave.is_over(sent, spread) && wave.is_over(TRICKLE, spread), "as long as it is under way");
             assert!(!wave.is_over(0, spread) && !wave.is_over(TRICKLE, spread), "and then the next one begins");
         }
+    }
+
+    #[test]
+    fn what_comes_after_a_small_wave_has_left_waits_until_it_is_acknowledged() {
+        let mut wave = wave();
+        wave.length = Duration::from_millis(20);
+        assert!((0..=TRICKLE).all(|sent| !wave.is_over(sent, 1)), "together it can leave");
+        std::thread::sleep(wave.length);
+        wave.look();
+        assert!(wave.is_over(TRICKLE + 1, 1), "it would lie in the queue, and the thread would poll without pause");
+        assert!(!wave.is_over(TRICKLE - 1, 1));
     }
 
     #[test]
