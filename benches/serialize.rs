@@ -92,7 +92,7 @@ impl StructView for EventSource {
     }
 
     fn repeated(&self) -> Option<Repeated<'_>> {
-        Some(Repeated { written: &self.written, varying: 14 })
+        Some(Repeated { written: &self.written, varying: 1 << 14 })
     }
 }
 

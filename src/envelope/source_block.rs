@@ -1,7 +1,7 @@
 //! The `source` block: where a change comes from.
 
 use bumpalo::collections::String as ArenaString;
-use std::fmt::Write;
+use std::sync::Arc;
 
 use crate::model::change::{BinlogOrigin, Origin, PostgresOrigin, SnapshotRecord};
 use crate::model::table::TableId;
@@ -36,7 +36,46 @@ impl<'s> From<&'s TableId> for Subject<'s> {
 }
 
 /// The place of the field `row` in a binlog's block: all others are the same for all rows of an event.
-const ROW: usize = 14;
+const ROW: u32 = 14;
+
+/// The fields, a bit for each, that are not the same for all changes of one table in a file of one server's binlog: times,
+/// `gtid`, `pos`, `row`, `thread`, `query`.
+const BINLOG_VARYING: u64 = bits(&[3, 7, 8, 11, 13, ROW, 15, 16]);
+
+/// The same for one table of PostgreSQL: times, `sequence`, `txId`, `lsn`, `xmin`, `origin`, `origin_lsn`.
+const POSTGRES_VARYING: u64 = bits(&[3, 6, 7, 8, 11, 12, 13, 14, 15]);
+
+const fn bits(places: &[u32]) -> u64 {
+    match places {
+        [] => 0,
+        [place, rest @ ..] => 1 << *place | bits(rest),
+    }
+}
+
+/// What serializers have written of the blocks of one table's changes. A worker keeps one for each version of a table.
+#[derive(Default)]
+pub struct SourceWritten {
+    /// The file and the server whose changes `table` is for.
+    file: Option<Arc<str>>,
+    server_id: u32,
+    /// Of all its changes there.
+    table: Written,
+    /// Of the rows of one event, the first one aside.
+    event: Written,
+}
+
+impl SourceWritten {
+    /// An event begins.
+    fn begin(&mut self, place: &Place<'_>) {
+        self.event.forget();
+        let Place::Binlog { origin, .. } = place else { return };
+        if self.server_id != origin.server_id || !self.file.as_ref().is_some_and(|file| Arc::ptr_eq(file, &origin.file))
+        {
+            self.table.forget();
+            (self.file, self.server_id) = (Some(origin.file.clone()), origin.server_id);
+        }
+    }
+}
 
 /// What only one kind of server has in its block, made text once for all rows of an event.
 #[derive(Clone, Copy)]
@@ -53,7 +92,7 @@ pub struct SourceView<'s> {
     place: Place<'s>,
     snapshot: SnapshotRecord,
     timestamp_us: i64,
-    written: Option<&'s Written>,
+    written: Option<&'s SourceWritten>,
     /// The row's number in its event, from 0.
     pub row: i32,
 }
@@ -75,9 +114,9 @@ impl<'s> SourceView<'s> {
         SourceView { constants, subject, place, snapshot: SnapshotRecord::No, timestamp_us, written: None, row: 0 }
     }
 
-    /// The same block, for all rows of one event: what was written of it for the first row serves the others.
-    pub fn for_rows(self, written: &'s mut Written) -> Self {
-        written.forget();
+    /// The same block, for all rows of one event of this table: what was written before serves again where it is the same.
+    pub fn for_rows(self, written: &'s mut SourceWritten) -> Self {
+        written.begin(&self.place);
         SourceView { written: Some(written), ..self }
     }
 
@@ -102,7 +141,7 @@ impl<'s> SourceView<'s> {
                 11 => text_or_null(*gtid),
                 12 => ValueRef::String(&origin.file),
                 13 => ValueRef::Int64(i64::try_from(origin.position).unwrap_or(i64::MAX)),
-                ROW => ValueRef::Int32(self.row),
+                14 => ValueRef::Int32(self.row),
                 15 => origin.thread.map_or(ValueRef::Null, |thread| ValueRef::Int64(i64::from(thread))),
                 16 => text_or_null(*query),
                 _ => ValueRef::Null,
@@ -127,8 +166,10 @@ impl<'s> SourceView<'s> {
 fn binlog_place<'s>(origin: &'s BinlogOrigin, block: &'s [u8], arena: &'s Arena) -> Place<'s> {
     let gtid = origin.gtid.as_ref().map(|gtid| {
         let mut text = ArenaString::with_capacity_in(64, arena);
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{gtid}");
+        let Ok(()) = gtid.text(|part| {
+            text.push_str(part);
+            Ok::<(), std::convert::Infallible>(())
+        });
         text.into_bump_str()
     });
     let statement = |range: &std::ops::Range<u32>| block.get(range.start as usize..range.end as usize);
@@ -187,10 +228,102 @@ impl StructView for SourceView<'_> {
     }
 
     fn repeated(&self) -> Option<Repeated<'_>> {
-        match self.place {
-            Place::Binlog { .. } => Some(Repeated { written: self.written?, varying: ROW }),
-            // Each change is a row of its own.
-            Place::Postgres { .. } => None,
+        let written = self.written?;
+        Some(match self.place {
+            Place::Binlog { .. } if self.row > 0 => Repeated { written: &written.event, varying: bits(&[ROW]) },
+            Place::Binlog { .. } => Repeated { written: &written.table, varying: BINLOG_VARYING },
+            Place::Postgres { .. } => Repeated { written: &written.table, varying: POSTGRES_VARYING },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm)]
+    use super::*;
+    use crate::model::change::{Gtid, ReplicationOrigin};
+
+    /// The fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
+    fn text(view: &SourceView<'_>, arena: &Arena, fields: usize) -> String {
+        let mut out = Vec::new();
+        let mut field = |index: usize, out: &mut Vec<u8>| {
+            let text = match view.field(index, arena).unwrap() {
+                ValueRef::Null => "null".to_owned(),
+                ValueRef::Int32(number) => number.to_string(),
+                ValueRef::Int64(number) => number.to_string(),
+                ValueRef::String(text) => text.to_owned(),
+                other => panic!("{other:?}"),
+            };
+            out.extend_from_slice(format!("{index}={text};").as_bytes());
+            Ok::<_, ValueError>(())
+        };
+        match view.repeated() {
+            Some(repeated) => repeated.write(7, fields, &mut out, field).unwrap(),
+            None => (0..fields).try_for_each(|index| field(index, &mut out)).unwrap(),
         }
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Writes the rows of each event in order, and compares each with what is written of it alone.
+    fn compare(origins: &[Origin], fields: usize) {
+        let constants = SourceConstants { version: "3.6".to_owned(), plugin: "mysql", logical_name: "shop".to_owned() };
+        let subject = Subject { database: "inventory", schema: Some("public"), table: Some("orders") };
+        let (arena, block) = (Arena::new(), b"INSERT 1; INSERT 2");
+        let mut written = SourceWritten::default();
+        for (number, origin) in origins.iter().enumerate() {
+            let mut alone = SourceView::new(&constants, subject, origin, block, &arena);
+            let mut kept = alone.for_rows(&mut written);
+            for row in 0..i32::try_from(number % 4).unwrap() + 1 {
+                (alone.row, kept.row) = (row, row);
+                assert_eq!(text(&kept, &arena, fields), text(&alone, &arena, fields), "row {row} of event {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_is_the_same_whatever_was_written_before_it() {
+        let files: [Arc<str>; 2] = ["binlog.000001".into(), "binlog.000002".into()];
+        let first = BinlogOrigin {
+            file: files[0].clone(),
+            position: 4,
+            server_id: 1,
+            gtid: None,
+            thread: None,
+            timestamp_us: 1_000_000,
+            query: None,
+        };
+        let gtid = |number| Some(Gtid::MySql { uuid: [7; 16], tag: None, number });
+        let binlog = [
+            first.clone(),
+            BinlogOrigin { position: 5, ..first.clone() },
+            BinlogOrigin { gtid: gtid(1), ..first.clone() },
+            BinlogOrigin { gtid: gtid(2), thread: Some(8), ..first.clone() },
+            BinlogOrigin { timestamp_us: 1_234_567, ..first.clone() },
+            BinlogOrigin { query: Some(0..8), ..first.clone() },
+            BinlogOrigin { query: Some(10..18), ..first.clone() },
+            BinlogOrigin { file: files[1].clone(), ..first.clone() },
+            BinlogOrigin { file: files[1].clone(), server_id: 2, ..first.clone() },
+            BinlogOrigin { server_id: 2, ..first.clone() },
+            first,
+        ];
+        compare(&binlog.map(Origin::Binlog), 17);
+        let first = PostgresOrigin {
+            lsn: 100,
+            last_commit_lsn: None,
+            transaction_id: None,
+            xmin: None,
+            timestamp_us: 1_000_000,
+            replication_origin: None,
+        };
+        let elsewhere = ReplicationOrigin { name: "elsewhere".to_owned(), lsn: 5 };
+        let postgres = [
+            first.clone(),
+            PostgresOrigin { lsn: 101, last_commit_lsn: Some(99), ..first.clone() },
+            PostgresOrigin { transaction_id: Some(3), xmin: Some(2), ..first.clone() },
+            PostgresOrigin { timestamp_us: 1_234_567, ..first.clone() },
+            PostgresOrigin { replication_origin: Some(Arc::new(elsewhere)), ..first.clone() },
+            first,
+        ];
+        compare(&postgres.map(Origin::Postgres), 16);
     }
 }

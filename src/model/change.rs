@@ -62,21 +62,37 @@ pub enum Gtid {
     },
 }
 
-impl fmt::Display for Gtid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Gtid {
+    /// Gives its text, part by part. A transaction of one row has one written for each row: no formatting byte by byte.
+    ///
+    /// # Errors
+    /// What `put` fails with.
+    pub fn text<E>(&self, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        let mut digits = itoa::Buffer::new();
         match self {
             Gtid::MySql { uuid, tag, number } => {
-                // A transaction of one row writes one for each row: no formatting byte by byte.
-                f.write_str(uuid::Uuid::from_bytes(*uuid).hyphenated().encode_lower(&mut [0; 36]))?;
+                put(uuid::Uuid::from_bytes(*uuid).hyphenated().encode_lower(&mut [0; 36]))?;
                 if let Some(tag) = tag {
-                    f.write_str(":")?;
-                    f.write_str(tag)?;
+                    put(":")?;
+                    put(tag)?;
                 }
-                f.write_str(":")?;
-                f.write_str(itoa::Buffer::new().format(*number))
+                put(":")?;
+                put(digits.format(*number))
             }
-            Gtid::MariaDb { domain, server_id, sequence } => write!(f, "{domain}-{server_id}-{sequence}"),
+            Gtid::MariaDb { domain, server_id, sequence } => {
+                put(digits.format(*domain))?;
+                put("-")?;
+                put(digits.format(*server_id))?;
+                put("-")?;
+                put(digits.format(*sequence))
+            }
         }
+    }
+}
+
+impl fmt::Display for Gtid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text(|part| f.write_str(part))
     }
 }
 

@@ -54,8 +54,8 @@ pub trait StructView {
     /// When the bytes of the field are not what its type allows.
     fn field<'a>(&'a self, index: usize, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError>;
 
-    /// For a struct of which all fields but one stay as they are from record to record: which one that is, and where
-    /// serializers keep what they have written of the others.
+    /// For a struct of which most fields stay as they are from record to record: which ones change, and where serializers
+    /// keep what they have written of the others.
     fn repeated(&self) -> Option<Repeated<'_>> {
         None
     }
@@ -75,16 +75,18 @@ pub struct Written(RefCell<WrittenBytes>);
 struct WrittenBytes {
     /// Who wrote; 0 is nobody.
     writer: u64,
-    before: Vec<u8>,
-    after: Vec<u8>,
+    /// The fields that stay, one behind the other.
+    bytes: Vec<u8>,
+    /// Each field that changes, and where in `bytes` it stands.
+    gaps: Vec<(usize, usize)>,
 }
 
-/// A struct that is written again with one field changed.
+/// A struct that is written again with some fields changed.
 pub struct Repeated<'v> {
     /// What was written of it before.
     pub written: &'v Written,
-    /// The field that changes.
-    pub varying: usize,
+    /// The fields that change, a bit for each; those beyond the 64th stay.
+    pub varying: u64,
 }
 
 impl Written {
@@ -115,30 +117,30 @@ impl Repeated<'_> {
         let Ok(mut kept) = self.written.0.try_borrow_mut() else {
             return (0..fields).try_for_each(|index| field(index, out));
         };
-        if kept.writer == writer {
-            out.extend_from_slice(&kept.before);
-            field(self.varying, out)?;
-            out.extend_from_slice(&kept.after);
+        let WrittenBytes { writer: kept_by, bytes, gaps } = &mut *kept;
+        if *kept_by == writer {
+            let mut from = 0;
+            for &(index, gap) in gaps.iter() {
+                out.extend_from_slice(bytes.get(from..gap).unwrap_or_default());
+                field(index, out)?;
+                from = gap;
+            }
+            out.extend_from_slice(bytes.get(from..).unwrap_or_default());
             return Ok(());
         }
-        let (start, mut cut) = (out.len(), None);
+        *kept_by = 0;
+        bytes.clear();
+        gaps.clear();
         for index in 0..fields {
             let begin = out.len();
             field(index, out)?;
-            if index == self.varying {
-                cut = Some((begin, out.len()));
+            if index < 64 && self.varying >> index & 1 == 1 {
+                gaps.push((index, bytes.len()));
+            } else {
+                bytes.extend_from_slice(out.get(begin..).unwrap_or_default());
             }
         }
-        if let Some((begin, end)) = cut
-            && let (Some(before), Some(after)) = (out.get(start..begin), out.get(end..))
-        {
-            let kept = &mut *kept;
-            kept.writer = writer;
-            kept.before.clear();
-            kept.before.extend_from_slice(before);
-            kept.after.clear();
-            kept.after.extend_from_slice(after);
-        }
+        *kept_by = writer;
         Ok(())
     }
 }
@@ -394,7 +396,7 @@ mod tests {
     use super::*;
 
     /// Writes fields as `index=value;`, and says how many it was asked for.
-    fn write(written: &Written, writer: u64, values: &[u32], varying: usize) -> (String, usize) {
+    fn write(written: &Written, writer: u64, values: &[u32], varying: u64) -> (String, usize) {
         let (mut out, mut asked) = (b"before ".to_vec(), 0);
         let repeated = Repeated { written, varying };
         let result = repeated.write(writer, values.len(), &mut out, |index, out| {
@@ -410,13 +412,18 @@ mod tests {
     #[test]
     fn a_repeated_struct_is_written_whole_once_and_then_only_what_varies() {
         let (mut written, one, other) = (Written::default(), Written::writer(), Written::writer());
-        for varying in 0..3 {
+        for varying in 0..8u64 {
             written.forget();
             let mut values = [7, 8, 9];
             assert_eq!(write(&written, one, &values, varying), ("before 0=7;1=8;2=9;".to_owned(), 3));
-            values[varying] = 1;
+            for (place, value) in values.iter_mut().enumerate().filter(|(place, _)| varying >> place & 1 == 1) {
+                *value = 10 + place as u32;
+            }
             let whole: String = values.iter().enumerate().map(|(at, value)| format!("{at}={value};")).collect();
-            assert_eq!(write(&written, one, &values, varying), (format!("before {whole}"), 1));
+            for _ in 0..2 {
+                let asked = varying.count_ones() as usize;
+                assert_eq!(write(&written, one, &values, varying), (format!("before {whole}"), asked));
+            }
             assert_eq!(
                 write(&written, other, &values, varying),
                 (format!("before {whole}"), 3),
@@ -425,18 +432,14 @@ mod tests {
             written.forget();
             assert_eq!(write(&written, other, &[4, 5, 6], varying), ("before 0=4;1=5;2=6;".to_owned(), 3));
         }
-        written.forget();
-        for _ in 0..2 {
-            assert_eq!(write(&written, one, &[1, 2], 5).1, 2, "a schema without the varying field: nothing is kept");
-        }
     }
 
     #[test]
     fn what_failed_is_not_kept() {
         let written = Written::default();
-        let repeated = Repeated { written: &written, varying: 0 };
+        let repeated = Repeated { written: &written, varying: 1 };
         let failed = repeated.write(1, 2, &mut Vec::new(), |index, _| if index == 1 { Err(()) } else { Ok(()) });
         assert_eq!(failed, Err(()));
-        assert_eq!(write(&written, 1, &[1, 2], 0).1, 2);
+        assert_eq!(write(&written, 1, &[1, 2], 1).1, 2);
     }
 }

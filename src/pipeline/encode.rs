@@ -18,16 +18,16 @@ use super::topic_keys::TopicKeys;
 use super::turns::Turns;
 use super::write::{Processing, Writer};
 use crate::envelope::data::{RowEvent, TransactionView, unchanged};
-use crate::envelope::source_block::SourceView;
+use crate::envelope::source_block::{SourceView, SourceWritten};
 use crate::envelope::{Envelope, TableShape};
 use crate::error::Failure;
 use crate::model::change::{Batch, Change, Operation, RowsChange, SchemaChange, SnapshotRecord, TransactionOrder};
 use crate::model::encoded::{EncodedBatch, Step};
 use crate::model::modes::EventProcessingFailureHandlingMode;
-use crate::model::row::{Row, RowCells};
+use crate::model::row::{Row, RowCells, TableLayout};
 use crate::model::table::TableId;
 use crate::model::ticket::Ticket;
-use crate::model::value::{Arena, Written};
+use crate::model::value::Arena;
 use crate::observe::lags::LagRun;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
@@ -42,7 +42,7 @@ const BUFFER_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Tables whose shapes and plans a worker keeps; beyond it all are made again as they are needed. A table has a new
 /// version after each statement that altered one and with each log file, and only its last is kept.
-const SHAPES_MAXIMUM: usize = 16 * 1024;
+const TABLES_MAXIMUM: usize = 16 * 1024;
 
 /// A batch and its claim.
 pub struct Job {
@@ -83,13 +83,9 @@ pub struct Encoder {
     encoding: Arc<Encoding>,
     arena: Arena,
     cells: RowCells,
-    written: Written,
     lags: LagRun,
     counts: RowCounts,
-    /// By the versions of layouts.
-    shapes: HashMap<u64, Arc<TableShape>, foldhash::fast::RandomState>,
-    /// The last version of each table, so that those before it are forgotten.
-    versions: HashMap<TableId, u64>,
+    tables: Tables,
     /// Mostly none.
     reselectors: Vec<Reselector>,
     writer: Writer,
@@ -107,11 +103,9 @@ impl Encoder {
             encoding,
             arena: Arena::new(),
             cells: RowCells::default(),
-            written: Written::default(),
             lags: LagRun::default(),
             counts: RowCounts::default(),
-            shapes: HashMap::default(),
-            versions: HashMap::new(),
+            tables: Tables::default(),
         })
     }
 
@@ -194,8 +188,8 @@ impl Encoder {
         match change {
             Change::Rows(rows) => self.rows(batch, rows, out),
             Change::Truncate { layout, origin, order } => {
-                let shape = self.shape(layout);
                 let (encoding, writer, arena) = (&self.encoding, &mut self.writer, &self.arena);
+                let shape = &self.tables.get(layout, encoding, writer).shape;
                 let envelope = &encoding.envelope;
                 let constants = &envelope.options().source;
                 let source = SourceView::new(constants, (&layout.id).into(), origin, &batch.block, arena)
@@ -208,7 +202,7 @@ impl Encoder {
                     transaction: view(order.as_ref()),
                     processed_ns: batch.received_ns,
                 };
-                envelope.truncate(&shape, &event, &mut |record| writer.write(encoding, record, arena, out))
+                envelope.truncate(shape, &event, &mut |record| writer.write(encoding, record, arena, out))
             }
             Change::Message(message) => {
                 let (encoding, writer, arena) = (&self.encoding, &mut self.writer, &self.arena);
@@ -251,33 +245,13 @@ impl Encoder {
         record.emit(arena, &mut |record| writer.write(encoding, record, arena, out))
     }
 
-    fn shape(&mut self, layout: &crate::model::row::TableLayout) -> Arc<TableShape> {
-        if let Some(shape) = self.shapes.get(&layout.version) {
-            return shape.clone();
-        }
-        if self.shapes.len() >= SHAPES_MAXIMUM {
-            self.shapes.clear();
-            self.versions.clear();
-            self.writer.forget(|_| true);
-        }
-        let shape = Arc::new(self.encoding.envelope.shape(layout));
-        self.shapes.insert(layout.version, shape.clone());
-        let before = self.versions.insert(layout.id.clone(), layout.version);
-        if let Some(old) = before.and_then(|version| self.shapes.remove(&version)) {
-            self.writer.forget(|topic| Arc::ptr_eq(topic, &old.topic));
-            self.encoding.topic_keys.forget(&old.topic);
-        }
-        shape
-    }
-
     fn rows(&mut self, batch: &Batch, change: &RowsChange, out: &mut EncodedBatch) -> Result<(), Failure> {
-        let shape = self.shape(&change.layout);
         let (encoding, writer, arena, cells) = (&self.encoding, &mut self.writer, &self.arena, &mut self.cells);
+        let Table { shape, source: written } = self.tables.get(&change.layout, encoding, writer);
         let (envelope, reselectors) = (&encoding.envelope, &mut self.reselectors);
         let subject = (&change.layout.id).into();
         let constants = &envelope.options().source;
-        let mut source =
-            SourceView::new(constants, subject, &change.origin, &batch.block, arena).for_rows(&mut self.written);
+        let mut source = SourceView::new(constants, subject, &change.origin, &batch.block, arena).for_rows(written);
         let body = batch.block.get(change.body.start as usize..change.body.end as usize).unwrap_or_default();
         let mut transaction = view(change.order.as_ref());
         let (mut rows, mut unchanged) = (0u32, 0u64);
@@ -306,7 +280,7 @@ impl Encoder {
             let count = if transaction.is_some() { event.count() } else { 0 };
             if number >= change.skip_rows {
                 let mut given = false;
-                envelope.row(&shape, &event, &mut |record| {
+                envelope.row(shape, &event, &mut |record| {
                     given = true;
                     writer.write(encoding, record, arena, out)
                 })?;
@@ -322,6 +296,46 @@ impl Encoder {
         let late_ms = (batch.received_ns / 1_000_000).saturating_sub(change.origin.timestamp_us() / 1000);
         self.lags.add(&encoding.metrics.lags, u64::try_from(late_ms).unwrap_or(0), rows);
         Ok(())
+    }
+}
+
+/// What a worker knows of tables, by the versions of their layouts.
+#[derive(Default)]
+struct Tables {
+    all: HashMap<u64, Table, foldhash::fast::RandomState>,
+    /// The last version of each table, so that those before it are forgotten.
+    versions: HashMap<TableId, u64>,
+}
+
+/// One version of a table.
+struct Table {
+    shape: TableShape,
+    source: SourceWritten,
+}
+
+impl Tables {
+    /// The table of this layout; made where it is not known.
+    fn get(&mut self, layout: &TableLayout, encoding: &Encoding, writer: &mut Writer) -> &mut Table {
+        if !self.all.contains_key(&layout.version) {
+            self.forget_before(layout, encoding, writer);
+        }
+        let make = || Table { shape: encoding.envelope.shape(layout), source: SourceWritten::default() };
+        self.all.entry(layout.version).or_insert_with(make)
+    }
+
+    /// Forgets the table's version before this one; all tables, where there are too many.
+    #[cold]
+    fn forget_before(&mut self, layout: &TableLayout, encoding: &Encoding, writer: &mut Writer) {
+        if self.all.len() >= TABLES_MAXIMUM {
+            self.all.clear();
+            self.versions.clear();
+            writer.forget(|_| true);
+        }
+        let before = self.versions.insert(layout.id.clone(), layout.version);
+        if let Some(old) = before.and_then(|version| self.all.remove(&version)) {
+            writer.forget(|topic| Arc::ptr_eq(topic, &old.shape.topic));
+            encoding.topic_keys.forget(&old.shape.topic);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Promised: without an acknowledgement no share is settled, save under `record.too.large.policy=skip`; the
 //! first failure stays the verdict. Nothing survives a crash.
 
+use std::ffi::CStr;
 use std::sync::Arc;
 
 use rdkafka::types::RDKafkaErrorCode;
@@ -119,7 +120,7 @@ impl Deliveries {
                 self.failed += 1;
                 drop(self.claims.take(claim));
                 if self.verdict.is_none() {
-                    self.fail(SinkError::Unproven { topic: topic.to_owned() });
+                    self.fail(SinkError::Unproven { topic: text(topic).to_owned() });
                 }
             }
             Event::Delivery { claim, error: None, partition, topic, offset, key, value } => {
@@ -127,7 +128,7 @@ impl Deliveries {
                 self.partitions = self.partitions.max(partition.saturating_add(1));
                 if let Some(share) = self.claims.take(claim) {
                     if self.witness.wants(share.ordinal()) {
-                        self.witness.note(topic, partition, offset, (key, value));
+                        self.witness.note(text(topic), partition, offset, (key, value));
                     }
                     share.settle();
                 }
@@ -137,7 +138,7 @@ impl Deliveries {
                 let share = self.claims.take(claim);
                 let key_length = key.map_or(0, <[u8]>::len);
                 let size = key_length + value.map_or(0, <[u8]>::len);
-                let failed = Failed { topic, key_length, size, code };
+                let failed = Failed { topic: text(topic), key_length, size, code };
                 self.not_delivered(share, &failed, "the broker");
             }
             Event::Error { code, fatal, text } => self.trouble(code, fatal, text),
@@ -300,6 +301,11 @@ fn verdict_of(code: RDKafkaErrorCode, topic: &str) -> SinkError {
     } else {
         SinkError::Delivery { topic, text }
     }
+}
+
+/// A topic's name: Kafka allows letters, digits and `._-` only.
+fn text(topic: &CStr) -> &str {
+    topic.to_str().unwrap_or_default()
 }
 
 /// librdkafka's log lines; levels are syslog's.

@@ -150,7 +150,8 @@ pub(super) enum Event<'a> {
     Delivery {
         claim: usize,
         error: Option<RDKafkaErrorCode>,
-        topic: &'a str,
+        /// Looked at where something is to be said of it.
+        topic: &'a CStr,
         partition: usize,
         /// Where in the partition the broker put it; negative where it did not say.
         offset: i64,
@@ -389,7 +390,7 @@ unsafe fn read_report(
         each(Event::Delivery {
             claim: opaque >> 1,
             error,
-            topic: topic.to_str().unwrap_or_default(),
+            topic,
             partition: usize::try_from((*message).partition).unwrap_or(0),
             offset: (*message).offset,
             key: slice_of((*message).key, (*message).key_len),

@@ -115,8 +115,8 @@ impl Codec for Guard {
     #[inline]
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         match self.codec.decode(cell, arena) {
-            Ok(value) => Ok(value),
             Err(error) => self.mend(cell, arena, error),
+            value => value,
         }
     }
 
