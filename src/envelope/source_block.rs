@@ -246,7 +246,7 @@ mod tests {
     /// The fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
     fn text(view: &SourceView<'_>, arena: &Arena, fields: usize) -> String {
         let mut out = Vec::new();
-        let mut field = |index: usize, out: &mut Vec<u8>| {
+        let field = |index: usize, out: &mut Vec<u8>| {
             let text = match view.field(index, arena).unwrap() {
                 ValueRef::Null => "null".to_owned(),
                 ValueRef::Int32(number) => number.to_string(),
