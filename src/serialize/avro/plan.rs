@@ -138,7 +138,7 @@ impl Node {
 }
 
 impl Member {
-    #[inline]
+    #[inline(always)]
     fn write(&self, view: &dyn StructView, index: usize, arena: &Arena, out: &mut Vec<u8>) -> Result<(), Box<Fault>> {
         // The value is looked at where it was put: moving it first costs more than writing it (the processor
         // cannot forward the separate stores of its parts to one wide load).
