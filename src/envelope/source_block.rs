@@ -55,25 +55,22 @@ const fn bits(places: &[u32]) -> u64 {
 /// What serializers have written of the blocks of one table's changes. A worker keeps one for each version of a table.
 #[derive(Default)]
 pub struct SourceWritten {
-    /// The file and the server whose changes `table` is for.
+    /// The file and the server whose changes `written` is for.
     file: Option<Arc<str>>,
     server_id: u32,
-    /// Of all its changes there.
-    table: Written,
-    /// Of the rows of one event, the first one aside.
-    event: Written,
+    written: Written,
 }
 
 impl SourceWritten {
-    /// An event begins.
-    fn begin(&mut self, place: &Place<'_>) {
-        self.event.forget();
-        let Place::Binlog { origin, .. } = place else { return };
+    /// What serves a change at this place.
+    fn at(&mut self, place: &Place<'_>) -> &Written {
+        let Place::Binlog { origin, .. } = place else { return &self.written };
         if self.server_id != origin.server_id || !self.file.as_ref().is_some_and(|file| Arc::ptr_eq(file, &origin.file))
         {
-            self.table.forget();
+            self.written.forget();
             (self.file, self.server_id) = (Some(origin.file.clone()), origin.server_id);
         }
+        &self.written
     }
 }
 
@@ -92,7 +89,8 @@ pub struct SourceView<'s> {
     place: Place<'s>,
     snapshot: SnapshotRecord,
     timestamp_us: i64,
-    written: Option<&'s SourceWritten>,
+    /// Of the table, and of the event.
+    written: Option<(&'s Written, &'s Written)>,
     /// The row's number in its event, from 0.
     pub row: i32,
 }
@@ -114,10 +112,11 @@ impl<'s> SourceView<'s> {
         SourceView { constants, subject, place, snapshot: SnapshotRecord::No, timestamp_us, written: None, row: 0 }
     }
 
-    /// The same block, for all rows of one event of this table: what was written before serves again where it is the same.
-    pub fn for_rows(self, written: &'s mut SourceWritten) -> Self {
-        written.begin(&self.place);
-        SourceView { written: Some(written), ..self }
+    /// The same block, for all rows of one event of this table: what was written before serves again where it is the same,
+    /// for its first row what is of the table's other changes, for the others what is of this `event`.
+    pub fn for_rows(self, table: &'s mut SourceWritten, event: &'s mut Written) -> Self {
+        event.forget();
+        SourceView { written: Some((table.at(&self.place), event)), ..self }
     }
 
     /// The source block of what a statement did to a whole table: of a binlog without the statement, and in whole
@@ -228,11 +227,11 @@ impl StructView for SourceView<'_> {
     }
 
     fn repeated(&self) -> Option<Repeated<'_>> {
-        let written = self.written?;
+        let (table, event) = self.written?;
         Some(match self.place {
-            Place::Binlog { .. } if self.row > 0 => Repeated { written: &written.event, varying: bits(&[ROW]) },
-            Place::Binlog { .. } => Repeated { written: &written.table, varying: BINLOG_VARYING },
-            Place::Postgres { .. } => Repeated { written: &written.table, varying: POSTGRES_VARYING },
+            Place::Binlog { .. } if self.row > 0 => Repeated { written: event, varying: 1 << ROW },
+            Place::Binlog { .. } => Repeated { written: table, varying: BINLOG_VARYING },
+            Place::Postgres { .. } => Repeated { written: table, varying: POSTGRES_VARYING },
         })
     }
 }
@@ -269,10 +268,10 @@ mod tests {
         let constants = SourceConstants { version: "3.6".to_owned(), plugin: "mysql", logical_name: "shop".to_owned() };
         let subject = Subject { database: "inventory", schema: Some("public"), table: Some("orders") };
         let (arena, block) = (Arena::new(), b"INSERT 1; INSERT 2");
-        let mut written = SourceWritten::default();
+        let (mut table, mut event) = (SourceWritten::default(), Written::default());
         for (number, origin) in origins.iter().enumerate() {
             let mut alone = SourceView::new(&constants, subject, origin, block, &arena);
-            let mut kept = alone.for_rows(&mut written);
+            let mut kept = alone.for_rows(&mut table, &mut event);
             for row in 0..i32::try_from(number % 4).unwrap() + 1 {
                 (alone.row, kept.row) = (row, row);
                 assert_eq!(text(&kept, &arena, fields), text(&alone, &arena, fields), "row {row} of event {number}");

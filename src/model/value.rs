@@ -67,7 +67,7 @@ impl StructView for [ValueRef<'_>] {
     }
 }
 
-/// What a serializer has written of a struct whose fields repeat. A worker keeps one, and empties it when they change.
+/// What a serializer has written of a struct whose fields repeat. It is kept by a worker, which empties it when they change.
 #[derive(Default)]
 pub struct Written(RefCell<WrittenBytes>);
 

@@ -27,7 +27,7 @@ use crate::model::modes::EventProcessingFailureHandlingMode;
 use crate::model::row::{Row, RowCells, TableLayout};
 use crate::model::table::TableId;
 use crate::model::ticket::Ticket;
-use crate::model::value::Arena;
+use crate::model::value::{Arena, Written};
 use crate::observe::lags::LagRun;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
@@ -83,6 +83,8 @@ pub struct Encoder {
     encoding: Arc<Encoding>,
     arena: Arena,
     cells: RowCells,
+    /// Of the source block of the event at hand.
+    written: Written,
     lags: LagRun,
     counts: RowCounts,
     tables: Tables,
@@ -103,6 +105,7 @@ impl Encoder {
             encoding,
             arena: Arena::new(),
             cells: RowCells::default(),
+            written: Written::default(),
             lags: LagRun::default(),
             counts: RowCounts::default(),
             tables: Tables::default(),
@@ -247,11 +250,12 @@ impl Encoder {
 
     fn rows(&mut self, batch: &Batch, change: &RowsChange, out: &mut EncodedBatch) -> Result<(), Failure> {
         let (encoding, writer, arena, cells) = (&self.encoding, &mut self.writer, &self.arena, &mut self.cells);
-        let Table { shape, source: written } = self.tables.get(&change.layout, encoding, writer);
+        let Table { shape, source: of_table } = self.tables.get(&change.layout, encoding, writer);
         let (envelope, reselectors) = (&encoding.envelope, &mut self.reselectors);
         let subject = (&change.layout.id).into();
         let constants = &envelope.options().source;
-        let mut source = SourceView::new(constants, subject, &change.origin, &batch.block, arena).for_rows(written);
+        let mut source = SourceView::new(constants, subject, &change.origin, &batch.block, arena)
+            .for_rows(of_table, &mut self.written);
         let body = batch.block.get(change.body.start as usize..change.body.end as usize).unwrap_or_default();
         let mut transaction = view(change.order.as_ref());
         let (mut rows, mut unchanged) = (0u32, 0u64);

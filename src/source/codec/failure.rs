@@ -116,7 +116,7 @@ impl Codec for Guard {
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
         match self.codec.decode(cell, arena) {
             Err(error) => self.mend(cell, arena, error),
-            value => value,
+            decoded => decoded,
         }
     }
 
