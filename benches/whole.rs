@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use measure::{DEADLINE, Runner, children_cpu_seconds, cpu_seconds, number, report, variable};
+use measure::{DEADLINE, LOOK_INTERVAL, Runner, children_cpu_seconds, cpu_seconds, number, report, variable};
 use rdkafka::consumer::Consumer;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
@@ -108,7 +108,7 @@ impl Bench {
         let writer = self.steady_writer(rate, seconds);
         let before = cpu_seconds(child.id());
         let begun = Instant::now();
-        let mut micros = self.consume_delays("steady.bench.steady", rate * seconds, &mut child);
+        let mut micros = self.consume_delays("steady", rate * seconds, &mut child);
         let cores = (cpu_seconds(child.id()) - before) / begun.elapsed().as_secs_f64();
         self.runner.stop(child, "steady");
         writer.join().unwrap();
@@ -150,15 +150,19 @@ impl Bench {
     }
 
     /// Microseconds between `source.ts_us` of each record and its arrival here, in order of arrival.
-    fn consume_delays(&self, topic: &str, wanted: u64, child: &mut Child) -> Vec<u64> {
+    fn consume_delays(&self, name: &str, wanted: u64, child: &mut Child) -> Vec<u64> {
         let consumer = self.runner.consumer();
         let mut assignment = TopicPartitionList::new();
-        assignment.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
+        assignment.add_partition_offset(&format!("{name}.bench.steady"), 0, Offset::Beginning).unwrap();
         consumer.assign(&assignment).unwrap();
         let (begun, mut delays) = (Instant::now(), Vec::new());
+        let mut looked = begun;
         while (delays.len() as u64) < wanted {
             assert!(begun.elapsed() < DEADLINE, "only {} of {wanted} records arrived", delays.len());
-            assert!(child.try_wait().unwrap().is_none(), "headwater has ended");
+            if looked.elapsed() > LOOK_INTERVAL {
+                looked = Instant::now();
+                self.runner.assert_alive(name, child);
+            }
             let Some(Ok(message)) = consumer.poll(Duration::from_millis(200)) else { continue };
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
             let value = std::str::from_utf8(message.payload().unwrap()).unwrap();

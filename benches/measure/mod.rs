@@ -10,6 +10,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 
 /// No step of a bench may hang for longer than this.
 pub const DEADLINE: Duration = Duration::from_secs(600);
+/// How often it is asked whether what is waited for can still come: seldom, for the answer is part of what is measured.
+pub const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, 100 on every Linux that Rust supports.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -85,19 +87,27 @@ impl Runner {
             .unwrap()
     }
 
+    /// What the connector says of itself; empty where nobody answers.
+    fn status(&self, name: &str) -> String {
+        let properties = std::fs::read_to_string(self.file(name, "properties")).unwrap();
+        let listener = properties.lines().find_map(|line| line.strip_prefix("listeners=")).unwrap();
+        let answer = ureq::get(format!("{listener}/connectors/{name}/status")).call();
+        answer.ok().and_then(|mut answer| answer.body_mut().read_to_string().ok()).unwrap_or_default()
+    }
+
+    /// Panics where nothing more will come: the process has ended, or the connector has failed.
+    pub fn assert_alive(&self, name: &str, child: &mut Child) {
+        assert!(child.try_wait().unwrap().is_none(), "headwater has ended");
+        let status = self.status(name);
+        assert!(!status.contains("\"FAILED\""), "{status}");
+    }
+
     /// Starts the connector and waits until its status says that it runs.
     pub fn start(&self, name: &str) -> Child {
         let mut child = self.spawn(name);
-        let properties = std::fs::read_to_string(self.file(name, "properties")).unwrap();
-        let listener = properties.lines().find_map(|line| line.strip_prefix("listeners=")).unwrap();
-        let url = format!("{listener}/connectors/{name}/status");
         let begun = Instant::now();
         loop {
-            let answer = ureq::get(&url)
-                .call()
-                .ok()
-                .and_then(|mut answer| answer.body_mut().read_to_string().ok())
-                .unwrap_or_default();
+            let answer = self.status(name);
             if answer.matches("\"RUNNING\"").count() >= 2 {
                 return child;
             }
@@ -119,8 +129,9 @@ impl Runner {
         }
     }
 
-    pub fn wait_for_records(&self, topic: &str, wanted: u64, child: &mut Child) {
+    fn wait_for_records(&self, name: &str, topic: &str, wanted: u64, child: &mut Child) {
         let (consumer, begun) = (self.consumer(), Instant::now());
+        let mut looked = begun;
         loop {
             let arrived =
                 consumer.fetch_watermarks(topic, 0, Duration::from_secs(5)).map_or(0, |(low, high)| high - low);
@@ -129,10 +140,10 @@ impl Runner {
                 return;
             }
             assert!(begun.elapsed() < DEADLINE, "{topic} holds {arrived} of {wanted} records");
-            assert!(
-                child.try_wait().unwrap().is_none(),
-                "headwater has ended; {topic} holds {arrived} of {wanted} records"
-            );
+            if looked.elapsed() > LOOK_INTERVAL {
+                looked = Instant::now();
+                self.assert_alive(name, child);
+            }
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }
@@ -141,7 +152,7 @@ impl Runner {
     pub fn catch_up(&self, name: &str, topic: &str, rows: u64) -> f64 {
         let begun = Instant::now();
         let mut child = self.spawn(name);
-        self.wait_for_records(topic, rows, &mut child);
+        self.wait_for_records(name, topic, rows, &mut child);
         let (seconds, cpu, peak) = (begun.elapsed().as_secs_f64(), cpu_seconds(child.id()), peak_megabytes(child.id()));
         self.stop(child, name);
         report(&format!("headwater {name}"), rows, seconds, cpu, Some(peak));
