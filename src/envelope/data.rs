@@ -5,7 +5,7 @@ use super::{Envelope, TableShape};
 use crate::model::change::Operation;
 use crate::model::record::{Header, Record, Typed};
 use crate::model::row::{Row, RowKey};
-use crate::model::value::{Arena, StructView, ValueError, ValueRef};
+use crate::model::value::{Arena, Repeated, StructView, ValueError, ValueRef, Written};
 
 /// The header of the delete that an update of a key begins with.
 const NEW_KEY_HEADER: &str = "__debezium.newkey";
@@ -35,6 +35,7 @@ impl StructView for TransactionView<'_> {
 }
 
 /// One envelope. Lies on the stack; nothing in it is decoded until a serializer asks.
+#[derive(Clone, Copy)]
 struct EnvelopeView<'e> {
     before: Option<&'e Row<'e>>,
     after: Option<&'e Row<'e>>,
@@ -42,7 +43,11 @@ struct EnvelopeView<'e> {
     transaction: Option<&'e TransactionView<'e>>,
     operation: Operation,
     processed_ns: i64,
+    written: Option<&'e Written>,
 }
+
+/// The fields of an envelope that differ between events that were processed at the same time: all but the times.
+const VARYING: u64 = 0b1_1111;
 
 impl StructView for EnvelopeView<'_> {
     #[inline]
@@ -58,6 +63,30 @@ impl StructView for EnvelopeView<'_> {
             7 => ValueRef::Int64(self.processed_ns),
             _ => ValueRef::Null,
         })
+    }
+
+    #[inline]
+    fn repeated(&self) -> Option<Repeated<'_>> {
+        Some(Repeated { written: self.written?, varying: VARYING })
+    }
+}
+
+/// What serializers have written of the envelopes of one table's changes that were processed at the same time. A worker keeps
+/// one for each version of a table.
+#[derive(Default)]
+pub struct EnvelopeWritten {
+    processed_ns: i64,
+    written: Written,
+}
+
+impl EnvelopeWritten {
+    /// What serves changes that were processed then, in nanoseconds since the epoch.
+    pub fn at(&mut self, processed_ns: i64) -> &Written {
+        if self.processed_ns != processed_ns {
+            self.written.forget();
+            self.processed_ns = processed_ns;
+        }
+        &self.written
     }
 }
 
@@ -76,6 +105,8 @@ pub struct RowEvent<'r> {
     pub transaction: Option<TransactionView<'r>>,
     /// When it was processed, in nanoseconds since the epoch.
     pub processed_ns: i64,
+    /// What serializers have written of this table's events that were processed at the same time.
+    pub written: Option<&'r Written>,
 }
 
 impl RowEvent<'_> {
@@ -159,6 +190,7 @@ impl Envelope {
             transaction,
             operation: event.operation,
             processed_ns: event.processed_ns,
+            written: event.written,
         };
         let row_key = identity.map(|row| RowKey(*row));
         let key = match (&shape.key, &row_key) {
@@ -191,4 +223,66 @@ pub fn unchanged(before: &Row<'_>, after: &Row<'_>) -> bool {
     columns
         .map(|column| column.cell)
         .all(|cell| before.cells.get(cell).is_some() && before.raw(cell) == after.raw(cell))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm)]
+    use super::*;
+    use crate::envelope::source_block::{SourceConstants, Subject};
+    use crate::model::change::{Origin, PostgresOrigin};
+
+    const FIELDS: usize = 8;
+
+    /// The fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
+    fn text(view: &EnvelopeView<'_>, arena: &Arena) -> String {
+        let mut out = Vec::new();
+        let field = |index: usize, out: &mut Vec<u8>| {
+            let text = match view.field(index, arena).unwrap() {
+                ValueRef::Null => "null".to_owned(),
+                ValueRef::Struct(_) => "struct".to_owned(),
+                ValueRef::Int64(number) => number.to_string(),
+                ValueRef::String(text) => text.to_owned(),
+                other => panic!("{other:?}"),
+            };
+            out.extend_from_slice(format!("{index}={text};").as_bytes());
+            Ok::<_, ValueError>(())
+        };
+        match view.repeated() {
+            Some(repeated) => repeated.write(7, FIELDS, &mut out, field).unwrap(),
+            None => (0..FIELDS).try_for_each(|index| field(index, &mut out)).unwrap(),
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_envelope_is_the_same_whatever_was_written_before_it() {
+        let constants = SourceConstants { version: String::new(), plugin: "postgresql", logical_name: String::new() };
+        let subject = Subject { database: "shop", schema: None, table: None };
+        let (lsn, timestamp_us) = (1, 1);
+        let origin = Origin::Postgres(PostgresOrigin {
+            lsn,
+            last_commit_lsn: None,
+            transaction_id: None,
+            xmin: None,
+            timestamp_us,
+            replication_origin: None,
+        });
+        let arena = Arena::new();
+        let source = SourceView::new(&constants, subject, &origin, &[], &arena);
+        let block = TransactionView { id: "1", total_order: 1, data_collection_order: 1 };
+        let mut written = EnvelopeWritten::default();
+        for processed_ns in [5_000_000, 5_000_000, 5_000_001, 7_000_000, 7_000_000, 5_000_000] {
+            let written = written.at(processed_ns);
+            for operation in [Operation::Create, Operation::Update, Operation::Delete] {
+                for transaction in [None, Some(&block)] {
+                    let (before, after, source) = (None, None, &source);
+                    let alone =
+                        EnvelopeView { before, after, source, transaction, operation, processed_ns, written: None };
+                    let kept = EnvelopeView { written: Some(written), ..alone };
+                    assert_eq!(text(&kept, &arena), text(&alone, &arena));
+                }
+            }
+        }
+    }
 }

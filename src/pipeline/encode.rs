@@ -17,7 +17,7 @@ use super::status::StatusBoard;
 use super::topic_keys::TopicKeys;
 use super::turns::Turns;
 use super::write::{Processing, Writer};
-use crate::envelope::data::{RowEvent, TransactionView, unchanged};
+use crate::envelope::data::{EnvelopeWritten, RowEvent, TransactionView, unchanged};
 use crate::envelope::source_block::{SourceView, SourceWritten};
 use crate::envelope::{Envelope, TableShape};
 use crate::error::Failure;
@@ -204,6 +204,7 @@ impl Encoder {
                     source: &source,
                     transaction: view(order.as_ref()),
                     processed_ns: batch.received_ns,
+                    written: None,
                 };
                 envelope.truncate(shape, &event, &mut |record| writer.write(encoding, record, arena, out))
             }
@@ -250,7 +251,8 @@ impl Encoder {
 
     fn rows(&mut self, batch: &Batch, change: &RowsChange, out: &mut EncodedBatch) -> Result<(), Failure> {
         let (encoding, writer, arena, cells) = (&self.encoding, &mut self.writer, &self.arena, &mut self.cells);
-        let Table { shape, source: of_table } = self.tables.get(&change.layout, encoding, writer);
+        let Table { shape, source: of_table, envelope } = self.tables.get(&change.layout, encoding, writer);
+        let of_batch = envelope.at(batch.received_ns);
         let (envelope, reselectors) = (&encoding.envelope, &mut self.reselectors);
         let subject = (&change.layout.id).into();
         let constants = &envelope.options().source;
@@ -280,6 +282,7 @@ impl Encoder {
                 source: &source,
                 transaction,
                 processed_ns: batch.received_ns,
+                written: Some(of_batch),
             };
             let count = if transaction.is_some() { event.count() } else { 0 };
             if number >= change.skip_rows {
@@ -315,6 +318,7 @@ struct Tables {
 struct Table {
     shape: TableShape,
     source: SourceWritten,
+    envelope: EnvelopeWritten,
 }
 
 impl Tables {
@@ -323,8 +327,11 @@ impl Tables {
         if !self.all.contains_key(&layout.version) {
             self.forget_before(layout, encoding, writer);
         }
-        let make = || Table { shape: encoding.envelope.shape(layout), source: SourceWritten::default() };
-        self.all.entry(layout.version).or_insert_with(make)
+        self.all.entry(layout.version).or_insert_with(|| Table {
+            shape: encoding.envelope.shape(layout),
+            source: SourceWritten::default(),
+            envelope: EnvelopeWritten::default(),
+        })
     }
 
     /// Forgets the table's version before this one; all tables, where there are too many.
