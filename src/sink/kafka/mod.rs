@@ -67,6 +67,8 @@ pub struct KafkaSink {
     now_ms: i64,
     /// `linger.ms` is left to us.
     hurries: bool,
+    /// What hurried waits were short of: librdkafka waits for whole milliseconds.
+    owed: Duration,
     stop: Stop,
 }
 
@@ -100,6 +102,7 @@ impl KafkaSink {
             waits: Box::new(|_| {}),
             now_ms: 0,
             hurries,
+            owed: Duration::ZERO,
             stop,
         })
     }
@@ -158,13 +161,16 @@ impl KafkaSink {
         self.deliveries.in_flight()
     }
 
-    /// Waits so long, and has what was sent leave meanwhile without company. Does neither, and says so, where `linger.ms` was
+    /// Waits so long on average, in whole milliseconds, and has what was sent leave meanwhile without company. Does neither, and says so, where `linger.ms` was
     /// set, and where many brokers would be woken for one.
     pub fn hurry(&mut self, wait: Duration) -> Result<bool, SinkError> {
         if !self.hurries || self.counters.brokers_connected.get() > HURRIED_BROKERS {
             return Ok(false);
         }
-        self.producer.hurry(wait);
+        let due = self.owed + wait;
+        let whole = Duration::from_millis(u64::try_from(due.as_millis()).unwrap_or(u64::MAX));
+        self.owed = due - whole;
+        self.producer.hurry(whole);
         self.serve(Duration::ZERO);
         self.deliveries.verdict()?;
         Ok(true)
