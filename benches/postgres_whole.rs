@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use measure::{Runner, children_cpu_seconds, number, report, variable};
+use measure::{Connector, Engine, Runner, children_cpu_seconds, number, report, variable};
 
 const TABLES: &str = "CREATE TYPE state AS ENUM ('new', 'paid', 'sent');
 CREATE TABLE orders (
@@ -60,9 +60,9 @@ impl Bench {
     fn catch_up(&self, table: &str, rows: u64, transaction: u64, connectors: &[(&str, bool, bool)]) {
         let publication = format!("bench_{table}");
         self.sql("bench", &format!("CREATE PUBLICATION {publication} FOR TABLE {table}"));
-        for (name, avro, streaming) in connectors {
-            self.write_connector(name, *avro, *streaming, table);
-            self.runner.stop(self.runner.start(name), name);
+        let connectors: Vec<Connector> = connectors.iter().map(|connector| self.connector(*connector, table)).collect();
+        for connector in &connectors {
+            self.runner.start(connector).stop();
         }
         let raw = format!("raw_{table}");
         self.sql("bench", &format!("SELECT pg_create_logical_replication_slot('{raw}', 'pgoutput')"));
@@ -74,8 +74,8 @@ impl Bench {
         );
         println!("{:<22} {:>8} {:>12} {:>16} {:>10}", "", "seconds", "rows/s", "CPU s/1M rows", "peak MB");
         let limit = self.receive(&raw, &publication, rows);
-        for (name, ..) in connectors {
-            let rate = self.runner.catch_up(name, &format!("{name}.public.{table}"), rows);
+        for connector in &connectors {
+            let rate = self.runner.catch_up(connector, &format!("{}.public.{table}", connector.name), rows);
             println!("{:<22} {:.2} of pg_recvlogical", "", rate / limit);
         }
     }
@@ -113,7 +113,7 @@ impl Bench {
         );
     }
 
-    fn write_connector(&self, name: &str, avro: bool, streaming: bool, table: &str) {
+    fn connector(&self, (name, avro, streaming): (&str, bool, bool), table: &str) -> Connector {
         let settings = format!(
             "\"connector.class\":\"io.debezium.connector.postgresql.PostgresConnector\",\"plugin.name\":\"pgoutput\",
              \"database.hostname\":\"{}\",\"database.port\":\"{}\",\"database.user\":\"app\",\"database.password\":\"apppw\",
@@ -122,7 +122,7 @@ impl Bench {
              \"headwater.transaction.streaming\":\"{streaming}\"",
             self.server, self.port
         );
-        self.runner.write_connector(name, avro, &settings);
+        self.runner.connector(Engine::Headwater, name, avro, &settings, "")
     }
 
     fn client(&self, program: &str, database: &str) -> Command {

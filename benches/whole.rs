@@ -5,7 +5,9 @@
 //!    columns is written; each connector catches up alone, as JSON without schemas and as Avro. Rows per second, CPU seconds of the
 //!    process per million rows, and its peak memory. The clock runs from the start of the process to the last record on the topic.
 //! 2. Beside it `mysqlbinlog --read-from-remote-server --raw` on the same backlog: what it costs only to fetch the bytes.
-//! 3. Latency at a steady rate with default settings, from the commit that the server wrote into the binlog (`source.ts_us`)
+//!    Where `make bench` has started it, Debezium too (3.6 on Kafka Connect, tuned for what is measured): its Java machine is
+//!    cold for JSON and warm for Avro.
+//! 3. Latency at a steady rate with our default settings, from the commit that the server wrote into the binlog (`source.ts_us`)
 //!    to a consumer, both on this machine's clock.
 //!
 //! `HEADWATER_BENCH_ROWS` (1000000), `HEADWATER_BENCH_TRANSACTION` rows a transaction (1000), `HEADWATER_BENCH_RATE` rows a second
@@ -24,10 +26,10 @@ mod measure;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use measure::{DEADLINE, LOOK_INTERVAL, Runner, children_cpu_seconds, cpu_seconds, number, report, variable};
+use measure::{Connector, DEADLINE, Engine, Runner, Running, children_cpu_seconds, number, report, variable};
 use rdkafka::consumer::Consumer;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
@@ -39,7 +41,14 @@ CREATE TABLE bench.orders (
   id BIGINT NOT NULL PRIMARY KEY, customer INT NOT NULL, product VARCHAR(40) NOT NULL, quantity SMALLINT NOT NULL,
   price DECIMAL(10,2) NOT NULL, discount DOUBLE NULL, paid TINYINT(1) NOT NULL, state ENUM('new','paid','sent') NOT NULL,
   note VARCHAR(120) NULL, ordered DATE NOT NULL, created DATETIME(6) NOT NULL, changed TIMESTAMP(3) NOT NULL);
+CREATE TABLE bench.started (id INT NOT NULL PRIMARY KEY AUTO_INCREMENT);
 CREATE TABLE bench.steady (id BIGINT NOT NULL PRIMARY KEY, text VARCHAR(80) NOT NULL);";
+
+/// Debezium as an expert sets it up for a backlog.
+const FOR_LOAD: &str = ",\"max.queue.size\":\"32768\",\"poll.interval.ms\":\"10\",\"producer.override.linger.ms\":\"10\",\"producer.override.batch.size\":\"524288\"";
+
+/// And for few rows at a time.
+const FOR_LATENCY: &str = ",\"poll.interval.ms\":\"1\",\"producer.override.linger.ms\":\"0\"";
 
 struct Bench {
     server: String,
@@ -60,17 +69,23 @@ fn main() {
     bench.catch_up(rows, number("TRANSACTION", 1_000));
     let rate = number("RATE", 2_000);
     if rate > 0 {
-        bench.latency(rate, number("SECONDS", 30));
+        for engine in bench.runner.engines() {
+            bench.latency(*engine, rate, number("SECONDS", 30));
+        }
     }
 }
 
 impl Bench {
     fn catch_up(&self, rows: u64, transaction: u64) {
         self.sql(TABLE);
-        let connectors = [("json", false), ("avro", true)];
-        for (name, avro) in connectors {
-            self.write_connector(name, avro, "orders");
-            self.runner.stop(self.runner.start(name), name);
+        let mut connectors = Vec::new();
+        for engine in self.runner.engines() {
+            connectors.extend(
+                [("json", false), ("avro", true)].map(|format| self.connector(*engine, format, "orders", FOR_LOAD)),
+            );
+        }
+        for connector in &connectors {
+            self.start(connector).stop();
         }
         let first = self.binlog_file();
         let begun = Instant::now();
@@ -80,8 +95,8 @@ impl Bench {
             begun.elapsed().as_secs_f64()
         );
         println!("{:<22} {:>8} {:>12} {:>16} {:>10}", "", "seconds", "rows/s", "CPU s/1M rows", "peak MB");
-        for (name, _) in connectors {
-            self.runner.catch_up(name, &format!("{name}.bench.orders"), rows);
+        for connector in &connectors {
+            self.runner.catch_up(connector, &format!("{}.bench.orders", connector.name), rows);
         }
         self.raw_copy(&first, rows);
     }
@@ -101,23 +116,25 @@ impl Bench {
         report("mysqlbinlog --raw", rows, begun.elapsed().as_secs_f64(), children_cpu_seconds() - before, None);
     }
 
-    fn latency(&self, rate: u64, seconds: u64) {
-        self.write_connector("steady", false, "steady");
-        let mut child = self.runner.start("steady");
+    fn latency(&self, engine: Engine, rate: u64, seconds: u64) {
+        self.sql("TRUNCATE bench.steady");
+        let connector = self.connector(engine, ("steady", false), "steady", FOR_LATENCY);
+        let mut running = self.start(&connector);
         let seconds = seconds + WARM_UP_SECONDS;
         let writer = self.steady_writer(rate, seconds);
-        let before = cpu_seconds(child.id());
+        let before = running.cpu_seconds();
         let begun = Instant::now();
-        let mut micros = self.consume_delays("steady", rate * seconds, &mut child);
-        let cores = (cpu_seconds(child.id()) - before) / begun.elapsed().as_secs_f64();
-        self.runner.stop(child, "steady");
+        let mut micros = self.consume_delays(&connector, rate * seconds, &mut running);
+        let cores = (running.cpu_seconds() - before) / begun.elapsed().as_secs_f64();
+        running.stop();
         writer.join().unwrap();
         // In the first seconds the topic is created and the broker's machine code is: both take the cores from us.
         micros.drain(..((rate * WARM_UP_SECONDS) as usize).min(micros.len() / 2));
         micros.sort_unstable();
         let at = |share: f64| micros[((micros.len() - 1) as f64 * share) as usize] as f64 / 1000.0;
         println!(
-            "latency at {rate} rows/s for {} s after {WARM_UP_SECONDS} s of warming up, commit to consumer: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, {cores:.2} core",
+            "{} at {rate} rows/s for {} s after {WARM_UP_SECONDS} s of warming up, commit to consumer: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, {cores:.2} core",
+            connector.name,
             seconds - WARM_UP_SECONDS,
             at(0.5),
             at(0.99),
@@ -150,19 +167,15 @@ impl Bench {
     }
 
     /// Microseconds between `source.ts_us` of each record and its arrival here, in order of arrival.
-    fn consume_delays(&self, name: &str, wanted: u64, child: &mut Child) -> Vec<u64> {
+    fn consume_delays(&self, connector: &Connector, wanted: u64, running: &mut Running<'_>) -> Vec<u64> {
         let consumer = self.runner.consumer();
         let mut assignment = TopicPartitionList::new();
-        assignment.add_partition_offset(&format!("{name}.bench.steady"), 0, Offset::Beginning).unwrap();
+        assignment.add_partition_offset(&format!("{}.bench.steady", connector.name), 0, Offset::Beginning).unwrap();
         consumer.assign(&assignment).unwrap();
         let (begun, mut delays) = (Instant::now(), Vec::new());
-        let mut looked = begun;
         while (delays.len() as u64) < wanted {
             assert!(begun.elapsed() < DEADLINE, "only {} of {wanted} records arrived", delays.len());
-            if looked.elapsed() > LOOK_INTERVAL {
-                looked = Instant::now();
-                self.runner.assert_alive(name, child);
-            }
+            running.assert_alive();
             let Some(Ok(message)) = consumer.poll(Duration::from_millis(200)) else { continue };
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
             let value = std::str::from_utf8(message.payload().unwrap()).unwrap();
@@ -195,17 +208,30 @@ impl Bench {
         self.sql(&text);
     }
 
-    fn write_connector(&self, name: &str, avro: bool, table: &str) {
+    /// A connector of the format's name; Avro or JSON.
+    fn connector(&self, engine: Engine, (name, avro): (&str, bool), table: &str, tuning: &str) -> Connector {
         let settings = format!(
             "\"connector.class\":\"io.debezium.connector.mysql.MySqlConnector\",\"database.hostname\":\"{}\",\"database.port\":\"{}\",
-             \"database.user\":\"cdc\",\"database.password\":\"cdcpw\",\"database.server.id\":\"{}\",\"table.include.list\":\"bench.{table}\",
-             \"schema.history.internal.kafka.bootstrap.servers\":\"{}\",\"schema.history.internal.kafka.topic\":\"{name}.history\"",
+             \"database.user\":\"cdc\",\"database.password\":\"cdcpw\",\"database.server.id\":\"{}\",\"table.include.list\":\"bench.{table},bench.started\",
+             \"schema.history.internal.kafka.bootstrap.servers\":\"{}\",\"schema.history.internal.kafka.topic\":\"NAME.history\"",
             self.server,
             self.port,
-            50_000 + name.len() as u32 + name.bytes().map(u32::from).sum::<u32>(),
+            50_000 + engine as u32 * 5_000 + name.len() as u32 + name.bytes().map(u32::from).sum::<u32>(),
             self.runner.kafka
         );
-        self.runner.write_connector(name, avro, &settings);
+        self.runner.connector(engine, name, avro, &settings, tuning)
+    }
+
+    /// Starts a connector and waits until a row of its own is on its topic: "RUNNING" is said before it reads, and a Debezium
+    /// that is stopped before its first record begins anew, behind the backlog.
+    fn start<'c>(&self, connector: &'c Connector) -> Running<'c> {
+        let (running, begun) = (self.runner.start(connector), Instant::now());
+        let (consumer, topic) = (self.runner.consumer(), format!("{}.bench.started", connector.name));
+        while measure::records(&consumer, &topic) == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} does not read", connector.name);
+            self.sql("INSERT INTO bench.started () VALUES ()");
+        }
+        running
     }
 
     fn client(&self) -> Command {

@@ -11,9 +11,37 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 /// No step of a bench may hang for longer than this.
 pub const DEADLINE: Duration = Duration::from_secs(600);
 /// How often it is asked whether what is waited for can still come: seldom, for the answer is part of what is measured.
-pub const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, 100 on every Linux that Rust supports.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Who runs a connector.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// The release binary, a process for each connector, with its own defaults.
+    Headwater,
+    /// One Kafka Connect worker for all, tuned by hand for what is measured.
+    Debezium,
+}
+
+/// A connector that is written down.
+pub struct Connector {
+    engine: Engine,
+    /// Its name, and its `topic.prefix`.
+    pub name: String,
+    /// Where its status is asked for.
+    listener: String,
+    config: String,
+}
+
+/// One that runs.
+pub struct Running<'c> {
+    connector: &'c Connector,
+    /// The process whose time and memory count.
+    process: u32,
+    child: Option<Child>,
+    looked: Instant,
+}
 
 /// Connectors between a server and a broker.
 pub struct Runner {
@@ -22,6 +50,8 @@ pub struct Runner {
     pub kafka: String,
     pub registry: String,
     binary: PathBuf,
+    /// Where Connect listens, and its process.
+    connect: Option<(String, u32)>,
     pub folder: tempfile::TempDir,
 }
 
@@ -39,33 +69,55 @@ impl Runner {
     /// `None` without the servers of `make bench`.
     pub fn new(server: &'static str) -> Option<Runner> {
         let (kafka, registry, binary) = (variable("KAFKA")?, variable("REGISTRY")?, variable("BINARY")?);
-        Some(Runner { server, kafka, registry, binary: binary.into(), folder: tempfile::tempdir().unwrap() })
+        let connect = variable("CONNECT").map(|url| (url, number("CONNECT_PROCESS", 0) as u32));
+        Some(Runner { server, kafka, registry, binary: binary.into(), connect, folder: tempfile::tempdir().unwrap() })
     }
 
-    /// Writes a connector's files; `settings` is the inside of a JSON object.
-    pub fn write_connector(&self, name: &str, avro: bool, settings: &str) {
+    /// Who is measured: Debezium beside us where it was asked for.
+    pub fn engines(&self) -> &'static [Engine] {
+        if self.connect.is_some() { &[Engine::Headwater, Engine::Debezium] } else { &[Engine::Headwater] }
+    }
+
+    /// Writes a connector down, named by its engine and `name`; `settings` is the inside of a JSON object, `tuning` what only
+    /// Debezium is given.
+    pub fn connector(&self, engine: Engine, name: &str, avro: bool, settings: &str, tuning: &str) -> Connector {
         let converter = if avro {
             format!(
                 "\"key.converter\":\"io.confluent.connect.avro.AvroConverter\",\"key.converter.schema.registry.url\":\"{0}\",
-                 \"value.converter\":\"io.confluent.connect.avro.AvroConverter\",\"value.converter.schema.registry.url\":\"{0}\",",
+                 \"value.converter\":\"io.confluent.connect.avro.AvroConverter\",\"value.converter.schema.registry.url\":\"{0}\"",
                 self.registry
             )
         } else {
             "\"key.converter\":\"org.apache.kafka.connect.json.JsonConverter\",\"key.converter.schemas.enable\":\"false\",
-             \"value.converter\":\"org.apache.kafka.connect.json.JsonConverter\",\"value.converter.schemas.enable\":\"false\","
+             \"value.converter\":\"org.apache.kafka.connect.json.JsonConverter\",\"value.converter.schemas.enable\":\"false\""
                 .to_owned()
         };
-        let text = format!(
-            "{{\"name\":\"{name}\",\"config\":{{\"tasks.max\":\"1\",\"topic.prefix\":\"{name}\",\"snapshot.mode\":\"no_data\",{converter}{settings}}}}}"
+        let (name, listener) = match (engine, &self.connect) {
+            (Engine::Debezium, Some((url, _))) => (format!("debezium_{name}"), url.clone()),
+            _ => (name.to_owned(), format!("http://127.0.0.1:{}", free_port())),
+        };
+        let settings = settings.replace("NAME", &name);
+        let tuning = if engine == Engine::Debezium { tuning } else { "" };
+        let config = format!(
+            "{{\"name\":\"{name}\",\"tasks.max\":\"1\",\"topic.prefix\":\"{name}\",\"snapshot.mode\":\"no_data\",{converter},{settings}{tuning}}}"
         );
+        let connector = Connector { engine, name, listener, config };
+        if engine == Engine::Headwater {
+            self.write(&connector);
+        }
+        connector
+    }
+
+    fn write(&self, connector: &Connector) {
+        let Connector { name, listener, config, .. } = connector;
+        let text = format!("{{\"name\":\"{name}\",\"config\":{config}}}");
         std::fs::write(self.file(name, "json"), text).unwrap();
         let group = format!("bench-{}-{name}", self.server);
         let worker = format!(
             "bootstrap.servers={}\ngroup.id={group}\noffset.storage.topic={group}-offsets\noffset.storage.replication.factor=1\n\
              config.storage.topic={group}-configs\nconfig.storage.replication.factor=1\nstatus.storage.topic={group}-status\n\
-             status.storage.replication.factor=1\nlisteners=http://127.0.0.1:{}\n",
-            self.kafka,
-            free_port()
+             status.storage.replication.factor=1\nlisteners={listener}\n",
+            self.kafka
         );
         std::fs::write(self.file(name, "properties"), worker).unwrap();
     }
@@ -74,9 +126,17 @@ impl Runner {
         self.folder.path().join(format!("{name}.{extension}"))
     }
 
-    pub fn spawn(&self, name: &str) -> Child {
+    /// Starts a connector, or starts it again, and does not wait for it.
+    pub fn spawn<'c>(&self, connector: &'c Connector) -> Running<'c> {
+        let looked = Instant::now();
+        if let (Engine::Debezium, Some((_, process))) = (connector.engine, &self.connect) {
+            connector.put("config", &connector.config);
+            connector.put("resume", "");
+            return Running { connector, process: *process, child: None, looked };
+        }
+        let name = &connector.name;
         let log = std::fs::File::options().create(true).append(true).open(self.file(name, "log")).unwrap();
-        Command::new(&self.binary)
+        let child = Command::new(&self.binary)
             .arg("run")
             .arg(self.file(name, "json"))
             .arg("--worker")
@@ -84,79 +144,58 @@ impl Runner {
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
-            .unwrap()
-    }
-
-    /// What the connector says of itself; empty where nobody answers.
-    fn status(&self, name: &str) -> String {
-        let properties = std::fs::read_to_string(self.file(name, "properties")).unwrap();
-        let listener = properties.lines().find_map(|line| line.strip_prefix("listeners=")).unwrap();
-        let answer = ureq::get(format!("{listener}/connectors/{name}/status")).call();
-        answer.ok().and_then(|mut answer| answer.body_mut().read_to_string().ok()).unwrap_or_default()
-    }
-
-    /// Panics where nothing more will come: the process has ended, or the connector has failed.
-    pub fn assert_alive(&self, name: &str, child: &mut Child) {
-        assert!(child.try_wait().unwrap().is_none(), "headwater has ended");
-        let status = self.status(name);
-        assert!(!status.contains("\"FAILED\""), "{status}");
+            .unwrap();
+        Running { connector, process: child.id(), child: Some(child), looked }
     }
 
     /// Starts the connector and waits until its status says that it runs.
-    pub fn start(&self, name: &str) -> Child {
-        let mut child = self.spawn(name);
+    pub fn start<'c>(&self, connector: &'c Connector) -> Running<'c> {
+        let mut running = self.spawn(connector);
         let begun = Instant::now();
         loop {
-            let answer = self.status(name);
+            let answer = connector.status();
             if answer.matches("\"RUNNING\"").count() >= 2 {
-                return child;
+                return running;
             }
-            let ended = child.try_wait().unwrap();
+            let ended = running.child.as_mut().and_then(|child| child.try_wait().unwrap());
             if ended.is_some() || begun.elapsed() > Duration::from_secs(60) {
-                let log = std::fs::read_to_string(self.file(name, "log")).unwrap_or_default();
-                panic!("{name} does not run ({ended:?}): {answer}\n{log}");
+                let log = std::fs::read_to_string(self.file(&connector.name, "log")).unwrap_or_default();
+                panic!("{} does not run ({ended:?}): {answer}\n{log}", connector.name);
             }
             std::thread::park_timeout(Duration::from_millis(100));
         }
     }
 
-    pub fn stop(&self, mut child: Child, name: &str) {
-        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-        let begun = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{name} does not stop");
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
-    }
-
-    fn wait_for_records(&self, name: &str, topic: &str, wanted: u64, child: &mut Child) {
+    fn wait_for_records(&self, running: &mut Running<'_>, topic: &str, wanted: u64) {
         let (consumer, begun) = (self.consumer(), Instant::now());
-        let mut looked = begun;
         loop {
-            let arrived =
-                consumer.fetch_watermarks(topic, 0, Duration::from_secs(5)).map_or(0, |(low, high)| high - low);
-            if arrived >= wanted as i64 {
-                assert_eq!(arrived, wanted as i64, "{topic} holds more records than rows were written");
+            let arrived = records(&consumer, topic);
+            if arrived >= wanted {
+                assert_eq!(arrived, wanted, "{topic} holds more records than rows were written");
                 return;
             }
             assert!(begun.elapsed() < DEADLINE, "{topic} holds {arrived} of {wanted} records");
-            if looked.elapsed() > LOOK_INTERVAL {
-                looked = Instant::now();
-                self.assert_alive(name, child);
-            }
+            running.assert_alive();
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }
 
     /// Starts a connector on its backlog, and reports what it cost until everything is on its topic; gives rows per second.
-    pub fn catch_up(&self, name: &str, topic: &str, rows: u64) -> f64 {
+    pub fn catch_up(&self, connector: &Connector, topic: &str, rows: u64) -> f64 {
         let begun = Instant::now();
-        let mut child = self.spawn(name);
-        self.wait_for_records(name, topic, rows, &mut child);
-        let (seconds, cpu, peak) = (begun.elapsed().as_secs_f64(), cpu_seconds(child.id()), peak_megabytes(child.id()));
-        self.stop(child, name);
-        report(&format!("headwater {name}"), rows, seconds, cpu, Some(peak));
+        let idle = if connector.engine == Engine::Debezium { self.connect_cpu_seconds() } else { 0.0 };
+        let mut running = self.spawn(connector);
+        self.wait_for_records(&mut running, topic, rows);
+        let (seconds, cpu, peak) =
+            (begun.elapsed().as_secs_f64(), running.cpu_seconds() - idle, running.peak_megabytes());
+        running.stop();
+        let engine = if connector.engine == Engine::Headwater { "headwater " } else { "" };
+        report(&format!("{engine}{}", connector.name), rows, seconds, cpu, Some(peak));
         rows as f64 / seconds
+    }
+
+    fn connect_cpu_seconds(&self) -> f64 {
+        self.connect.as_ref().map_or(0.0, |(_, process)| cpu_seconds(*process))
     }
 
     pub fn consumer(&self) -> BaseConsumer {
@@ -170,6 +209,67 @@ impl Runner {
     }
 }
 
+impl Connector {
+    fn put(&self, what: &str, body: &str) {
+        let url = format!("{}/connectors/{}/{what}", self.listener, self.name);
+        ureq::put(&url)
+            .header("Content-Type", "application/json")
+            .send(body)
+            .unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
+    /// What the connector says of itself; empty where nobody answers.
+    fn status(&self) -> String {
+        let answer = ureq::get(format!("{}/connectors/{}/status", self.listener, self.name)).call();
+        answer.ok().and_then(|mut answer| answer.body_mut().read_to_string().ok()).unwrap_or_default()
+    }
+}
+
+impl Running<'_> {
+    /// Panics where nothing more will come: the process has ended, or the connector has failed. Asks seldom, however often
+    /// it is called.
+    pub fn assert_alive(&mut self) {
+        if self.looked.elapsed() < LOOK_INTERVAL {
+            return;
+        }
+        self.looked = Instant::now();
+        assert!(self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_none()), "headwater has ended");
+        let status = self.connector.status();
+        assert!(!status.contains("\"FAILED\""), "{status}");
+    }
+
+    /// User and system time of its process.
+    pub fn cpu_seconds(&self) -> f64 {
+        cpu_seconds(self.process)
+    }
+
+    fn peak_megabytes(&self) -> u64 {
+        peak_megabytes(self.process)
+    }
+
+    /// Stops it in order, so that where it is is stored.
+    pub fn stop(mut self) {
+        if self.child.is_some() {
+            Command::new("kill").args(["-TERM", &self.process.to_string()]).status().unwrap();
+        } else {
+            self.connector.put("stop", "");
+        }
+        let begun = Instant::now();
+        while match &mut self.child {
+            Some(child) => child.try_wait().unwrap().is_none(),
+            None => self.connector.status().contains("\"RUNNING\""),
+        } {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} does not stop", self.connector.name);
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+}
+
+/// How many records a topic of one partition holds.
+pub fn records(consumer: &BaseConsumer, topic: &str) -> u64 {
+    consumer.fetch_watermarks(topic, 0, Duration::from_secs(5)).map_or(0, |(low, high)| (high - low) as u64)
+}
+
 /// One line of the table.
 pub fn report(what: &str, rows: u64, seconds: f64, cpu: f64, peak: Option<u64>) {
     let (rate, cost) = (rows as f64 / seconds, cpu * 1e6 / rows as f64);
@@ -178,7 +278,7 @@ pub fn report(what: &str, rows: u64, seconds: f64, cpu: f64, peak: Option<u64>) 
 }
 
 /// User and system time of a running process, from the two fields after the thirteenth of `/proc/PID/stat` (proc(5)).
-pub fn cpu_seconds(process: u32) -> f64 {
+fn cpu_seconds(process: u32) -> f64 {
     stat_ticks(&PathBuf::from(format!("/proc/{process}/stat")), 11) / TICKS_PER_SECOND
 }
 
@@ -195,7 +295,7 @@ fn stat_ticks(file: &Path, field: usize) -> f64 {
 }
 
 /// The most memory that a process has ever had resident (`VmHWM`).
-pub fn peak_megabytes(process: u32) -> u64 {
+fn peak_megabytes(process: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = text.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1000

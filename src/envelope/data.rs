@@ -71,25 +71,6 @@ impl StructView for EnvelopeView<'_> {
     }
 }
 
-/// What serializers have written of the envelopes of one table's changes that were processed at the same time. A worker keeps
-/// one for each version of a table.
-#[derive(Default)]
-pub struct EnvelopeWritten {
-    processed_ns: i64,
-    written: Written,
-}
-
-impl EnvelopeWritten {
-    /// What serves changes that were processed then, in nanoseconds since the epoch.
-    pub fn at(&mut self, processed_ns: i64) -> &Written {
-        if self.processed_ns != processed_ns {
-            self.written.forget();
-            self.processed_ns = processed_ns;
-        }
-        &self.written
-    }
-}
-
 /// One row's change, with all that its records are made of.
 #[derive(Clone, Copy)]
 pub struct RowEvent<'r> {
@@ -227,33 +208,12 @@ pub fn unchanged(before: &Row<'_>, after: &Row<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm)]
     use super::*;
     use crate::envelope::source_block::{SourceConstants, Subject};
     use crate::model::change::{Origin, PostgresOrigin};
+    use crate::model::value::{WrittenFor, text_of};
 
     const FIELDS: usize = 8;
-
-    /// The fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
-    fn text(view: &EnvelopeView<'_>, arena: &Arena) -> String {
-        let mut out = Vec::new();
-        let field = |index: usize, out: &mut Vec<u8>| {
-            let text = match view.field(index, arena).unwrap() {
-                ValueRef::Null => "null".to_owned(),
-                ValueRef::Struct(_) => "struct".to_owned(),
-                ValueRef::Int64(number) => number.to_string(),
-                ValueRef::String(text) => text.to_owned(),
-                other => panic!("{other:?}"),
-            };
-            out.extend_from_slice(format!("{index}={text};").as_bytes());
-            Ok::<_, ValueError>(())
-        };
-        match view.repeated() {
-            Some(repeated) => repeated.write(7, FIELDS, &mut out, field).unwrap(),
-            None => (0..FIELDS).try_for_each(|index| field(index, &mut out)).unwrap(),
-        }
-        String::from_utf8(out).unwrap()
-    }
 
     #[test]
     fn an_envelope_is_the_same_whatever_was_written_before_it() {
@@ -271,16 +231,16 @@ mod tests {
         let arena = Arena::new();
         let source = SourceView::new(&constants, subject, &origin, &[], &arena);
         let block = TransactionView { id: "1", total_order: 1, data_collection_order: 1 };
-        let mut written = EnvelopeWritten::default();
+        let mut written = WrittenFor::default();
         for processed_ns in [5_000_000, 5_000_000, 5_000_001, 7_000_000, 7_000_000, 5_000_000] {
-            let written = written.at(processed_ns);
+            let written = written.of(|at| *at == processed_ns, || processed_ns);
             for operation in [Operation::Create, Operation::Update, Operation::Delete] {
                 for transaction in [None, Some(&block)] {
                     let (before, after, source) = (None, None, &source);
                     let alone =
                         EnvelopeView { before, after, source, transaction, operation, processed_ns, written: None };
                     let kept = EnvelopeView { written: Some(written), ..alone };
-                    assert_eq!(text(&kept, &arena), text(&alone, &arena));
+                    assert_eq!(text_of(&kept, FIELDS), text_of(&alone, FIELDS));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::change::{BinlogOrigin, Origin, PostgresOrigin, SnapshotRecord};
 use crate::model::table::TableId;
-use crate::model::value::{Arena, Repeated, StructView, ValueError, ValueRef, Written};
+use crate::model::value::{Arena, Repeated, StructView, ValueError, ValueRef, Written, WrittenFor};
 
 /// What is the same in every source block of a connector.
 #[derive(Clone, Debug)]
@@ -52,27 +52,9 @@ const fn bits(places: &[u32]) -> u64 {
     }
 }
 
-/// What serializers have written of the blocks of one table's changes. A worker keeps one for each version of a table.
-#[derive(Default)]
-pub struct SourceWritten {
-    /// The file and the server whose changes `written` is for.
-    file: Option<Arc<str>>,
-    server_id: u32,
-    written: Written,
-}
-
-impl SourceWritten {
-    /// What serves a change at this place.
-    fn at(&mut self, place: &Place<'_>) -> &Written {
-        let Place::Binlog { origin, .. } = place else { return &self.written };
-        if self.server_id != origin.server_id || !self.file.as_ref().is_some_and(|file| Arc::ptr_eq(file, &origin.file))
-        {
-            self.written.forget();
-            (self.file, self.server_id) = (Some(origin.file.clone()), origin.server_id);
-        }
-        &self.written
-    }
-}
+/// What serializers have written of the blocks of one table's changes: those of one server's binlog file, named here, or of
+/// PostgreSQL. A worker keeps one for each version of a table.
+pub type SourceWritten = WrittenFor<Option<(Arc<str>, u32)>>;
 
 /// What only one kind of server has in its block, made text once for all rows of an event.
 #[derive(Clone, Copy)]
@@ -116,7 +98,14 @@ impl<'s> SourceView<'s> {
     /// for its first row what is of the table's other changes, for the others what is of this `event`.
     pub fn for_rows(self, table: &'s mut SourceWritten, event: &'s mut Written) -> Self {
         event.forget();
-        SourceView { written: Some((table.at(&self.place), event)), ..self }
+        let table = match &self.place {
+            Place::Postgres { .. } => table.of(Option::is_none, || None),
+            Place::Binlog { origin: BinlogOrigin { file, server_id, .. }, .. } => table.of(
+                |key| key.as_ref().is_some_and(|(other, id)| Arc::ptr_eq(other, file) && id == server_id),
+                || Some((file.clone(), *server_id)),
+            ),
+        };
+        SourceView { written: Some((table, event)), ..self }
     }
 
     /// The source block of what a statement did to a whole table: of a binlog without the statement, and in whole
@@ -238,30 +227,10 @@ impl StructView for SourceView<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm)]
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::model::change::{Gtid, ReplicationOrigin};
-
-    /// The fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
-    fn text(view: &SourceView<'_>, arena: &Arena, fields: usize) -> String {
-        let mut out = Vec::new();
-        let field = |index: usize, out: &mut Vec<u8>| {
-            let text = match view.field(index, arena).unwrap() {
-                ValueRef::Null => "null".to_owned(),
-                ValueRef::Int32(number) => number.to_string(),
-                ValueRef::Int64(number) => number.to_string(),
-                ValueRef::String(text) => text.to_owned(),
-                other => panic!("{other:?}"),
-            };
-            out.extend_from_slice(format!("{index}={text};").as_bytes());
-            Ok::<_, ValueError>(())
-        };
-        match view.repeated() {
-            Some(repeated) => repeated.write(7, fields, &mut out, field).unwrap(),
-            None => (0..fields).try_for_each(|index| field(index, &mut out)).unwrap(),
-        }
-        String::from_utf8(out).unwrap()
-    }
+    use crate::model::value::text_of;
 
     /// Writes the rows of each event in order, and compares each with what is written of it alone.
     fn compare(origins: &[Origin], fields: usize) {
@@ -274,7 +243,7 @@ mod tests {
             let mut kept = alone.for_rows(&mut table, &mut event);
             for row in 0..i32::try_from(number % 4).unwrap() + 1 {
                 (alone.row, kept.row) = (row, row);
-                assert_eq!(text(&kept, &arena, fields), text(&alone, &arena, fields), "row {row} of event {number}");
+                assert_eq!(text_of(&kept, fields), text_of(&alone, fields), "row {row} of event {number}");
             }
         }
     }

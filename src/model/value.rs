@@ -81,6 +81,24 @@ struct WrittenBytes {
     gaps: Vec<(usize, usize)>,
 }
 
+/// What serializers have written of structs that are alike as long as a key is the same.
+#[derive(Default)]
+pub struct WrittenFor<K> {
+    key: Option<K>,
+    written: Written,
+}
+
+impl<K> WrittenFor<K> {
+    /// What serves structs of this key; what was written of those of another is forgotten.
+    pub fn of(&mut self, is_same: impl FnOnce(&K) -> bool, key: impl FnOnce() -> K) -> &Written {
+        if !self.key.as_ref().is_some_and(is_same) {
+            self.written.forget();
+            self.key = Some(key());
+        }
+        &self.written
+    }
+}
+
 /// A struct that is written again with some fields changed.
 pub struct Repeated<'v> {
     /// What was written of it before.
@@ -389,6 +407,29 @@ impl Coded for ValueError {
             ValueError::Shape => &SHAPE,
         }
     }
+}
+
+/// A struct's fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
+#[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm)]
+pub(crate) fn text_of(view: &dyn StructView, fields: usize) -> String {
+    let (arena, mut out) = (Arena::new(), Vec::new());
+    let field = |index: usize, out: &mut Vec<u8>| {
+        let text = match view.field(index, &arena)? {
+            ValueRef::Int32(number) => number.to_string(),
+            ValueRef::Int64(number) => number.to_string(),
+            ValueRef::String(text) => text.to_owned(),
+            other => format!("{other:?}"),
+        };
+        out.extend_from_slice(format!("{index}={text};").as_bytes());
+        Ok::<_, ValueError>(())
+    };
+    let written = match view.repeated() {
+        Some(repeated) => repeated.write(7, fields, &mut out, field),
+        None => (0..fields).try_for_each(|index| field(index, &mut out)),
+    };
+    assert_eq!(written.map_err(|error| error.to_string()), Ok(()));
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

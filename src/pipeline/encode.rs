@@ -17,7 +17,7 @@ use super::status::StatusBoard;
 use super::topic_keys::TopicKeys;
 use super::turns::Turns;
 use super::write::{Processing, Writer};
-use crate::envelope::data::{EnvelopeWritten, RowEvent, TransactionView, unchanged};
+use crate::envelope::data::{RowEvent, TransactionView, unchanged};
 use crate::envelope::source_block::{SourceView, SourceWritten};
 use crate::envelope::{Envelope, TableShape};
 use crate::error::Failure;
@@ -27,7 +27,7 @@ use crate::model::modes::EventProcessingFailureHandlingMode;
 use crate::model::row::{Row, RowCells, TableLayout};
 use crate::model::table::TableId;
 use crate::model::ticket::Ticket;
-use crate::model::value::{Arena, Written};
+use crate::model::value::{Arena, Written, WrittenFor};
 use crate::observe::lags::LagRun;
 use crate::observe::metrics::ConnectorMetrics;
 use crate::observe::pulse::Activity;
@@ -252,7 +252,7 @@ impl Encoder {
     fn rows(&mut self, batch: &Batch, change: &RowsChange, out: &mut EncodedBatch) -> Result<(), Failure> {
         let (encoding, writer, arena, cells) = (&self.encoding, &mut self.writer, &self.arena, &mut self.cells);
         let Table { shape, source: of_table, envelope } = self.tables.get(&change.layout, encoding, writer);
-        let of_batch = envelope.at(batch.received_ns);
+        let of_batch = envelope.of(|processed_ns| *processed_ns == batch.received_ns, || batch.received_ns);
         let (envelope, reselectors) = (&encoding.envelope, &mut self.reselectors);
         let subject = (&change.layout.id).into();
         let constants = &envelope.options().source;
@@ -318,7 +318,8 @@ struct Tables {
 struct Table {
     shape: TableShape,
     source: SourceWritten,
-    envelope: EnvelopeWritten,
+    /// What serializers have written of its envelopes of one batch, named by the time at which it was processed.
+    envelope: WrittenFor<i64>,
 }
 
 impl Tables {
@@ -330,7 +331,7 @@ impl Tables {
         self.all.entry(layout.version).or_insert_with(|| Table {
             shape: encoding.envelope.shape(layout),
             source: SourceWritten::default(),
-            envelope: EnvelopeWritten::default(),
+            envelope: WrittenFor::default(),
         })
     }
 

@@ -167,10 +167,7 @@ impl KafkaSink {
         if !self.hurries || self.counters.brokers_connected.get() > HURRIED_BROKERS {
             return Ok(false);
         }
-        let due = self.owed + wait;
-        let whole = Duration::from_millis(u64::try_from(due.as_millis()).unwrap_or(u64::MAX));
-        self.owed = due - whole;
-        self.producer.hurry(whole);
+        self.producer.hurry(whole_milliseconds(wait, &mut self.owed));
         self.serve(Duration::ZERO);
         self.deliveries.verdict()?;
         Ok(true)
@@ -322,6 +319,13 @@ fn headers_of(
     Ok(Headers::Own(HeaderList::new(own.chain(context))))
 }
 
+/// Whole milliseconds of a wait and of what those before it were short of; what it is short of itself is `owed`.
+fn whole_milliseconds(wait: Duration, owed: &mut Duration) -> Duration {
+    let due = wait + *owed;
+    *owed = Duration::from_nanos(u64::from(due.subsec_nanos() % 1_000_000));
+    due - *owed
+}
+
 fn header_list(headers: &[(String, Vec<u8>)]) -> HeaderList {
     HeaderList::new(headers.iter().map(|(name, value)| (name.as_str(), Some(value.as_slice()))))
 }
@@ -333,5 +337,22 @@ fn slice<'a>(batch: &'a EncodedBatch, range: Option<&Range<u32>>) -> Result<Opti
             Some(bytes) => Ok(Some(bytes)),
             None => Err(SinkError::Batch("a record lies outside its buffer")),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_as_long_as_asked_on_average() {
+        let (mut owed, mut waited) = (Duration::ZERO, Duration::ZERO);
+        for number in 1..=20 {
+            let wait = whole_milliseconds(Duration::from_micros(1_300), &mut owed);
+            assert_eq!(wait.subsec_nanos() % 1_000_000, 0, "librdkafka waits for no less");
+            waited += wait;
+            let asked = Duration::from_micros(1_300) * number;
+            assert!(waited <= asked && asked - waited < Duration::from_millis(1), "{waited:?} of {asked:?}");
+        }
     }
 }
