@@ -69,17 +69,22 @@ fn main() {
     bench.catch_up(rows, number("TRANSACTION", 1_000));
     let rate = number("RATE", 2_000);
     if rate > 0 {
-        for engine in bench.runner.engines() {
+        for engine in engines() {
             bench.latency(*engine, rate, number("SECONDS", 30));
         }
     }
+}
+
+/// Who is measured: Debezium beside us where it was asked for.
+fn engines() -> &'static [Engine] {
+    if variable("CONNECT").is_some() { &[Engine::Headwater, Engine::Debezium] } else { &[Engine::Headwater] }
 }
 
 impl Bench {
     fn catch_up(&self, rows: u64, transaction: u64) {
         self.sql(TABLE);
         let mut connectors = Vec::new();
-        for engine in self.runner.engines() {
+        for engine in engines() {
             connectors.extend(
                 [("json", false), ("avro", true)].map(|format| self.connector(*engine, format, "orders", FOR_LOAD)),
             );

@@ -73,11 +73,6 @@ impl Runner {
         Some(Runner { server, kafka, registry, binary: binary.into(), connect, folder: tempfile::tempdir().unwrap() })
     }
 
-    /// Who is measured: Debezium beside us where it was asked for.
-    pub fn engines(&self) -> &'static [Engine] {
-        if self.connect.is_some() { &[Engine::Headwater, Engine::Debezium] } else { &[Engine::Headwater] }
-    }
-
     /// Writes a connector down, named by its engine and `name`; `settings` is the inside of a JSON object, `tuning` what only
     /// Debezium is given.
     pub fn connector(&self, engine: Engine, name: &str, avro: bool, settings: &str, tuning: &str) -> Connector {
