@@ -33,7 +33,7 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 const BATCH_OVERHEAD_BYTES: u64 = 4 * 1024;
 
 /// While changes come in small batches, the next is read so long after the last: meanwhile more come, and cost no more than one.
-const PACE: Duration = Duration::from_micros(1_500);
+const PACE: Duration = Duration::from_micros(1_400);
 
 /// Larger batches are a backlog, which is read as fast as it comes.
 const PACED_BYTES: usize = 64 * 1024;
