@@ -2,7 +2,7 @@
 #   make demo    watch it work: a throwaway database, a hung connection, nothing lost. ARGS="…" goes to "headwater demo"
 #   make test    formatting, lints and all tests, against real servers on loopback; stops what it started
 #   make check   the same without servers and tests: formatting, lints, house rules
-#   make bench   speed: each stage, then the whole with a backlog of a million rows
+#   make bench   speed: each stage, then the whole with a backlog of a million rows. DEBEZIUM=1: Debezium beside it
 #   make crash   the crash campaign: killed a hundred times, nothing lost
 #   make faults  the fault campaign: everything around it fails, a thousand times, and once beside Debezium; the tables go to docs/reliability.md. ARGS=side_by_side, quiet or everything for one of them
 #   make parity  beside the real Debezium: the same traffic, everything that lands compared, and the numbers on /metrics. SCENARIOS=folder for your own, RECORD=1

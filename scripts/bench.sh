@@ -19,7 +19,7 @@ postgres() {
   DATABASE_DATA=$scratch/postgres DATABASE_PORT=$postgres_port DATABASE_OPTIONS="--logical-decoding-work-mem=64MB --shared-buffers=512MB --max-wal-size=8GB" \
     tests/stack/database.sh "$1" postgres-17 bench
 }
-connect() { CONNECT_DATA=$scratch/connect CONNECT_PORT=$connect_port CONNECT_BOOTSTRAP=127.0.0.1:$KAFKA_PORT CONNECT_GROUP=bench CONNECT_HEAP=2g tests/stack/connect.sh "$1"; }
+connect() { CONNECT_DATA=$scratch/connect CONNECT_PORT=$connect_port CONNECT_BOOTSTRAP=127.0.0.1:$KAFKA_PORT CONNECT_GROUP=bench-connect CONNECT_HEAP=2g tests/stack/connect.sh "$1"; }
 remove() {
   [ -z "${DEBEZIUM:-}" ] || connect wipe
   tests/stack/registry.sh wipe; tests/stack/kafka.sh wipe bench; mysql wipe; postgres wipe

@@ -12,11 +12,14 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 pub const DEADLINE: Duration = Duration::from_secs(600);
 /// How often it is asked whether what is waited for can still come: seldom, for the answer is part of what is measured.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// How long one request to a listener may take, and how long a connector may take to start or to stop.
+const REST_DEADLINE: Duration = Duration::from_secs(20);
+const TURN_DEADLINE: Duration = Duration::from_secs(60);
 /// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, 100 on every Linux that Rust supports.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Who runs a connector.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// The release binary, a process for each connector, with its own defaults.
     Headwater,
@@ -73,8 +76,8 @@ impl Runner {
         Some(Runner { server, kafka, registry, binary: binary.into(), connect, folder: tempfile::tempdir().unwrap() })
     }
 
-    /// Writes a connector down, named by its engine and `name`; `settings` is the inside of a JSON object, `tuning` what only
-    /// Debezium is given.
+    /// A connector of `name`, with the engine's before it, and its files where it has some. `settings` is the inside of a JSON
+    /// object, in which NAME stands for its whole name; `tuning`, which begins with a comma, is for Debezium only.
     pub fn connector(&self, engine: Engine, name: &str, avro: bool, settings: &str, tuning: &str) -> Connector {
         let converter = if avro {
             format!(
@@ -121,11 +124,11 @@ impl Runner {
         self.folder.path().join(format!("{name}.{extension}"))
     }
 
-    /// Starts a connector, or starts it again, and does not wait for it.
-    pub fn spawn<'c>(&self, connector: &'c Connector) -> Running<'c> {
+    /// Starts a connector, which Connect has been told of, and does not wait for it. The peak of memory is counted from here.
+    fn spawn<'c>(&self, connector: &'c Connector) -> Running<'c> {
         let looked = Instant::now();
         if let (Engine::Debezium, Some((_, process))) = (connector.engine, &self.connect) {
-            connector.put("config", &connector.config);
+            std::fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
             connector.put("resume", "");
             return Running { connector, process: *process, child: None, looked };
         }
@@ -145,6 +148,9 @@ impl Runner {
 
     /// Starts the connector and waits until its status says that it runs.
     pub fn start<'c>(&self, connector: &'c Connector) -> Running<'c> {
+        if connector.engine == Engine::Debezium {
+            connector.put("config", &connector.config);
+        }
         let mut running = self.spawn(connector);
         let begun = Instant::now();
         loop {
@@ -153,7 +159,7 @@ impl Runner {
                 return running;
             }
             let ended = running.child.as_mut().and_then(|child| child.try_wait().unwrap());
-            if ended.is_some() || begun.elapsed() > Duration::from_secs(60) {
+            if ended.is_some() || begun.elapsed() > TURN_DEADLINE {
                 let log = std::fs::read_to_string(self.file(&connector.name, "log")).unwrap_or_default();
                 panic!("{} does not run ({ended:?}): {answer}\n{log}", connector.name);
             }
@@ -196,7 +202,8 @@ impl Runner {
     pub fn consumer(&self) -> BaseConsumer {
         ClientConfig::new()
             .set("bootstrap.servers", &self.kafka)
-            .set("group.id", "bench")
+            .set("group.id", "bench-consumer")
+            .set("enable.auto.commit", "false")
             .set("fetch.wait.max.ms", "100")
             .set("allow.auto.create.topics", "true")
             .create()
@@ -205,19 +212,29 @@ impl Runner {
 }
 
 impl Connector {
+    /// Asks Connect for a change; again while it says that its workers are sharing out their work (409).
     fn put(&self, what: &str, body: &str) {
-        let url = format!("{}/connectors/{}/{what}", self.listener, self.name);
-        ureq::put(&url)
-            .header("Content-Type", "application/json")
-            .send(body)
-            .unwrap_or_else(|error| panic!("{url}: {error}"));
+        let (url, begun) = (format!("{}/connectors/{}/{what}", self.listener, self.name), Instant::now());
+        loop {
+            match agent().put(&url).header("Content-Type", "application/json").send(body) {
+                Ok(_) => return,
+                Err(ureq::Error::StatusCode(409)) if begun.elapsed() < TURN_DEADLINE => {
+                    std::thread::park_timeout(Duration::from_millis(200));
+                }
+                Err(error) => panic!("{url}: {error}"),
+            }
+        }
     }
 
     /// What the connector says of itself; empty where nobody answers.
     fn status(&self) -> String {
-        let answer = ureq::get(format!("{}/connectors/{}/status", self.listener, self.name)).call();
+        let answer = agent().get(format!("{}/connectors/{}/status", self.listener, self.name)).call();
         answer.ok().and_then(|mut answer| answer.body_mut().read_to_string().ok()).unwrap_or_default()
     }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().timeout_global(Some(REST_DEADLINE)).build().into()
 }
 
 impl Running<'_> {
@@ -228,7 +245,8 @@ impl Running<'_> {
             return;
         }
         self.looked = Instant::now();
-        assert!(self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_none()), "headwater has ended");
+        let ended = self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_some());
+        assert!(!ended && Path::new(&format!("/proc/{}", self.process)).exists(), "its process has ended");
         let status = self.connector.status();
         assert!(!status.contains("\"FAILED\""), "{status}");
     }
@@ -250,12 +268,29 @@ impl Running<'_> {
             self.connector.put("stop", "");
         }
         let begun = Instant::now();
-        while match &mut self.child {
-            Some(child) => child.try_wait().unwrap().is_none(),
-            None => self.connector.status().contains("\"RUNNING\""),
-        } {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{} does not stop", self.connector.name);
+        while !self.has_stopped() {
+            assert!(begun.elapsed() < TURN_DEADLINE, "{} does not stop", self.connector.name);
             std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
+    fn has_stopped(&mut self) -> bool {
+        match &mut self.child {
+            Some(child) => child.try_wait().unwrap().is_some(),
+            None => {
+                let status = self.connector.status();
+                status.contains("\"STOPPED\"") && !status.contains("\"RUNNING\"")
+            }
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    /// Nothing stays behind a bench that panics.
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            child.kill().ok();
+            child.wait().ok();
         }
     }
 }

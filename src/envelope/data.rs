@@ -233,7 +233,7 @@ mod tests {
         let block = TransactionView { id: "1", total_order: 1, data_collection_order: 1 };
         let mut written = WrittenFor::default();
         for processed_ns in [5_000_000, 5_000_000, 5_000_001, 7_000_000, 7_000_000, 5_000_000] {
-            let written = written.of(|at| *at == processed_ns, || processed_ns);
+            let written = written.at(processed_ns);
             for operation in [Operation::Create, Operation::Update, Operation::Delete] {
                 for transaction in [None, Some(&block)] {
                     let (before, after, source) = (None, None, &source);

@@ -99,6 +99,13 @@ impl<K> WrittenFor<K> {
     }
 }
 
+impl<K: PartialEq + Copy> WrittenFor<K> {
+    /// The same for a key that costs nothing to make.
+    pub fn at(&mut self, key: K) -> &Written {
+        self.of(|kept| *kept == key, || key)
+    }
+}
+
 /// A struct that is written again with some fields changed.
 pub struct Repeated<'v> {
     /// What was written of it before.
@@ -411,7 +418,7 @@ impl Coded for ValueError {
 
 /// A struct's fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
 #[cfg(test)]
-#[allow(clippy::wildcard_enum_match_arm)]
+#[allow(clippy::wildcard_enum_match_arm, clippy::panic)]
 pub(crate) fn text_of(view: &dyn StructView, fields: usize) -> String {
     let (arena, mut out) = (Arena::new(), Vec::new());
     let field = |index: usize, out: &mut Vec<u8>| {
@@ -419,7 +426,9 @@ pub(crate) fn text_of(view: &dyn StructView, fields: usize) -> String {
             ValueRef::Int32(number) => number.to_string(),
             ValueRef::Int64(number) => number.to_string(),
             ValueRef::String(text) => text.to_owned(),
-            other => format!("{other:?}"),
+            ValueRef::Null => "null".to_owned(),
+            ValueRef::Struct(_) => "struct".to_owned(),
+            other => panic!("{other:?}"),
         };
         out.extend_from_slice(format!("{index}={text};").as_bytes());
         Ok::<_, ValueError>(())

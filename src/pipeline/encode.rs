@@ -252,7 +252,7 @@ impl Encoder {
     fn rows(&mut self, batch: &Batch, change: &RowsChange, out: &mut EncodedBatch) -> Result<(), Failure> {
         let (encoding, writer, arena, cells) = (&self.encoding, &mut self.writer, &self.arena, &mut self.cells);
         let Table { shape, source: of_table, envelope } = self.tables.get(&change.layout, encoding, writer);
-        let of_batch = envelope.of(|processed_ns| *processed_ns == batch.received_ns, || batch.received_ns);
+        let of_batch = envelope.at(batch.received_ns);
         let (envelope, reselectors) = (&encoding.envelope, &mut self.reselectors);
         let subject = (&change.layout.id).into();
         let constants = &envelope.options().source;

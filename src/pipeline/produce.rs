@@ -42,7 +42,7 @@ pub trait Sink: Send {
     /// When a record was not delivered.
     fn poll(&mut self, wait: Duration) -> Result<(), Failure>;
 
-    /// Waits so long, and has what was sent leave meanwhile without company; says whether it did.
+    /// Waits so long on average, and has what was sent leave meanwhile without company; says whether it did.
     ///
     /// # Errors
     /// When a record was not delivered.

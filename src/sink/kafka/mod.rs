@@ -161,8 +161,9 @@ impl KafkaSink {
         self.deliveries.in_flight()
     }
 
-    /// Waits so long on average, in whole milliseconds, and has what was sent leave meanwhile without company. Does neither, and says so, where `linger.ms` was
-    /// set, and where many brokers would be woken for one.
+    /// Waits so long (a millisecond at least), and has what was sent leave meanwhile without company. librdkafka waits for whole
+    /// milliseconds: so long on average. Does neither, and says so, where `linger.ms` was set, and where many brokers would be
+    /// woken for one.
     pub fn hurry(&mut self, wait: Duration) -> Result<bool, SinkError> {
         if !self.hurries || self.counters.brokers_connected.get() > HURRIED_BROKERS {
             return Ok(false);
