@@ -29,7 +29,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use measure::{Connector, DEADLINE, Engine, Runner, Running, children_cpu_seconds, number, report, variable};
+use measure::{
+    Connector, DEADLINE, Engine, Runner, Running, TURN_DEADLINE, children_cpu_seconds, number, report, variable,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
@@ -212,7 +214,7 @@ impl Bench {
         let (running, begun) = (self.runner.start(connector), Instant::now());
         let (consumer, topic) = (self.runner.consumer(), format!("{}.bench.started", connector.name));
         while measure::records(&consumer, &topic) == 0 {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{} does not read", connector.name);
+            assert!(begun.elapsed() < TURN_DEADLINE, "{} does not read", connector.name);
             self.sql("INSERT INTO bench.started () VALUES ()");
             std::thread::park_timeout(Duration::from_millis(100));
         }

@@ -12,9 +12,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 pub const DEADLINE: Duration = Duration::from_secs(600);
 /// How often it is asked whether what is waited for can still come: seldom, for the answer is part of what is measured.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How long one request to a listener may take, and how long a connector may take to start or to stop.
+/// How long one request to a listener may take.
 const REST_DEADLINE: Duration = Duration::from_secs(20);
-const TURN_DEADLINE: Duration = Duration::from_secs(60);
+/// How long a connector may take to start or to stop.
+pub const TURN_DEADLINE: Duration = Duration::from_secs(60);
 /// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, 100 on every Linux that Rust supports.
 const TICKS_PER_SECOND: f64 = 100.0;
 
