@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use measure::{Connector, Engine, Runner, children_cpu_seconds, number, report, variable};
+use measure::{Connector, Runner, children_cpu_seconds, number, report, variable};
 
 const TABLES: &str = "CREATE TYPE state AS ENUM ('new', 'paid', 'sent');
 CREATE TABLE orders (
@@ -122,7 +122,7 @@ impl Bench {
              \"headwater.transaction.streaming\":\"{streaming}\"",
             self.server, self.port
         );
-        self.runner.connector(Engine::Headwater, name, avro, &settings, "")
+        self.runner.connector(name, avro, &settings, None)
     }
 
     fn client(&self, program: &str, database: &str) -> Command {

@@ -29,9 +29,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use measure::{
-    Connector, DEADLINE, Engine, Runner, Running, TURN_DEADLINE, children_cpu_seconds, number, report, variable,
-};
+use measure::{Connector, DEADLINE, Runner, Running, TURN_DEADLINE, children_cpu_seconds, number, report, variable};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
@@ -71,25 +69,24 @@ fn main() {
     bench.catch_up(rows, number("TRANSACTION", 1_000));
     let rate = number("RATE", 2_000);
     if rate > 0 {
-        for engine in engines() {
-            bench.latency(*engine, rate, number("SECONDS", 30));
+        for debezium in contenders(FOR_LATENCY) {
+            bench.latency(debezium, rate, number("SECONDS", 30));
         }
     }
 }
 
-/// Who is measured: Debezium beside us where it was asked for.
-fn engines() -> &'static [Engine] {
-    if variable("CONNECT").is_some() { &[Engine::Headwater, Engine::Debezium] } else { &[Engine::Headwater] }
+/// Who is measured: we, and Debezium with these settings where it was asked for.
+fn contenders(tuning: &'static str) -> Vec<Option<&'static str>> {
+    if variable("CONNECT").is_some() { vec![None, Some(tuning)] } else { vec![None] }
 }
 
 impl Bench {
     fn catch_up(&self, rows: u64, transaction: u64) {
         self.sql(TABLE);
         let mut connectors = Vec::new();
-        for engine in engines() {
-            connectors.extend(
-                [("json", false), ("avro", true)].map(|format| self.connector(*engine, format, "orders", FOR_LOAD)),
-            );
+        for debezium in contenders(FOR_LOAD) {
+            connectors.push(self.connector("json", false, "orders", debezium));
+            connectors.push(self.connector("avro", true, "orders", debezium));
         }
         for connector in &connectors {
             self.start(connector).stop();
@@ -123,9 +120,9 @@ impl Bench {
         report("mysqlbinlog --raw", rows, begun.elapsed().as_secs_f64(), children_cpu_seconds() - before, None);
     }
 
-    fn latency(&self, engine: Engine, rate: u64, seconds: u64) {
+    fn latency(&self, debezium: Option<&str>, rate: u64, seconds: u64) {
         self.sql("TRUNCATE bench.steady");
-        let connector = self.connector(engine, ("steady", false), "steady", FOR_LATENCY);
+        let connector = self.connector("steady", false, "steady", debezium);
         let mut running = self.start(&connector);
         let writer = self.steady_writer(rate, WARM_UP_SECONDS + seconds);
         let consumer = self.runner.consumer();
@@ -142,7 +139,8 @@ impl Bench {
         micros.sort_unstable();
         let at = |share: f64| micros[((micros.len() - 1) as f64 * share) as usize] as f64 / 1000.0;
         println!(
-            "{engine:?} at {rate} rows/s for {seconds} s after {WARM_UP_SECONDS} s of warming up, commit to consumer: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, {cores:.2} core",
+            "{} at {rate} rows/s for {seconds} s after {WARM_UP_SECONDS} s of warming up, commit to consumer: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, {cores:.2} core",
+            connector.label(),
             at(0.5),
             at(0.99),
             at(0.999)
@@ -195,17 +193,17 @@ impl Bench {
     }
 
     /// A connector of this name, Avro or JSON, that captures this table.
-    fn connector(&self, engine: Engine, (name, avro): (&str, bool), table: &str, tuning: &str) -> Connector {
+    fn connector(&self, name: &str, avro: bool, table: &str, debezium: Option<&str>) -> Connector {
         let settings = format!(
             "\"connector.class\":\"io.debezium.connector.mysql.MySqlConnector\",\"database.hostname\":\"{}\",\"database.port\":\"{}\",
              \"database.user\":\"cdc\",\"database.password\":\"cdcpw\",\"database.server.id\":\"{}\",\"table.include.list\":\"bench.{table},bench.started\",
              \"schema.history.internal.kafka.bootstrap.servers\":\"{}\",\"schema.history.internal.kafka.topic\":\"NAME.history\"",
             self.server,
             self.port,
-            50_000 + engine as u32 * 5_000 + name.len() as u32 + name.bytes().map(u32::from).sum::<u32>(),
+            50_000 + u32::from(debezium.is_some()) * 5_000 + name.len() as u32 + name.bytes().map(u32::from).sum::<u32>(),
             self.runner.kafka
         );
-        self.runner.connector(engine, name, avro, &settings, tuning)
+        self.runner.connector(name, avro, &settings, debezium)
     }
 
     /// Starts a connector and waits until a row of its own is on its topic: "RUNNING" is said before it reads, and a Debezium

@@ -19,23 +19,15 @@ pub const TURN_DEADLINE: Duration = Duration::from_secs(60);
 /// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, 100 on every Linux that Rust supports.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Who runs a connector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// The release binary, a process for each connector, with its own defaults.
-    Headwater,
-    /// One Kafka Connect worker for all, tuned by hand for what is measured.
-    Debezium,
-}
-
 /// A connector that is written down.
 pub struct Connector {
-    engine: Engine,
     /// Its name, and its `topic.prefix`.
     pub name: String,
     /// Where its status is asked for.
     listener: String,
     config: String,
+    /// Connect's process, for Debezium; Headwater has one for each start.
+    connect: Option<u32>,
 }
 
 /// One that runs.
@@ -77,9 +69,9 @@ impl Runner {
         Some(Runner { server, kafka, registry, binary: binary.into(), connect, folder: tempfile::tempdir().unwrap() })
     }
 
-    /// A connector of `name`, with the engine's before it, and its files where it has some. `settings` is the inside of a JSON
-    /// object, in which NAME stands for its whole name; `tuning`, which begins with a comma, is for Debezium only.
-    pub fn connector(&self, engine: Engine, name: &str, avro: bool, settings: &str, tuning: &str) -> Connector {
+    /// A connector of `name`, and its files. `settings` is the inside of a JSON object, in which NAME stands for its whole name.
+    /// `debezium`: one on Connect, whose name says so, with these settings more, which begin with a comma.
+    pub fn connector(&self, name: &str, avro: bool, settings: &str, debezium: Option<&str>) -> Connector {
         let converter = if avro {
             format!(
                 "\"key.converter\":\"io.confluent.connect.avro.AvroConverter\",\"key.converter.schema.registry.url\":\"{0}\",
@@ -91,17 +83,20 @@ impl Runner {
              \"value.converter\":\"org.apache.kafka.connect.json.JsonConverter\",\"value.converter.schemas.enable\":\"false\""
                 .to_owned()
         };
-        let (name, listener) = match (engine, &self.connect) {
-            (Engine::Debezium, Some((url, _))) => (format!("debezium_{name}"), url.clone()),
-            _ => (name.to_owned(), format!("http://127.0.0.1:{}", free_port())),
+        let (name, listener, connect) = match debezium {
+            None => (name.to_owned(), format!("http://127.0.0.1:{}", free_port()), None),
+            Some(_) => {
+                let (url, process) = self.connect.as_ref().expect("HEADWATER_BENCH_CONNECT");
+                (format!("debezium_{name}"), url.clone(), Some(*process))
+            }
         };
+        let tuning = debezium.unwrap_or_default();
         let settings = settings.replace("NAME", &name);
-        let tuning = if engine == Engine::Debezium { tuning } else { "" };
         let config = format!(
             "{{\"name\":\"{name}\",\"tasks.max\":\"1\",\"topic.prefix\":\"{name}\",\"snapshot.mode\":\"no_data\",{converter},{settings}{tuning}}}"
         );
-        let connector = Connector { engine, name, listener, config };
-        if engine == Engine::Headwater {
+        let connector = Connector { name, listener, config, connect };
+        if connect.is_none() {
             self.write(&connector);
         }
         connector
@@ -128,10 +123,10 @@ impl Runner {
     /// Starts a connector, which Connect has been told of, and does not wait for it. The peak of memory is counted from here.
     fn spawn<'c>(&self, connector: &'c Connector) -> Running<'c> {
         let looked = Instant::now();
-        if let (Engine::Debezium, Some((_, process))) = (connector.engine, &self.connect) {
+        if let Some(process) = connector.connect {
             std::fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
             connector.put("resume", "");
-            return Running { connector, process: *process, child: None, looked };
+            return Running { connector, process, child: None, looked };
         }
         let name = &connector.name;
         let log = std::fs::File::options().create(true).append(true).open(self.file(name, "log")).unwrap();
@@ -149,7 +144,7 @@ impl Runner {
 
     /// Starts the connector and waits until its status says that it runs.
     pub fn start<'c>(&self, connector: &'c Connector) -> Running<'c> {
-        if connector.engine == Engine::Debezium {
+        if connector.connect.is_some() {
             connector.put("config", &connector.config);
         }
         let mut running = self.spawn(connector);
@@ -185,19 +180,14 @@ impl Runner {
     /// Starts a connector on its backlog, and reports what it cost until everything is on its topic; gives rows per second.
     pub fn catch_up(&self, connector: &Connector, topic: &str, rows: u64) -> f64 {
         let begun = Instant::now();
-        let idle = if connector.engine == Engine::Debezium { self.connect_cpu_seconds() } else { 0.0 };
+        let idle = connector.connect.map_or(0.0, cpu_seconds);
         let mut running = self.spawn(connector);
         self.wait_for_records(&mut running, topic, rows);
         let (seconds, cpu, peak) =
             (begun.elapsed().as_secs_f64(), running.cpu_seconds() - idle, running.peak_megabytes());
         running.stop();
-        let engine = if connector.engine == Engine::Headwater { "headwater " } else { "" };
-        report(&format!("{engine}{}", connector.name), rows, seconds, cpu, Some(peak));
+        report(&connector.label(), rows, seconds, cpu, Some(peak));
         rows as f64 / seconds
-    }
-
-    fn connect_cpu_seconds(&self) -> f64 {
-        self.connect.as_ref().map_or(0.0, |(_, process)| cpu_seconds(*process))
     }
 
     pub fn consumer(&self) -> BaseConsumer {
@@ -213,6 +203,11 @@ impl Runner {
 }
 
 impl Connector {
+    /// Its name, and whose it is.
+    pub fn label(&self) -> String {
+        if self.connect.is_some() { self.name.clone() } else { format!("headwater {}", self.name) }
+    }
+
     /// Asks Connect for a change; again while it says that its workers are sharing out their work (409).
     fn put(&self, what: &str, body: &str) {
         let (url, begun) = (format!("{}/connectors/{}/{what}", self.listener, self.name), Instant::now());

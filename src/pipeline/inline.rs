@@ -26,7 +26,8 @@ use crate::util::clock;
 /// Larger batches are worth a thread of their own, and a request to the broker that waits for more of them.
 const SMALL_BYTES: usize = 8 * 1024;
 
-/// How many times more, at most as long each, a broker is waited for before batches go the long way, which waits for it beside the reader.
+/// How many times more, at most as long each, a broker is waited for before batches go the long way, which waits for it
+/// beside the reader.
 const PATIENCE: u32 = 4;
 
 /// What has gone the long way is remembered for so many versions of tables.
