@@ -92,7 +92,7 @@ impl StructView for EventSource {
     }
 
     fn repeated(&self) -> Option<Repeated<'_>> {
-        Some(Repeated { written: &self.written, varying: 1 << 14 })
+        Some(Repeated { written: &self.written, kind: 0, varying: 1 << 14 })
     }
 }
 

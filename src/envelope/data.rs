@@ -46,9 +46,6 @@ struct EnvelopeView<'e> {
     written: Option<&'e Written>,
 }
 
-/// The fields of an envelope that differ between events that were processed at the same time: all but the times.
-const VARYING: u64 = 0b1_1111;
-
 impl StructView for EnvelopeView<'_> {
     #[inline]
     fn field<'a>(&'a self, index: usize, _arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
@@ -65,9 +62,12 @@ impl StructView for EnvelopeView<'_> {
         })
     }
 
+    /// What was processed at the same time differs in its structs, where it has them; the operation is its kind.
     #[inline]
     fn repeated(&self) -> Option<Repeated<'_>> {
-        Some(Repeated { written: self.written?, varying: VARYING })
+        let structs = [self.before.is_some(), self.after.is_some(), true, self.transaction.is_some()];
+        let varying = structs.iter().rev().fold(0, |bits, is_there| bits << 1 | u64::from(*is_there));
+        Some(Repeated { written: self.written?, kind: self.operation as u8, varying })
     }
 }
 

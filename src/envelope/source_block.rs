@@ -38,12 +38,16 @@ impl<'s> From<&'s TableId> for Subject<'s> {
 /// The place of the field `row` in a binlog's block: all others are the same for all rows of an event.
 const ROW: u32 = 14;
 
-/// The fields, a bit for each, that are not the same for all changes of one table in a file of one server's binlog: times,
-/// `gtid`, `pos`, `row`, `thread`, `query`.
-const BINLOG_VARYING: u64 = bits(&[3, 7, 8, 11, 13, ROW, 15, 16]);
+/// The fields, a bit for each, that are not the same in the first rows of all events of one table in a file of one server's
+/// binlog: times, `gtid`, `pos`, `thread`; and the statement, where there is one.
+const BINLOG_VARYING: u64 = bits(&[3, 7, 8, 11, 13, 15]);
+const QUERY: u64 = bits(&[16]);
 
-/// The same for one table of PostgreSQL: times, `sequence`, `txId`, `lsn`, `xmin`, `origin`, `origin_lsn`.
-const POSTGRES_VARYING: u64 = bits(&[3, 6, 7, 8, 11, 12, 13, 14, 15]);
+/// The same for one table of PostgreSQL: times, `sequence`, `txId`, `lsn`; and where there are such, `xmin`, and `origin` with
+/// `origin_lsn`.
+const POSTGRES_VARYING: u64 = bits(&[3, 6, 7, 8, 11, 12]);
+const XMIN: u64 = bits(&[13]);
+const REPLICATION_ORIGIN: u64 = bits(&[14, 15]);
 
 const fn bits(places: &[u32]) -> u64 {
     match places {
@@ -151,6 +155,11 @@ impl<'s> SourceView<'s> {
     }
 }
 
+/// These fields, where they are not null.
+fn only(are_there: bool, fields: u64) -> u64 {
+    if are_there { fields } else { 0 }
+}
+
 fn binlog_place<'s>(origin: &'s BinlogOrigin, block: &'s [u8], arena: &'s Arena) -> Place<'s> {
     let gtid = origin.gtid.as_ref().map(|gtid| {
         let mut text = ArenaString::with_capacity_in(64, arena);
@@ -217,11 +226,16 @@ impl StructView for SourceView<'_> {
 
     fn repeated(&self) -> Option<Repeated<'_>> {
         let (table, event) = self.written?;
-        Some(match self.place {
-            Place::Binlog { .. } if self.row > 0 => Repeated { written: event, varying: 1 << ROW },
-            Place::Binlog { .. } => Repeated { written: table, varying: BINLOG_VARYING },
-            Place::Postgres { .. } => Repeated { written: table, varying: POSTGRES_VARYING },
-        })
+        let (written, varying) = match self.place {
+            Place::Binlog { .. } if self.row > 0 => (event, 1 << ROW),
+            Place::Binlog { query, .. } => (table, BINLOG_VARYING | only(query.is_some(), QUERY)),
+            Place::Postgres { origin, .. } => {
+                let own = only(origin.xmin.is_some(), XMIN);
+                let elsewhere = only(origin.replication_origin.is_some(), REPLICATION_ORIGIN);
+                (table, POSTGRES_VARYING | own | elsewhere)
+            }
+        };
+        Some(Repeated { written, kind: 0, varying })
     }
 }
 

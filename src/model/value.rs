@@ -67,14 +67,20 @@ impl StructView for [ValueRef<'_>] {
     }
 }
 
-/// What a serializer has written of a struct whose fields repeat. It is kept by a worker, which empties it when they change.
+/// What serializers have written of a struct whose fields repeat. It is kept by a worker, which empties it when they change.
 #[derive(Default)]
-pub struct Written(RefCell<WrittenBytes>);
+pub struct Written(RefCell<Vec<Kept>>);
 
+/// What is kept at once of one struct: that of so many writers, kinds and sets of fields that change.
+const KEPT_MAXIMUM: usize = 16;
+
+/// What one serializer has written.
 #[derive(Default)]
-struct WrittenBytes {
+struct Kept {
     /// Who wrote; 0 is nobody.
     writer: u64,
+    kind: u8,
+    varying: u64,
     /// The fields that stay, one behind the other.
     bytes: Vec<u8>,
     /// Each field that changes, and where in `bytes` it stands.
@@ -110,6 +116,8 @@ impl<K: PartialEq + Copy> WrittenFor<K> {
 pub struct Repeated<'v> {
     /// What was written of it before.
     pub written: &'v Written,
+    /// The fields that stay are the same in all structs of this kind, where the same fields change.
+    pub kind: u8,
     /// The fields that change, a bit for each; those beyond the 64th stay.
     pub varying: u64,
 }
@@ -123,7 +131,15 @@ impl Written {
 
     /// The fields have changed. Keeps its memory.
     pub fn forget(&mut self) {
-        self.0.get_mut().writer = 0;
+        for kept in self.0.get_mut() {
+            kept.writer = 0;
+        }
+    }
+}
+
+impl Kept {
+    fn is_by(&self, writer: u64, repeated: &Repeated<'_>) -> bool {
+        (self.writer, self.kind, self.varying) == (writer, repeated.kind, repeated.varying)
     }
 }
 
@@ -139,33 +155,48 @@ impl Repeated<'_> {
         out: &mut Vec<u8>,
         mut field: impl FnMut(usize, &mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Ok(mut kept) = self.written.0.try_borrow_mut() else {
+        let Ok(mut all) = self.written.0.try_borrow_mut() else {
             return (0..fields).try_for_each(|index| field(index, out));
         };
-        let WrittenBytes { writer: kept_by, bytes, gaps } = &mut *kept;
-        if *kept_by == writer {
-            let mut from = 0;
-            for &(index, gap) in gaps.iter() {
+        let Some(Kept { bytes, gaps, .. }) = all.iter().find(|kept| kept.is_by(writer, self)) else {
+            return self.write_whole(writer, fields, &mut all, out, field);
+        };
+        let mut from = 0;
+        for &(index, gap) in gaps {
+            if from < gap {
                 out.extend_from_slice(bytes.get(from..gap).unwrap_or_default());
-                field(index, out)?;
                 from = gap;
             }
-            out.extend_from_slice(bytes.get(from..).unwrap_or_default());
-            return Ok(());
+            field(index, out)?;
         }
-        *kept_by = 0;
-        bytes.clear();
-        gaps.clear();
+        out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+        Ok(())
+    }
+
+    fn write_whole<E>(
+        &self,
+        writer: u64,
+        fields: usize,
+        all: &mut Vec<Kept>,
+        out: &mut Vec<u8>,
+        mut field: impl FnMut(usize, &mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let free = all.iter().position(|kept| kept.writer == 0).unwrap_or(all.len()).min(KEPT_MAXIMUM - 1);
+        let mut kept = if free < all.len() { all.swap_remove(free) } else { Kept::default() };
+        (kept.kind, kept.varying) = (self.kind, self.varying);
+        kept.bytes.clear();
+        kept.gaps.clear();
         for index in 0..fields {
             let begin = out.len();
             field(index, out)?;
             if index < 64 && self.varying >> index & 1 == 1 {
-                gaps.push((index, bytes.len()));
+                kept.gaps.push((index, kept.bytes.len()));
             } else {
-                bytes.extend_from_slice(out.get(begin..).unwrap_or_default());
+                kept.bytes.extend_from_slice(out.get(begin..).unwrap_or_default());
             }
         }
-        *kept_by = writer;
+        kept.writer = writer;
+        all.push(kept);
         Ok(())
     }
 }
@@ -447,8 +478,12 @@ mod tests {
 
     /// Writes fields as `index=value;`, and says how many it was asked for.
     fn write(written: &Written, writer: u64, values: &[u32], varying: u64) -> (String, usize) {
+        write_kind(written, 0, writer, values, varying)
+    }
+
+    fn write_kind(written: &Written, kind: u8, writer: u64, values: &[u32], varying: u64) -> (String, usize) {
         let (mut out, mut asked) = (b"before ".to_vec(), 0);
-        let repeated = Repeated { written, varying };
+        let repeated = Repeated { written, kind, varying };
         let result = repeated.write(writer, values.len(), &mut out, |index, out| {
             asked += 1;
             let value = values.get(index).ok_or("no such field")?;
@@ -485,9 +520,31 @@ mod tests {
     }
 
     #[test]
+    fn kinds_and_sets_of_fields_that_change_share_nothing() {
+        let mut written = Written::default();
+        for values in [[1, 2, 3], [4, 5, 6]] {
+            written.forget();
+            // More than are kept, so that some are written whole again; each kind has another first field that stays.
+            for round in 0..3 {
+                for kind in 0..20u8 {
+                    for varying in [0b010, 0b110] {
+                        let own = [values[0] + u32::from(kind), values[1] + round, values[2]];
+                        let whole = format!("before 0={};1={};2={};", own[0], own[1], own[2]);
+                        assert_eq!(write_kind(&written, kind, 1, &own, varying).0, whole);
+                        assert_eq!(
+                            write_kind(&written, kind, 1, &own, varying),
+                            (whole, varying.count_ones() as usize)
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_failed_is_not_kept() {
         let written = Written::default();
-        let repeated = Repeated { written: &written, varying: 1 };
+        let repeated = Repeated { written: &written, kind: 0, varying: 1 };
         let failed = repeated.write(1, 2, &mut Vec::new(), |index, _| if index == 1 { Err(()) } else { Ok(()) });
         assert_eq!(failed, Err(()));
         assert_eq!(write(&written, 1, &[1, 2], 1).1, 2);
