@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use measure::{Connector, Runner, children_cpu_seconds, number, report, variable};
+use measure::{Connector, Runner, children_cpu_seconds, number, report, variable, wait_for_quiet};
 
 const TABLES: &str = "CREATE TYPE state AS ENUM ('new', 'paid', 'sent');
 CREATE TABLE orders (
@@ -83,6 +83,7 @@ impl Bench {
     /// What the server sends to its own client, which throws it away; gives rows per second.
     fn receive(&self, slot: &str, publication: &str, rows: u64) -> f64 {
         let end = self.sql("bench", "SELECT pg_current_wal_lsn()");
+        wait_for_quiet();
         let (begun, before) = (Instant::now(), children_cpu_seconds());
         let status = self
             .client("pg_recvlogical", "bench")

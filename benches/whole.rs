@@ -2,8 +2,8 @@
 //!
 //! In: the servers of `make bench` (`HEADWATER_BENCH_*`; without them this says so and ends). Out: a table on standard output.
 //! 1. Catch-up: connectors are started so that they store where they begin, and stopped; a backlog of a million rows of twelve
-//!    columns is written; each connector catches up alone, as JSON without schemas and as Avro. Rows per second, CPU seconds of the
-//!    process per million rows, and its peak memory. The clock runs from the start of the process to the last record on the topic.
+//!    columns is written; each connector catches up alone, on a machine that has come to rest, as JSON without schemas and as Avro. Rows per
+//!    second, CPU seconds of the process per million rows, and its peak memory. The clock runs from the start of the process to the last record on the topic.
 //!    Where `make bench` has started it, Debezium too: 3.6 for MySQL on Kafka Connect with a heap of 2 GiB, set up by hand for what
 //!    is measured. Its worker runs already when its clock begins; its Java machine is cold for JSON, and warm for Avro.
 //! 2. Beside it `mysqlbinlog --read-from-remote-server --raw` on the same backlog: what it costs only to fetch the bytes.
@@ -29,7 +29,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use measure::{Connector, DEADLINE, Runner, Running, TURN_DEADLINE, children_cpu_seconds, number, report, variable};
+use measure::{
+    Connector, DEADLINE, Runner, Running, TURN_DEADLINE, children_cpu_seconds, number, report, variable, wait_for_quiet,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
@@ -107,6 +109,7 @@ impl Bench {
 
     /// What it costs MySQL's own client to fetch the same bytes and write them to files.
     fn raw_copy(&self, first: &str, rows: u64) {
+        wait_for_quiet();
         let (begun, before) = (Instant::now(), children_cpu_seconds());
         let status = Command::new(self.programs.join("mysqlbinlog"))
             .args(["--no-defaults", "--read-from-remote-server", "--raw", "--to-last-log", "-uroot", "-prootpw"])

@@ -16,6 +16,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 const REST_DEADLINE: Duration = Duration::from_secs(20);
 /// How long a connector may take to start or to stop.
 pub const TURN_DEADLINE: Duration = Duration::from_secs(60);
+/// Servers that only wait take less than this.
+const QUIET_CORES: f64 = 0.2;
+/// How long it is waited for that.
+const QUIET_DEADLINE: Duration = Duration::from_secs(60);
 /// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, 100 on every Linux that Rust supports.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -179,6 +183,7 @@ impl Runner {
 
     /// Starts a connector on its backlog, and reports what it cost until everything is on its topic; gives rows per second.
     pub fn catch_up(&self, connector: &Connector, topic: &str, rows: u64) -> f64 {
+        wait_for_quiet();
         let begun = Instant::now();
         let idle = connector.connect.map_or(0.0, cpu_seconds);
         let mut running = self.spawn(connector);
@@ -306,6 +311,33 @@ pub fn report(what: &str, rows: u64, seconds: f64, cpu: f64, peak: Option<u64>) 
 /// User and system time of a running process, from the two fields after the thirteenth of `/proc/PID/stat` (proc(5)).
 fn cpu_seconds(process: u32) -> f64 {
     stat_ticks(&PathBuf::from(format!("/proc/{process}/stat")), 11) / TICKS_PER_SECOND
+}
+
+/// Waits until the machine has nothing else to do: a server that has just written a backlog goes on writing its pages, and what
+/// is measured meanwhile takes longer. Not for ever: what is never quiet is measured all the same, and said so.
+pub fn wait_for_quiet() {
+    let begun = Instant::now();
+    while busy_cores(Duration::from_secs(2)) > QUIET_CORES {
+        if begun.elapsed() > QUIET_DEADLINE {
+            println!("the machine is not quiet: what follows is too high");
+            return;
+        }
+    }
+}
+
+/// How many cores were busy meanwhile.
+fn busy_cores(time: Duration) -> f64 {
+    // Jiffies since the machine started: user, nice, system, idle, waiting for a disk, …
+    let idle = || {
+        let text = std::fs::read_to_string("/proc/stat").unwrap();
+        let ticks: Vec<f64> =
+            text.lines().next().unwrap().split_whitespace().skip(1).map(|n| n.parse().unwrap()).collect();
+        ticks[3] + ticks[4]
+    };
+    let (before, begun) = (idle(), Instant::now());
+    std::thread::park_timeout(time);
+    let cores = std::thread::available_parallelism().unwrap().get() as f64;
+    cores - (idle() - before) / TICKS_PER_SECOND / begun.elapsed().as_secs_f64()
 }
 
 /// The same of all children of this process that were waited for.
