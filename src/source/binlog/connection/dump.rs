@@ -60,8 +60,8 @@ pub struct DumpRequest {
 }
 
 impl DumpRequest {
-    /// Bytes of a block, unless asked otherwise: in a backlog each block goes through the hands of three threads.
-    pub const BLOCK_BYTES: usize = 256 * 1024;
+    /// Bytes of a block, unless asked otherwise.
+    pub const BLOCK_BYTES: usize = 128 * 1024;
 
     /// A request with a heartbeat of ten seconds and a silence of three of them.
     pub fn new(from: DumpFrom, server_id: u32) -> Self {
