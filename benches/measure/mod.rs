@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use serde_json::Value;
+
+#[path = "../../tests/support/connect_rest.rs"]
+mod connect_rest;
 
 /// No step of a bench may hang for longer than this.
 pub const DEADLINE: Duration = Duration::from_secs(600);
 /// How often it is asked whether what is waited for can still come: seldom, for the answer is part of what is measured.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How long one request to a listener may take.
-const REST_DEADLINE: Duration = Duration::from_secs(20);
 /// How long a connector may take to start or to stop.
 pub const TURN_DEADLINE: Duration = Duration::from_secs(60);
 /// Servers that only wait take less than this.
@@ -29,7 +31,7 @@ pub struct Connector {
     pub name: String,
     /// Where its status is asked for.
     listener: String,
-    config: String,
+    config: Value,
     /// Connect's process, for Debezium; Headwater has one for each start.
     connect: Option<u32>,
 }
@@ -99,6 +101,7 @@ impl Runner {
         let config = format!(
             "{{\"name\":\"{name}\",\"tasks.max\":\"1\",\"topic.prefix\":\"{name}\",\"snapshot.mode\":\"no_data\",{converter},{settings}{tuning}}}"
         );
+        let config = serde_json::from_str(&config).unwrap();
         let connector = Connector { name, listener, config, connect };
         if connect.is_none() {
             self.write(&connector);
@@ -129,7 +132,7 @@ impl Runner {
         let looked = Instant::now();
         if let Some(process) = connector.connect {
             std::fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
-            connector.put("resume", "");
+            connector.put("resume", None);
             return Running { connector, process, child: None, looked };
         }
         let name = &connector.name;
@@ -149,19 +152,19 @@ impl Runner {
     /// Starts the connector and waits until its status says that it runs.
     pub fn start<'c>(&self, connector: &'c Connector) -> Running<'c> {
         if connector.connect.is_some() {
-            connector.put("config", &connector.config);
+            connector.put("config", Some(&connector.config));
         }
         let mut running = self.spawn(connector);
         let begun = Instant::now();
         loop {
-            let answer = connector.status();
-            if answer.matches("\"RUNNING\"").count() >= 2 {
+            let (state, trace) = connector.state();
+            if state == "RUNNING" {
                 return running;
             }
             let ended = running.child.as_mut().and_then(|child| child.try_wait().unwrap());
             if ended.is_some() || begun.elapsed() > TURN_DEADLINE {
                 let log = std::fs::read_to_string(self.file(&connector.name, "log")).unwrap_or_default();
-                panic!("{} does not run ({ended:?}): {answer}\n{log}", connector.name);
+                panic!("{} does not run ({ended:?}): {state} {trace}\n{log}", connector.name);
             }
             std::thread::park_timeout(Duration::from_millis(100));
         }
@@ -213,29 +216,15 @@ impl Connector {
         if self.connect.is_some() { self.name.clone() } else { format!("headwater {}", self.name) }
     }
 
-    /// Asks Connect for a change; again while it says that its workers are sharing out their work (409).
-    fn put(&self, what: &str, body: &str) {
-        let (url, begun) = (format!("{}/connectors/{}/{what}", self.listener, self.name), Instant::now());
-        loop {
-            match agent().put(&url).header("Content-Type", "application/json").send(body) {
-                Ok(_) => return,
-                Err(ureq::Error::StatusCode(409)) if begun.elapsed() < TURN_DEADLINE => {
-                    std::thread::park_timeout(Duration::from_millis(200));
-                }
-                Err(error) => panic!("{url}: {error}"),
-            }
-        }
+    fn put(&self, what: &str, body: Option<&Value>) {
+        connect_rest::put(&self.listener, &self.name, what, body)
+            .unwrap_or_else(|said| panic!("{} {what}: {said}", self.name));
     }
 
-    /// What the connector says of itself; empty where nobody answers.
-    fn status(&self) -> String {
-        let answer = agent().get(format!("{}/connectors/{}/status", self.listener, self.name)).call();
-        answer.ok().and_then(|mut answer| answer.body_mut().read_to_string().ok()).unwrap_or_default()
+    /// What it says of itself.
+    fn state(&self) -> (String, String) {
+        connect_rest::state(&self.listener, &self.name)
     }
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().timeout_global(Some(REST_DEADLINE)).build().into()
 }
 
 impl Running<'_> {
@@ -248,8 +237,8 @@ impl Running<'_> {
         self.looked = Instant::now();
         let ended = self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_some());
         assert!(!ended && Path::new(&format!("/proc/{}", self.process)).exists(), "its process has ended");
-        let status = self.connector.status();
-        assert!(!status.contains("\"FAILED\""), "{status}");
+        let (state, trace) = self.connector.state();
+        assert!(state != "FAILED", "{trace}");
     }
 
     /// User and system time of its process.
@@ -266,7 +255,7 @@ impl Running<'_> {
         if self.child.is_some() {
             Command::new("kill").args(["-TERM", &self.process.to_string()]).status().unwrap();
         } else {
-            self.connector.put("stop", "");
+            self.connector.put("stop", None);
         }
         let begun = Instant::now();
         while !self.has_stopped() {
@@ -279,8 +268,8 @@ impl Running<'_> {
         match &mut self.child {
             Some(child) => child.try_wait().unwrap().is_some(),
             None => {
-                let status = self.connector.status();
-                status.contains("\"STOPPED\"") && !status.contains("\"RUNNING\"")
+                let (state, _) = self.connector.state();
+                state == "STOPPED"
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::scenario::Values;
-use super::support::connect::state;
+use super::support::connect_rest::state;
 use super::support::{eventually, free_port, scratch};
 
 /// A connector's settings.

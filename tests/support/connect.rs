@@ -6,44 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::connect_rest::{ANSWER, ask, put, state};
 use super::{eventually, free_port, scratch, stack_script, try_stack_script, unique};
-
-/// How long REST may take.
-const ANSWER: Duration = Duration::from_secs(90);
-
-fn ask(method: &str, url: &str, body: Option<&Value>) -> Result<Value, String> {
-    let request = ureq::http::Request::builder().method(method).uri(url).header("Content-Type", "application/json");
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(ANSWER)).http_status_as_error(false).build().into();
-    let request = request.body(body.map(Value::to_string).unwrap_or_default()).unwrap();
-    let mut answer = agent.run(request).map_err(|error| error.to_string())?;
-    let status = answer.status();
-    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
-    if status.is_success() {
-        Ok(serde_json::from_str(&text).unwrap_or_default())
-    } else {
-        Err(format!("{status}: {text}"))
-    }
-}
-
-/// RUNNING, FAILED or what else Connect's status says, and the failure's words.
-pub fn state(base: &str, name: &str) -> (String, String) {
-    let Ok(status) = ask("GET", &format!("{base}/connectors/{name}/status"), None) else {
-        return ("UNKNOWN".to_owned(), String::new());
-    };
-    let mut said = vec![&status["connector"]];
-    said.extend(status["tasks"].as_array().into_iter().flatten());
-    let text = |part: &Value, field: &str| part[field].as_str().unwrap_or_default().to_owned();
-    let failed = said.iter().find(|part| part["state"] == "FAILED");
-    match (failed, said.last()) {
-        (Some(part), _) | (None, Some(part)) => (text(part, "state"), text(part, "trace")),
-        (None, None) => ("UNKNOWN".to_owned(), String::new()),
-    }
-}
 
 /// A Kafka Connect cluster with Debezium.
 pub struct Connect {
@@ -68,17 +35,7 @@ impl Connect {
 
     /// Starts a connector.
     pub fn start(&self, name: &str, settings: &BTreeMap<String, String>) -> Result<(), String> {
-        let url = format!("{}/connectors/{name}/config", self.url);
-        // While Connect puts its tasks in order anew it answers 409.
-        let deadline = Instant::now() + ANSWER;
-        loop {
-            match ask("PUT", &url, Some(&json!(settings))) {
-                Err(said) if said.starts_with("409") && Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(200));
-                }
-                said => return said.map(drop),
-            }
-        }
+        put(&self.url, name, "config", Some(&json!(settings)))
     }
 
     /// Its state.
@@ -97,7 +54,7 @@ impl Connect {
     /// Asks connectors to stop, and waits until each has stored its offset.
     pub fn stop(&self, names: &[String]) {
         for name in names {
-            let _ = ask("PUT", &format!("{}/connectors/{name}/stop", self.url), None);
+            let _ = put(&self.url, name, "stop", None);
         }
         for name in names {
             let has_stopped = || {

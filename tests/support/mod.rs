@@ -8,6 +8,7 @@
 
 pub mod broker;
 pub mod connect;
+pub mod connect_rest;
 pub mod fault_proxy;
 pub mod instance;
 pub mod load;
