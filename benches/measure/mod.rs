@@ -314,19 +314,18 @@ pub fn wait_for_quiet() {
     }
 }
 
-/// How many cores were busy meanwhile.
+/// How many cores were busy meanwhile, or waiting for a disk.
 fn busy_cores(time: Duration) -> f64 {
-    // Jiffies since the machine started: user, nice, system, idle, waiting for a disk, …
-    let idle = || {
+    // Of all cores since the machine started: user, nice, system, idle, waiting for a disk, interrupts, stolen.
+    let busy = || {
         let text = std::fs::read_to_string("/proc/stat").unwrap();
         let ticks: Vec<f64> =
-            text.lines().next().unwrap().split_whitespace().skip(1).map(|n| n.parse().unwrap()).collect();
-        ticks[3] + ticks[4]
+            text.lines().next().unwrap().split_whitespace().skip(1).take(8).map(|text| text.parse().unwrap()).collect();
+        ticks.iter().sum::<f64>() - ticks[3]
     };
-    let (before, begun) = (idle(), Instant::now());
+    let (before, begun) = (busy(), Instant::now());
     std::thread::park_timeout(time);
-    let cores = std::thread::available_parallelism().unwrap().get() as f64;
-    cores - (idle() - before) / TICKS_PER_SECOND / begun.elapsed().as_secs_f64()
+    (busy() - before) / TICKS_PER_SECOND / begun.elapsed().as_secs_f64()
 }
 
 /// The same of all children of this process that were waited for.
