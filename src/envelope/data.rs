@@ -208,37 +208,81 @@ pub fn unchanged(before: &Row<'_>, after: &Row<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::envelope::source_block::{SourceConstants, Subject};
-    use crate::model::change::{Origin, PostgresOrigin};
+    use crate::model::change::{BinlogOrigin, Origin};
+    use crate::model::row::{Cell, Codec, ColumnLayout, TableLayout, TableNames};
+    use crate::model::schema::{Kind, Schema};
+    use crate::model::table::TableId;
     use crate::model::value::{WrittenFor, text_of};
 
     const FIELDS: usize = 8;
 
+    /// A column of one byte.
+    #[derive(Debug)]
+    struct Byte;
+
+    impl Codec for Byte {
+        fn decode<'a>(&'a self, cell: &'a [u8], _: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
+            cell.first().map(|byte| ValueRef::Int32(i32::from(*byte))).ok_or(ValueError::OutsideRow)
+        }
+    }
+
+    fn layout() -> TableLayout {
+        let schema = Arc::new(Schema::new(Kind::Int32));
+        let column = ColumnLayout { name: "number".into(), schema, cell: 0, codec: Arc::new(Byte) };
+        let (id, names) = (TableId::new("shop", "orders"), TableNames::default());
+        TableLayout { id, version: 1, cells: 1, columns: [column].into(), key: [].into(), names }
+    }
+
     #[test]
     fn an_envelope_is_the_same_whatever_was_written_before_it() {
-        let constants = SourceConstants { version: String::new(), plugin: "postgresql", logical_name: String::new() };
+        let constants = SourceConstants { version: String::new(), plugin: "mysql", logical_name: String::new() };
         let subject = Subject { database: "shop", schema: None, table: None };
-        let (lsn, timestamp_us) = (1, 1);
-        let origin = Origin::Postgres(PostgresOrigin {
-            lsn,
-            last_commit_lsn: None,
-            transaction_id: None,
-            xmin: None,
-            timestamp_us,
-            replication_origin: None,
+        let origin = Origin::Binlog(BinlogOrigin {
+            file: "binlog.000001".into(),
+            position: 4,
+            server_id: 1,
+            gtid: None,
+            thread: None,
+            timestamp_us: 1_000_000,
+            query: None,
         });
-        let arena = Arena::new();
+        let (arena, layout) = (Arena::new(), layout());
         let source = SourceView::new(&constants, subject, &origin, &[], &arena);
-        let block = TransactionView { id: "1", total_order: 1, data_collection_order: 1 };
+        let cells = [Cell { offset: 0, length: 1 }];
         let mut written = WrittenFor::default();
+        let mut number = 0u8;
         for processed_ns in [5_000_000, 5_000_000, 5_000_001, 7_000_000, 7_000_000, 5_000_000] {
             let written = written.at(processed_ns);
-            for operation in [Operation::Create, Operation::Update, Operation::Delete] {
-                for transaction in [None, Some(&block)] {
-                    let (before, after, source) = (None, None, &source);
-                    let alone =
-                        EnvelopeView { before, after, source, transaction, operation, processed_ns, written: None };
+            // A key that was changed is a delete and a create; an image without all columns has no row before.
+            for (operation, has_before, has_after) in [
+                (Operation::Create, false, true),
+                (Operation::Update, true, true),
+                (Operation::Update, false, true),
+                (Operation::Delete, true, false),
+                (Operation::Delete, false, false),
+            ] {
+                for has_transaction in [false, true, true, false] {
+                    number += 1;
+                    let bytes = [[number], [number + 100]];
+                    let row = |bytes| Row { layout: &layout, bytes, cells: &cells };
+                    let (before, after) = (row(&bytes[0]), row(&bytes[1]));
+                    let order = i64::from(number);
+                    let block = TransactionView { id: "1", total_order: order, data_collection_order: order };
+                    let mut source = source;
+                    source.row = i32::from(number);
+                    let alone = EnvelopeView {
+                        before: has_before.then_some(&before),
+                        after: has_after.then_some(&after),
+                        source: &source,
+                        transaction: has_transaction.then_some(&block),
+                        operation,
+                        processed_ns,
+                        written: None,
+                    };
                     let kept = EnvelopeView { written: Some(written), ..alone };
                     assert_eq!(text_of(&kept, FIELDS), text_of(&alone, FIELDS));
                 }

@@ -74,6 +74,9 @@ pub struct Written(RefCell<Vec<Kept>>);
 /// What is kept at once of one struct: that of so many writers, kinds and sets of fields that change.
 const KEPT_MAXIMUM: usize = 16;
 
+/// What a writer has written that is larger is given back when it is forgotten.
+const KEPT_BYTES_MAXIMUM: usize = 64 * 1024;
+
 /// What one serializer has written.
 #[derive(Default)]
 struct Kept {
@@ -129,10 +132,13 @@ impl Written {
         LAST.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The fields have changed. Keeps its memory.
+    /// The fields have changed. Keeps its memory, unless a huge value (a statement's text) lay in it.
     pub fn forget(&mut self) {
         for kept in self.0.get_mut() {
             kept.writer = 0;
+            if kept.bytes.capacity() > KEPT_BYTES_MAXIMUM {
+                kept.bytes = Vec::new();
+            }
         }
     }
 }
@@ -447,20 +453,29 @@ impl Coded for ValueError {
     }
 }
 
-/// A struct's fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
+/// A value as text; of a struct the first fields, none of which is from what was kept.
 #[cfg(test)]
 #[allow(clippy::wildcard_enum_match_arm, clippy::panic)]
+fn text(value: &ValueRef<'_>, arena: &Arena) -> Result<String, ValueError> {
+    Ok(match value {
+        ValueRef::Int32(number) => number.to_string(),
+        ValueRef::Int64(number) => number.to_string(),
+        ValueRef::String(text) => (*text).to_owned(),
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Struct(view) => {
+            let fields = (0..20).map(|index| text(&view.field(index, arena)?, arena));
+            format!("{:?}", fields.collect::<Result<Vec<_>, _>>()?)
+        }
+        other => panic!("{other:?}"),
+    })
+}
+
+/// A struct's fields as `index=value;`, as a serializer writes them: what it has kept, and the others.
+#[cfg(test)]
 pub(crate) fn text_of(view: &dyn StructView, fields: usize) -> String {
     let (arena, mut out) = (Arena::new(), Vec::new());
     let field = |index: usize, out: &mut Vec<u8>| {
-        let text = match view.field(index, &arena)? {
-            ValueRef::Int32(number) => number.to_string(),
-            ValueRef::Int64(number) => number.to_string(),
-            ValueRef::String(text) => text.to_owned(),
-            ValueRef::Null => "null".to_owned(),
-            ValueRef::Struct(_) => "struct".to_owned(),
-            other => panic!("{other:?}"),
-        };
+        let text = text(&view.field(index, &arena)?, &arena)?;
         out.extend_from_slice(format!("{index}={text};").as_bytes());
         Ok::<_, ValueError>(())
     };
