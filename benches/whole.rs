@@ -2,8 +2,9 @@
 //!
 //! In: the servers of `make bench` (`HEADWATER_BENCH_*`; without them this says so and ends). Out: a table on standard output.
 //! 1. Catch-up: connectors are started so that they store where they begin, and stopped; a backlog of a million rows of twelve
-//!    columns is written; each connector catches up alone, on a machine that has come to rest, as JSON without schemas and as Avro. Rows per
-//!    second, CPU seconds of the process per million rows, and its peak memory. The clock runs from the start of the process to the last record on the topic.
+//!    columns is written; each connector catches up alone, on a machine that has come to rest, as JSON without schemas and as Avro.
+//!    Rows per second, CPU seconds of the process per million rows, and its peak memory. The clock runs from the start of the
+//!    process to the last record on the topic.
 //!    Where `make bench` has started it, Debezium too: 3.6 for MySQL on Kafka Connect with a heap of 2 GiB, set up by hand for what
 //!    is measured. Its worker runs already when its clock begins; its Java machine is cold for JSON, and warm for Avro.
 //! 2. Beside it `mysqlbinlog --read-from-remote-server --raw` on the same backlog: what it costs only to fetch the bytes.
