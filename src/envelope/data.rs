@@ -1,6 +1,6 @@
 //! Records of a table's topic.
 
-use super::source_block::SourceView;
+use super::source_block::{SourceView, only};
 use super::{Envelope, TableShape};
 use crate::model::change::Operation;
 use crate::model::record::{Header, Record, Typed};
@@ -46,6 +46,12 @@ struct EnvelopeView<'e> {
     written: Option<&'e Written>,
 }
 
+/// The fields that are structs, a bit for each.
+const BEFORE: u64 = 1;
+const AFTER: u64 = 1 << 1;
+const SOURCE: u64 = 1 << 2;
+const TRANSACTION: u64 = 1 << 3;
+
 impl StructView for EnvelopeView<'_> {
     #[inline]
     fn field<'a>(&'a self, index: usize, _arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
@@ -65,8 +71,8 @@ impl StructView for EnvelopeView<'_> {
     /// What was processed at the same time differs in its structs, where it has them; the operation is its kind.
     #[inline]
     fn repeated(&self) -> Option<Repeated<'_>> {
-        let structs = [self.before.is_some(), self.after.is_some(), true, self.transaction.is_some()];
-        let varying = structs.iter().rev().fold(0, |bits, is_there| bits << 1 | u64::from(*is_there));
+        let rows = only(self.before.is_some(), BEFORE) | only(self.after.is_some(), AFTER);
+        let varying = rows | SOURCE | only(self.transaction.is_some(), TRANSACTION);
         Some(Repeated { written: self.written?, kind: self.operation as u8, varying })
     }
 }
@@ -211,8 +217,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::envelope::source_block::{SourceConstants, Subject};
-    use crate::model::change::{BinlogOrigin, Origin};
+    use crate::envelope::source_block::{SourceConstants, Subject, first_origin};
+    use crate::model::change::Origin;
     use crate::model::row::{Cell, Codec, ColumnLayout, TableLayout, TableNames};
     use crate::model::schema::{Kind, Schema};
     use crate::model::table::TableId;
@@ -241,15 +247,7 @@ mod tests {
     fn an_envelope_is_the_same_whatever_was_written_before_it() {
         let constants = SourceConstants { version: String::new(), plugin: "mysql", logical_name: String::new() };
         let subject = Subject { database: "shop", schema: None, table: None };
-        let origin = Origin::Binlog(BinlogOrigin {
-            file: "binlog.000001".into(),
-            position: 4,
-            server_id: 1,
-            gtid: None,
-            thread: None,
-            timestamp_us: 1_000_000,
-            query: None,
-        });
+        let origin = Origin::Binlog(first_origin());
         let (arena, layout) = (Arena::new(), layout());
         let source = SourceView::new(&constants, subject, &origin, &[], &arena);
         let cells = [Cell { offset: 0, length: 1 }];

@@ -155,8 +155,9 @@ impl<'s> SourceView<'s> {
     }
 }
 
-/// These fields, where they are not null.
-fn only(are_there: bool, fields: u64) -> u64 {
+/// These fields, a bit for each, where they are not null.
+#[inline]
+pub(super) fn only(are_there: bool, fields: u64) -> u64 {
     if are_there { fields } else { 0 }
 }
 
@@ -239,6 +240,20 @@ impl StructView for SourceView<'_> {
     }
 }
 
+/// Of the first event of a binlog.
+#[cfg(test)]
+pub(super) fn first_origin() -> BinlogOrigin {
+    BinlogOrigin {
+        file: "binlog.000001".into(),
+        position: 4,
+        server_id: 1,
+        gtid: None,
+        thread: None,
+        timestamp_us: 1_000_000,
+        query: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -264,16 +279,7 @@ mod tests {
 
     #[test]
     fn a_block_is_the_same_whatever_was_written_before_it() {
-        let files: [Arc<str>; 2] = ["binlog.000001".into(), "binlog.000002".into()];
-        let first = BinlogOrigin {
-            file: files[0].clone(),
-            position: 4,
-            server_id: 1,
-            gtid: None,
-            thread: None,
-            timestamp_us: 1_000_000,
-            query: None,
-        };
+        let (first, next_file): (_, Arc<str>) = (first_origin(), "binlog.000002".into());
         let gtid = |number| Some(Gtid::MySql { uuid: [7; 16], tag: None, number });
         let binlog = [
             first.clone(),
@@ -283,8 +289,8 @@ mod tests {
             BinlogOrigin { timestamp_us: 1_234_567, ..first.clone() },
             BinlogOrigin { query: Some(0..8), ..first.clone() },
             BinlogOrigin { query: Some(10..18), ..first.clone() },
-            BinlogOrigin { file: files[1].clone(), ..first.clone() },
-            BinlogOrigin { file: files[1].clone(), server_id: 2, ..first.clone() },
+            BinlogOrigin { file: next_file.clone(), ..first.clone() },
+            BinlogOrigin { file: next_file, server_id: 2, ..first.clone() },
             BinlogOrigin { server_id: 2, ..first.clone() },
             first,
         ];
