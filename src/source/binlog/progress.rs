@@ -61,8 +61,8 @@ pub struct Progress {
     pub event_start: u64,
     /// The server that wrote the last event.
     pub server_id: u32,
-    /// When the last event was written, in seconds since the epoch.
-    pub timestamp_s: i64,
+    /// When the last event was written, in microseconds since the epoch.
+    pub timestamp_us: i64,
     /// The commit time that the last GTID event gave, in microseconds since the epoch.
     pub commit_us: Option<i64>,
     /// The GTID of what is being read.
@@ -97,7 +97,7 @@ impl Progress {
             position: position.position,
             event_start: position.position,
             server_id: position.server_id,
-            timestamp_s: position.timestamp_s,
+            timestamp_us: position.timestamp_s.saturating_mul(1_000_000),
             commit_us: None,
             gtid: None,
             open: None,
@@ -130,7 +130,7 @@ impl Progress {
             events,
             rows,
             server_id: self.server_id,
-            timestamp_s: self.timestamp_s,
+            timestamp_s: self.timestamp_us.div_euclid(1_000_000),
             server_uuid: self.server_uuid.clone().filter(|_| events > 0),
         }
     }

@@ -12,12 +12,13 @@ use super::connection::{BinlogStream, ConnectionError, PacketRange, ReadOutcome}
 use super::ddl::Schema;
 use super::error::BinlogError;
 use super::event::event_type::{
-    ANONYMOUS_GTID_EVENT, FORMAT_DESCRIPTION_EVENT, HEARTBEAT_EVENT, HEARTBEAT_EVENT_V2, ROTATE_EVENT,
+    ANONYMOUS_GTID_EVENT, FORMAT_DESCRIPTION_EVENT, HEARTBEAT_EVENT, HEARTBEAT_EVENT_V2, ROTATE_EVENT, TABLE_MAP_EVENT,
 };
 use super::event::gtid::Tag;
 use super::event::transaction_payload::{PayloadDecoder, Suspended};
 use super::event::{
-    ChecksumAlgorithm, Event, EventError, EventHeader, Format, TransactionPayload, decode, verify_checksum,
+    ChecksumAlgorithm, Event, EventError, EventHeader, Format, PayloadEvents, TransactionPayload, decode_after,
+    verify_checksum,
 };
 use super::head::{BinlogHeadProbe, Reached};
 use super::marker::BinlogMarker;
@@ -94,7 +95,7 @@ enum Step {
     Done,
     HandOver,
     /// Its inner events lie behind the block; they are read next, and then it is done.
-    Unpacked(Place, EventHeader),
+    Unpacked(Place),
 }
 
 /// The event that is being read.
@@ -114,8 +115,12 @@ pub(super) struct Context<'b> {
 pub(super) struct Place {
     /// Where the event begins.
     pub start: u64,
+    /// Where it ends in its file; `None` for one that is in no file or does not say.
+    pub end: Option<u64>,
     /// When it was written, in microseconds since the epoch.
     pub timestamp_us: i64,
+    /// The same as its header says it, in seconds; 0 when it does not.
+    written_s: u32,
     /// The server that wrote it.
     pub server_id: u32,
 }
@@ -227,12 +232,25 @@ impl BinlogSource {
 
     /// Reads the events of a block from `first` on.
     fn events(&mut self, batch: &mut Batch, packets: &[Range<usize>], first: usize) -> Result<(), Failure> {
+        let mut block = std::mem::take(&mut batch.block);
+        let read = self.events_in(batch, &mut block, packets, first);
+        batch.block = block;
+        read
+    }
+
+    fn events_in(
+        &mut self,
+        batch: &mut Batch,
+        block: &mut Vec<u8>,
+        packets: &[Range<usize>],
+        first: usize,
+    ) -> Result<(), Failure> {
         for (index, packet) in packets.iter().enumerate().skip(first) {
-            match self.event(batch, packet.clone(), None)? {
+            match self.event(batch, block, packet.clone(), None)? {
                 Flow::Next => {}
                 Flow::HandOver => {
                     // A large payload is at `index`, or this was the end of one: the rest waits in its own block.
-                    let rest = batch.block.get(packet.start..batch.bytes).unwrap_or_default().to_vec();
+                    let rest = block.get(packet.start..batch.bytes).unwrap_or_default().to_vec();
                     let moved = |range: &Range<usize>| range.start - packet.start..range.end - packet.start;
                     let rest_packets: Vec<Range<usize>> = packets.iter().skip(index).map(moved).collect();
                     self.held = Some(Held { block: rest, packets: rest_packets, next: 0, payload: None });
@@ -250,35 +268,23 @@ impl BinlogSource {
         let event = held.block.get(packet.clone()).unwrap_or_default();
         let header = self.located(EventHeader::of(event), 0)?;
         let place = self.place(&header);
-        let payload = match decode(event, &self.format) {
-            Ok(Event::TransactionPayload(payload)) => payload,
-            Ok(_) | Err(_) => {
-                // Not a payload: the rest of the block is read as any other.
-                let (block, packets, next) = (held.block, held.packets, held.next);
-                batch.bytes = block.len();
-                batch.block = block;
-                return self.events(batch, &packets, next);
-            }
+        let Ok(Event::TransactionPayload(payload)) = decode_after(&header, event, &self.format) else {
+            // Not a payload: the rest of the block is read as any other.
+            let (block, packets, next) = (held.block, held.packets, held.next);
+            batch.bytes = block.len();
+            batch.block = block;
+            return self.events(batch, &packets, next);
         };
         let mut payloads = std::mem::replace(&mut self.payloads, PayloadDecoder::new(PAYLOAD_LIMIT_BYTES));
         let mut unpacking = match held.payload.take() {
             None => self.located(payloads.begin(&payload), place.start)?,
             Some(suspended) => payloads.resume(suspended, payload.payload),
         };
-        let mut finished = false;
-        while batch.block.len() < UNPACKED_LIMIT_BYTES {
-            let start = batch.block.len();
-            let inner = self.located(unpacking.next_into(&mut batch.block), place.start)?;
-            if inner.is_none() {
-                finished = true;
-                break;
-            }
-            let end = batch.block.len();
-            batch.bytes = end;
-            let _ = self.event(batch, start..end, Some(place))?;
-        }
-        if finished {
-            self.finish_event(&header);
+        let mut block = std::mem::take(&mut batch.block);
+        let read = self.unpack(batch, &mut block, &mut unpacking, place);
+        batch.block = block;
+        if read? {
+            self.finish_event(place);
             held.next += 1;
         } else {
             held.payload = Some(unpacking.suspend());
@@ -290,6 +296,25 @@ impl BinlogSource {
             self.held = Some(held);
         }
         Ok(())
+    }
+
+    /// Unpacks as much of the payload at `place` as a batch may have, and reads it; whether that was the rest of it.
+    fn unpack(
+        &mut self,
+        batch: &mut Batch,
+        block: &mut Vec<u8>,
+        payload: &mut PayloadEvents<'_, '_>,
+        place: Place,
+    ) -> Result<bool, Failure> {
+        while block.len() < UNPACKED_LIMIT_BYTES {
+            let start = block.len();
+            if self.located(payload.next_into(block), place.start)?.is_none() {
+                return Ok(true);
+            }
+            batch.bytes = block.len();
+            let _ = self.event(batch, block, start..batch.bytes, Some(place))?;
+        }
+        Ok(false)
     }
 
     /// What was read, or where in the log it could not be.
@@ -308,55 +333,54 @@ impl BinlogSource {
 
     /// Where an event begins, and when it was written.
     fn place(&self, header: &EventHeader) -> Place {
-        let start = match self.end_of(header) {
+        let says = header.next_position != 0 && !header.is_artificial();
+        let end = says.then(|| extended(self.progress.position, header.next_position));
+        let start = match end {
             Some(end) => end.saturating_sub(u64::from(header.event_size)),
             None => self.progress.event_start,
         };
-        let seconds = i64::from(header.timestamp).saturating_mul(1_000_000);
-        Place { start, timestamp_us: self.progress.commit_us.unwrap_or(seconds), server_id: header.server_id }
+        let written_s = header.timestamp;
+        let timestamp_us = self.progress.commit_us.unwrap_or_else(|| microseconds(written_s));
+        Place { start, end, timestamp_us, written_s, server_id: header.server_id }
     }
 
-    /// Where an event ends in its file; `None` for one that is in no file or does not say.
-    fn end_of(&self, header: &EventHeader) -> Option<u64> {
-        let says = header.next_position != 0 && !header.is_artificial();
-        says.then(|| extended(self.progress.position, header.next_position))
-    }
-
-    fn finish_event(&mut self, header: &EventHeader) {
-        let end = self.end_of(header);
-        if let Some(end) = end {
-            self.progress.event_start = end.saturating_sub(u64::from(header.event_size));
+    /// The event at `place` was read.
+    fn finish_event(&mut self, place: Place) {
+        self.progress.event_start = place.start;
+        if place.written_s != 0 {
+            self.progress.timestamp_us = self.progress.commit_us.unwrap_or_else(|| microseconds(place.written_s));
+            self.progress.server_id = place.server_id;
         }
-        if header.timestamp != 0 {
-            let commit_s = self.progress.commit_us.map(|time| time.div_euclid(1_000_000));
-            self.progress.timestamp_s = commit_s.unwrap_or_else(|| i64::from(header.timestamp));
-            self.progress.server_id = header.server_id;
-        }
-        self.progress.event_read(end);
+        self.progress.event_read(place.end);
     }
 
-    /// Reads one event. `outer` is the place of the payload it was unpacked from.
-    fn event(&mut self, batch: &mut Batch, range: Range<usize>, outer: Option<Place>) -> Result<Flow, Failure> {
-        // The block is set aside, so that the event may borrow from it while changes are added to the batch.
-        let block = std::mem::take(&mut batch.block);
+    /// Reads one event of the batch's block, which is set aside, so that the event may borrow from it while changes are
+    /// added to the batch. `outer` is the place of the payload it was unpacked from.
+    fn event(
+        &mut self,
+        batch: &mut Batch,
+        block: &mut Vec<u8>,
+        range: Range<usize>,
+        outer: Option<Place>,
+    ) -> Result<Flow, Failure> {
         let used = block.get(..batch.bytes).unwrap_or_default();
         let result = self.event_in(used, batch, range, outer);
-        batch.block = block;
         if !self.tail.is_empty() {
-            batch.block.truncate(batch.bytes);
-            batch.block.append(&mut self.tail);
-            batch.bytes = batch.block.len();
+            block.truncate(batch.bytes);
+            block.append(&mut self.tail);
+            batch.bytes = block.len();
         }
         match result? {
             Step::Done => Ok(Flow::Next),
             Step::HandOver => Ok(Flow::HandOver),
-            Step::Unpacked(place, header) => {
+            Step::Unpacked(place) => {
                 let packets = std::mem::take(&mut self.unpacked);
-                let read = packets.iter().try_for_each(|inner| self.event(batch, inner.clone(), Some(place)).map(drop));
+                let mut inner = packets.iter();
+                let read = inner.try_for_each(|inner| self.event(batch, block, inner.clone(), Some(place)).map(drop));
                 self.unpacked = packets;
                 self.unpacked.clear();
                 read?;
-                self.finish_event(&header);
+                self.finish_event(place);
                 Ok(Flow::Next)
             }
         }
@@ -378,20 +402,35 @@ impl BinlogSource {
             self.located(verify_checksum(bytes, self.checksum_of(&header)), place.start)?;
         }
         self.report.events_read += 1;
-        let format = if outer.is_some() { &self.inner_format } else { &self.format };
-        let event = self.located(decode(bytes, format), place.start)?;
-        let context = Context { block, range, place, unpacked: outer.is_some() };
-        let step = self.dispatch(batch, &context, &header, &event)?;
+        let format = self.format_of(outer.is_some());
+        let step = if header.event_type == TABLE_MAP_EVENT && self.maps.is_known(bytes, format) {
+            Step::Done
+        } else {
+            // The event is looked at where it was put: to move it costs as much as to read it.
+            let decoded = decode_after(&header, bytes, format);
+            let event = match &decoded {
+                Ok(event) => event,
+                Err(error) => return Err(self.unreadable(error.clone(), place.start)),
+            };
+            let context = Context { block, range, place, unpacked: outer.is_some() };
+            self.dispatch(batch, &context, &header, event)?
+        };
         if matches!(header.event_type, HEARTBEAT_EVENT | HEARTBEAT_EVENT_V2) {
-            self.progress.heartbeat(self.end_of(&header));
+            self.progress.heartbeat(place.end);
         } else if matches!(step, Step::Done) && header.event_type != ROTATE_EVENT {
             if outer.is_some() {
                 self.progress.event_read(None);
             } else {
-                self.finish_event(&header);
+                self.finish_event(place);
             }
         }
         Ok(step)
+    }
+
+    /// How the event is laid out, which was unpacked from a payload or was not.
+    #[inline]
+    pub(super) fn format_of(&self, unpacked: bool) -> &Format {
+        if unpacked { &self.inner_format } else { &self.format }
     }
 
     fn checksum_of(&self, header: &EventHeader) -> ChecksumAlgorithm {
@@ -435,7 +474,7 @@ impl BinlogSource {
                 self.query.extend_from_slice(statement);
                 self.query_range = None;
             }
-            Event::TransactionPayload(payload) => return self.payload(context, header, payload),
+            Event::TransactionPayload(payload) => return self.payload(context, payload),
             Event::Rotate(rotate) => {
                 self.maps.clear();
                 self.progress.rotate(rotate.file, rotate.position);
@@ -484,12 +523,7 @@ impl BinlogSource {
     }
 
     /// Unpacks a payload behind the block if it is small; a large one is handed over in parts.
-    fn payload(
-        &mut self,
-        context: &Context<'_>,
-        header: &EventHeader,
-        payload: &TransactionPayload<'_>,
-    ) -> Result<Step, Failure> {
+    fn payload(&mut self, context: &Context<'_>, payload: &TransactionPayload<'_>) -> Result<Step, Failure> {
         if payload.uncompressed_size > UNPACKED_LIMIT_BYTES as u64 {
             return Ok(Step::HandOver);
         }
@@ -505,7 +539,7 @@ impl BinlogSource {
             self.unpacked.push(start..context.block.len() + self.tail.len());
         }
         self.payloads = payloads;
-        Ok(Step::Unpacked(context.place, *header))
+        Ok(Step::Unpacked(context.place))
     }
 
     /// A transaction begins with the event at `place`; `counted` when positions may lie inside it.
@@ -559,6 +593,10 @@ impl BinlogSource {
             query: self.query_range.clone(),
         })
     }
+}
+
+fn microseconds(seconds: u32) -> i64 {
+    i64::from(seconds) * 1_000_000
 }
 
 /// A position in a file of more than 4 GiB, whose events give only its lower 32 bits.

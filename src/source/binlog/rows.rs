@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::connection::Flavor;
 use super::error::BinlogError;
 use super::event::rows_event::{Rows, RowsKind};
-use super::event::{ChecksumAlgorithm, TableMap};
+use super::event::{TableMap, body_of};
 use super::reader::{BinlogSource, Context, Place};
 use super::tables::{self, Captured, Mapped};
 use crate::error::{Coded, Failure};
@@ -15,15 +15,10 @@ use crate::model::row::{Row, RowWalk, TableLayout};
 use crate::model::table::TableId;
 
 impl BinlogSource {
-    /// A table gets a number. Nothing is made while it is the table map that came before.
+    /// A table gets a number, by a table map that is not the one that came before.
     pub(super) fn table_map(&mut self, context: &Context<'_>, map: &TableMap<'_>) -> Result<(), Failure> {
         let bytes = context.block.get(context.range.clone()).unwrap_or_default();
-        // Header and checksum differ each time; what lies between does not.
-        let body =
-            bytes.get(super::event::HEADER_LENGTH..bytes.len() - self.checksum_length(context)).unwrap_or_default();
-        if self.maps.is_known(map.table_id, body) {
-            return Ok(());
-        }
+        let body = body_of(bytes, self.format_of(context.unpacked)).unwrap_or_default();
         let id = tables::table_id(map);
         let mapped = if (self.options.captured)(&id) && !self.schema.is_sequence(&id) {
             self.captured(&id, map, context.place)?
@@ -32,10 +27,6 @@ impl BinlogSource {
         };
         self.maps.insert(map.table_id, body, mapped);
         Ok(())
-    }
-
-    fn checksum_length(&self, context: &Context<'_>) -> usize {
-        if context.unpacked { ChecksumAlgorithm::None.length() } else { self.format.checksum.length() }
     }
 
     fn captured(&mut self, id: &TableId, map: &TableMap<'_>, place: Place) -> Result<Mapped, Failure> {
@@ -125,7 +116,7 @@ impl BinlogSource {
     fn body(&mut self, context: &Context<'_>, rows: &Rows<'_>) -> Result<std::ops::Range<u32>, Failure> {
         let (start, end) = match rows.plain_body() {
             Some(body) => {
-                let end = context.range.end - self.checksum_length(context);
+                let end = context.range.end - self.format_of(context.unpacked).checksum.length();
                 (end - body.len(), end)
             }
             None => {

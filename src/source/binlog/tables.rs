@@ -7,10 +7,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::event::event_type::TABLE_MAP_EVENT;
 use super::event::rows::ImagePlan;
 use super::event::rows_event::{Rows, RowsKind};
 use super::event::table_metadata::ColumnMetadata;
-use super::event::{EventError, TableMap};
+use super::event::{EventError, Format, TableMap, body_of};
 use super::walk::BinlogWalk;
 use crate::error::Failure;
 use crate::model::row::{RowWalk, TableLayout};
@@ -121,9 +122,12 @@ pub struct TableMaps {
 }
 
 impl TableMaps {
-    /// Whether this table map is the one that is known under its number.
-    pub fn is_known(&self, table_id: u64, body: &[u8]) -> bool {
-        self.entries.get(&table_id).is_some_and(|entry| *entry.body == *body)
+    /// Whether this table map is the one that is known under its number. Its header and its checksum are others each time;
+    /// what lies between is compared before anything of it is read.
+    pub fn is_known(&self, event: &[u8], format: &Format) -> bool {
+        let Some(body) = body_of(event, format) else { return false };
+        let table_id = TableMap::table_id_of(body, format.post_header_length(TABLE_MAP_EVENT));
+        table_id.and_then(|table_id| self.entries.get(&table_id)).is_some_and(|entry| *entry.body == *body)
     }
 
     /// Keeps what a table number means.

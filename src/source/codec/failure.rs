@@ -39,11 +39,11 @@ impl ConversionFailures {
     }
 }
 
+/// What a column's codec asks when it cannot read a cell.
 #[derive(Debug)]
-struct Guard {
+pub struct Guard {
     table: Arc<str>,
     column: Arc<str>,
-    codec: Arc<dyn Codec>,
     lossy: Option<Arc<dyn Codec>>,
     /// Whether null, or a default in its place, is a value of the schema. Never in a key.
     may_be_null: bool,
@@ -52,7 +52,7 @@ struct Guard {
     failures: Arc<ConversionFailures>,
 }
 
-/// Wraps a column's codec by `event.converting.failure.handling.mode`. In a key only text is mended: a key that
+/// A column's codec by `event.converting.failure.handling.mode`. In a key only text is mended: a key that
 /// lost a part is another row's key.
 pub fn guarded(
     table: &TableId,
@@ -68,10 +68,9 @@ pub fn guarded(
         EventConvertingFailureHandlingMode::Skip => false,
     };
     let has_default = parts.schema.default.as_ref().is_some_and(|default| *default != Value::Null);
-    Arc::new(Guard {
+    parts.codec.guarded(Guard {
         table: table.to_string().into(),
         column: column.into(),
-        codec: parts.codec.clone(),
         lossy: parts.lossy.clone(),
         may_be_null: !key && (parts.schema.optional || has_default),
         warn,
@@ -81,8 +80,17 @@ pub fn guarded(
 }
 
 impl Guard {
-    #[cold]
-    fn mend<'a>(&'a self, cell: &'a [u8], arena: &'a Arena, error: ValueError) -> Result<ValueRef<'a>, ValueError> {
+    /// The value of a cell that was refused with `error`; `null` stands for null in its column.
+    ///
+    /// # Errors
+    /// The error, where nothing may stand in the cell's place.
+    pub fn mend<'a>(
+        &'a self,
+        cell: &'a [u8],
+        arena: &'a Arena,
+        error: ValueError,
+        null: ValueRef<'a>,
+    ) -> Result<ValueRef<'a>, ValueError> {
         let (counter, instead, value) = match (&error, &self.lossy) {
             (ValueError::Charset { .. }, Some(lossy)) => {
                 (&self.failures.replaced, "U+FFFD for each unknown byte", lossy.decode(cell, arena)?)
@@ -93,7 +101,7 @@ impl Guard {
                 if !self.may_be_null {
                     return Err(error);
                 }
-                (&self.failures.nulls, "null or the column's default", self.codec.null())
+                (&self.failures.nulls, "null or the column's default", null)
             }
         };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -108,27 +116,5 @@ impl Guard {
             );
         }
         Ok(value)
-    }
-}
-
-impl Codec for Guard {
-    #[inline]
-    fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        match self.codec.decode(cell, arena) {
-            Err(error) => self.mend(cell, arena, error),
-            decoded => decoded,
-        }
-    }
-
-    fn null(&self) -> ValueRef<'_> {
-        self.codec.null()
-    }
-
-    fn absent(&self) -> ValueRef<'_> {
-        self.codec.absent()
-    }
-
-    fn absent_in<'a>(&'a self, arena: &'a Arena) -> ValueRef<'a> {
-        self.codec.absent_in(arena)
     }
 }

@@ -20,7 +20,7 @@ use crate::model::row::Codec;
 use crate::model::schema::Schema;
 use crate::model::table::Column;
 use crate::model::value::Value;
-use plan::{DefaultConversion, Fallback, Plan};
+use plan::{DefaultConversion, Fallback, Guardable, Plan};
 
 /// A column's schema and how its cells are read.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct ColumnCodec {
     /// The schema, with optionality, documentation and default.
     pub schema: Arc<Schema>,
     /// Reads a cell; errors are errors.
-    pub codec: Arc<dyn Codec>,
+    pub codec: Arc<dyn Guardable>,
     /// For text: writes U+FFFD for bytes that the character set does not know, as Java does.
     pub lossy: Option<Arc<dyn Codec>>,
 }

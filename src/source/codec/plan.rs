@@ -6,13 +6,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::failure::Guard;
 use crate::model::row::Codec;
 use crate::model::schema::Schema;
 use crate::model::value::{Arena, StructView, Value, ValueError, ValueRef};
 
 /// Turns the bytes of a cell into a value; [`ValueRef::Null`] for bytes that the server means as no value (a
 /// zero date).
-pub(crate) trait Decode: Send + Sync + fmt::Debug + 'static {
+pub(crate) trait Decode: Clone + Send + Sync + fmt::Debug + 'static {
     /// The value of a cell.
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError>;
 }
@@ -129,7 +130,13 @@ pub(crate) struct Stand {
 /// The conversion of the placeholder of unavailable values.
 pub(crate) type PlaceholderConversion = Box<dyn FnOnce(&str) -> Value>;
 
-type Finish = Box<dyn FnOnce(&Stand) -> Arc<dyn Codec>>;
+/// A codec that can be put under a guard.
+pub trait Guardable: Codec {
+    /// The same codec, which asks `guard` when it cannot read a cell.
+    fn guarded(&self, guard: Guard) -> Arc<dyn Codec>;
+}
+
+type Finish = Box<dyn FnOnce(&Stand) -> Arc<dyn Guardable>>;
 
 /// A column's schema and decoder, before optionality and default are known.
 pub(crate) struct Plan {
@@ -151,7 +158,7 @@ pub(crate) struct Plan {
 
 /// Puts a decoder and what stands for null and absent together.
 fn finish(decoder: impl Decode) -> Finish {
-    Box::new(move |stand| Arc::new(ColumnCodec { decoder, stand: stand.clone() }))
+    Box::new(move |stand| Arc::new(ColumnCodec { decoder, stand: stand.clone(), guard: None }))
 }
 
 impl Plan {
@@ -192,24 +199,46 @@ impl Plan {
     }
 
     /// The codec, and the one that replaces what it cannot read, with what stands for null and for absent.
-    pub fn finish(self, null: Fallback, absent: Fallback) -> (Arc<dyn Codec>, Option<Arc<dyn Codec>>) {
+    pub fn finish(self, null: Fallback, absent: Fallback) -> (Arc<dyn Guardable>, Option<Arc<dyn Codec>>) {
         let stand = Stand { null, absent };
-        ((self.finish)(&stand), self.finish_lossy.map(|finish| finish(&stand)))
+        ((self.finish)(&stand), self.finish_lossy.map(|finish| finish(&stand) as Arc<dyn Codec>))
     }
 }
 
-/// A decoder with what stands for null and absent.
+/// A decoder with what stands for null and absent, and for what it cannot read.
 #[derive(Debug)]
 struct ColumnCodec<D> {
     decoder: D,
     stand: Stand,
+    guard: Option<Guard>,
+}
+
+impl<D: Decode> Guardable for ColumnCodec<D> {
+    fn guarded(&self, guard: Guard) -> Arc<dyn Codec> {
+        Arc::new(ColumnCodec { decoder: self.decoder.clone(), stand: self.stand.clone(), guard: Some(guard) })
+    }
+}
+
+impl<D: Decode> ColumnCodec<D> {
+    #[cold]
+    fn refused<'a>(&'a self, cell: &'a [u8], arena: &'a Arena, error: ValueError) -> Result<ValueRef<'a>, ValueError> {
+        match &self.guard {
+            Some(guard) => guard.mend(cell, arena, error, self.null()),
+            None => Err(error),
+        }
+    }
 }
 
 impl<D: Decode> Codec for ColumnCodec<D> {
     #[inline]
     fn decode<'a>(&'a self, cell: &'a [u8], arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
-        let value = self.decoder.decode(cell, arena)?;
-        Ok(if matches!(value, ValueRef::Null) { self.stand.null.borrow() } else { value })
+        // What was read is looked at where it was put, and goes on from there without a move.
+        let decoded = self.decoder.decode(cell, arena);
+        match &decoded {
+            Ok(ValueRef::Null) => Ok(self.null()),
+            Ok(_) => decoded,
+            Err(error) => self.refused(cell, arena, error.clone()),
+        }
     }
 
     fn null(&self) -> ValueRef<'_> {

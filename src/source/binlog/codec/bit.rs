@@ -12,7 +12,7 @@ use crate::model::value::{Arena, Value, ValueError, ValueRef};
 /// BIT(64) is the longest.
 const MAX_BITS: i32 = 64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct OneBit;
 
 impl Decode for OneBit {
@@ -25,7 +25,7 @@ impl Decode for OneBit {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Bits {
     bytes: usize,
 }

@@ -58,7 +58,7 @@ fn number(cell: &[u8], column_type: &'static str, most: usize) -> Result<u64, Va
     Ok(cell.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Enum {
     labels: Box<[Arc<str>]>,
 }
@@ -84,7 +84,7 @@ pub(super) fn enumeration(context: &Context<'_>) -> Result<Plan, CodecError> {
     Ok(Plan::new(schema, Fallback::Scalar(Value::text("")), Enum { labels }, default))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Set {
     labels: Box<[Arc<str>]>,
 }

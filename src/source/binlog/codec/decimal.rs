@@ -161,7 +161,7 @@ impl Shape {
 }
 
 /// Up to 18 digits: the unscaled number fits 64 bits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Short(Shape);
 
 impl Decode for Short {
@@ -177,7 +177,7 @@ impl Decode for Short {
 }
 
 /// Up to 38 digits: the unscaled number fits 128 bits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Medium(Shape);
 
 impl Decode for Medium {
@@ -192,7 +192,7 @@ impl Decode for Medium {
 }
 
 /// Up to 65 digits: 256 bits, as eight limbs, least significant first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Long(Shape);
 
 impl Decode for Long {
@@ -231,7 +231,7 @@ fn big_endian(mut limbs: [u32; MAX_UNSCALED_BYTES / 4], negative: bool) -> [u8; 
     bytes
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Text(Shape);
 
 impl Decode for Text {
@@ -242,7 +242,7 @@ impl Decode for Text {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Double(Shape);
 
 impl Decode for Double {

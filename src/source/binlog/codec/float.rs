@@ -14,7 +14,7 @@ const FLOAT_BITS: i32 = 24;
 
 macro_rules! decoder {
     ($name:ident, $column_type:literal, $from:ty, $value:ident => $out:expr) => {
-        #[derive(Debug)]
+        #[derive(Clone, Debug)]
         struct $name;
 
         impl Decode for $name {

@@ -20,7 +20,7 @@ fn split(cell: &[u8]) -> Result<(ValueRef<'static>, &[u8]), ValueError> {
     Ok((if srid == 0 { ValueRef::Null } else { ValueRef::Int32(srid) }, wkb))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Geometry;
 
 impl Decode for Geometry {
@@ -30,7 +30,7 @@ impl Decode for Geometry {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Point;
 
 impl Decode for Point {

@@ -23,7 +23,7 @@ const BIGINT_UNSIGNED_PRECISION: i32 = 20;
 macro_rules! decoder {
     ($(#[$doc:meta])* $name:ident, $column_type:literal, $bytes:ident => $value:expr) => {
         $(#[$doc])*
-        #[derive(Debug)]
+        #[derive(Clone, Debug)]
         struct $name;
 
         impl Decode for $name {
@@ -52,7 +52,7 @@ decoder!(IntUnsigned, "INT", b => ValueRef::Int64(u32::from_le_bytes(b).into()))
 decoder!(Big, "BIGINT", b => ValueRef::Int64(i64::from_le_bytes(b)));
 
 /// BIGINT UNSIGNED as an unscaled Decimal.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct BigPrecise;
 
 impl Decode for BigPrecise {

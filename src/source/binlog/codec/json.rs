@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// MySQL's binary JSON.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Binary {
     /// What a document without bytes is: MySQL writes it for a null that was forced into the column.
     optional: bool,

@@ -20,7 +20,7 @@ fn padded<const N: usize>(cell: &[u8], column_type: &'static str) -> Result<[u8;
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Uuid;
 
 impl Decode for Uuid {
@@ -41,7 +41,7 @@ fn default(text: &str) -> Result<Option<Value>, &'static str> {
     Ok(Some(Value::text(default_value::without_introducer(text))))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inet4;
 
 impl Decode for Inet4 {
@@ -56,7 +56,7 @@ pub(super) fn inet4(_context: &Context<'_>) -> Result<Plan, CodecError> {
     Ok(Plan::new(Schema::new(Kind::String), Fallback::Scalar(Value::text("")), Inet4, default))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inet6;
 
 impl Decode for Inet6 {

@@ -612,7 +612,8 @@ proptest! {
             let arena = Arena::new();
             for length in [0, 1, 2, 3, 4, 5, 7, 8, 14, cell.len()] {
                 let cell = &cell[..length.min(cell.len())];
-                for reader in [Some(&codec.codec), codec.lossy.as_ref()].into_iter().flatten() {
+                let readers = [Some(&*codec.codec as &dyn crate::model::row::Codec), codec.lossy.as_deref()];
+                for reader in readers.into_iter().flatten() {
                     if let Ok(value) = reader.decode(cell, &arena) {
                         let _ = value.to_owned(&codec.schema, &arena);
                     }

@@ -7,7 +7,7 @@ use super::plan::{Context, Decode, Fallback, Plan};
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, ValueError, ValueRef};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Vector;
 
 impl Decode for Vector {

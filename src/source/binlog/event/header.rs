@@ -132,7 +132,8 @@ impl ChecksumAlgorithm {
 
 /// Checks the CRC32 at the end of one whole event, if events have one.
 ///
-/// Events inside a transaction payload have none. Errors: [`EventError::Checksum`], or those of [`EventHeader::of`].
+/// Events inside a transaction payload have none. Errors: [`EventError::Checksum`]; for bytes that are no event those of
+/// [`EventHeader::of`], unless their last four happen to be the checksum of the others.
 #[inline]
 pub fn verify_checksum(event: &[u8], algorithm: ChecksumAlgorithm) -> Result<(), EventError> {
     match algorithm {
@@ -141,20 +142,29 @@ pub fn verify_checksum(event: &[u8], algorithm: ChecksumAlgorithm) -> Result<(),
     }
 }
 
+#[inline]
 fn verify_crc32(event: &[u8]) -> Result<(), EventError> {
+    match event.split_last_chunk::<CHECKSUM_LENGTH>() {
+        Some((content, stored)) if crc32(content) == u32::from_le_bytes(*stored) => Ok(()),
+        content_and_stored => refused_crc32(event, content_and_stored),
+    }
+}
+
+/// Why a checksum does not match; there is one that may not.
+#[cold]
+fn refused_crc32(event: &[u8], content_and_stored: Option<(&[u8], &[u8; CHECKSUM_LENGTH])>) -> Result<(), EventError> {
     let header = EventHeader::of(event)?;
-    let Some((content, stored)) = event.split_last_chunk::<CHECKSUM_LENGTH>() else {
+    let Some((content, stored)) = content_and_stored else {
         return Err(header.length_error(event.len()));
     };
     let stored = u32::from_le_bytes(*stored);
     let in_use = header.event_type == FORMAT_DESCRIPTION_EVENT && header.flags & FLAG_BINLOG_IN_USE != 0;
     let computed = if in_use { crc32_without_in_use(content) } else { crc32(content) };
     if computed == stored {
-        Ok(())
-    } else {
-        let EventHeader { event_type, next_position, .. } = header;
-        Err(EventError::Checksum { event_type, next_position, stored, computed })
+        return Ok(());
     }
+    let EventHeader { event_type, next_position, .. } = header;
+    Err(EventError::Checksum { event_type, next_position, stored, computed })
 }
 
 /// What the processor can do is asked once: small events come by the million.

@@ -127,18 +127,27 @@ pub enum Event<'a> {
 ///
 /// Errors: the bytes are not one event; a field is not as its format demands; [`EventError::UnknownEvent`]
 /// when the type is neither known nor ignorable; [`EventError::Encrypted`].
-#[inline]
 pub fn decode<'a>(event: &'a [u8], format: &Format) -> Result<Event<'a>, EventError> {
-    let header = EventHeader::of(event)?;
+    decode_after(&EventHeader::of(event)?, event, format)
+}
+
+/// The same for who has read the header.
+#[inline]
+pub fn decode_after<'a>(header: &EventHeader, event: &'a [u8], format: &Format) -> Result<Event<'a>, EventError> {
     if header.event_type == FORMAT_DESCRIPTION_EVENT {
         return Ok(Event::FormatDescription(Box::new(Format::parse(event)?)));
     }
-    let end = event.len().saturating_sub(format.checksum.length());
-    let Some(body) = event.get(HEADER_LENGTH..end) else {
+    let Some(body) = body_of(event, format) else {
         let (event_type, declared, actual) = (header.event_type, header.event_size, event.len());
         return Err(EventError::Length { event_type, declared, actual });
     };
-    decode_body(&header, body, format)
+    decode_body(header, body, format)
+}
+
+/// What lies between the header and the checksum; `None` where there is no room for both.
+#[inline]
+pub fn body_of<'a>(event: &'a [u8], format: &Format) -> Option<&'a [u8]> {
+    event.get(HEADER_LENGTH..event.len().checked_sub(format.checksum.length())?)
 }
 
 /// Decodes what lies between the header and the checksum.

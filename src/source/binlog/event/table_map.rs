@@ -66,6 +66,12 @@ impl<'a> TableMap<'a> {
         })
     }
 
+    /// The number in a body, which may be that of a table map or not.
+    #[inline]
+    pub fn table_id_of(body: &[u8], post_header_length: usize) -> Option<u64> {
+        table_id(&mut Reader::new(body, "table map event"), post_header_length).ok()
+    }
+
     /// Number of columns.
     pub fn columns(&self) -> usize {
         self.column_types.len()

@@ -196,7 +196,7 @@ pub(super) fn labels(text: &str) -> Option<Vec<String>> {
 }
 
 /// Reads the elements with the codec of their type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Array {
     element: Arc<dyn Codec>,
     delimiter: u8,
@@ -234,7 +234,7 @@ impl Decode for Array {
 }
 
 /// INT2VECTOR and OIDVECTOR: numbers with blanks between them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Spaced {
     element: Arc<dyn Codec>,
 }
@@ -250,7 +250,7 @@ impl Decode for Spaced {
 }
 
 /// An array of bits, of which Debezium makes the schema of one bit string, and no value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Nothing;
 
 impl Decode for Nothing {

@@ -56,7 +56,7 @@ fn from_escapes<'a>(cell: &[u8], arena: &'a Arena) -> Result<&'a [u8], ValueErro
     Ok(out.into_bump_slice())
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Bytes(BinaryHandlingMode);
 
 impl Decode for Bytes {
@@ -71,7 +71,7 @@ impl Decode for Bytes {
 }
 
 /// The text itself, as bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Opaque(BinaryHandlingMode);
 
 impl Decode for Opaque {
@@ -120,7 +120,7 @@ pub(super) fn bits_schema(length: i32) -> Schema {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct OneBit;
 
 impl Decode for OneBit {
@@ -134,7 +134,7 @@ impl Decode for OneBit {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Bits;
 
 impl Decode for Bits {

@@ -159,7 +159,7 @@ fn special(cell: &[u8]) -> Option<(&'static str, f64)> {
 const NO_NUMBER: &str = "NaN and Infinity are no Decimal: decimal.handling.mode string or double has them";
 
 /// A column with a scale, as bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Precise {
     scale: usize,
 }
@@ -191,7 +191,7 @@ impl StructView for VariableValue<'_> {
 }
 
 /// A column without a scale, as a struct.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Variable;
 
 impl Decode for Variable {
@@ -208,7 +208,7 @@ impl Decode for Variable {
 }
 
 /// Plain text with every digit of the scale; `None` leaves what the server wrote.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Plain {
     scale: Option<usize>,
 }
@@ -241,7 +241,7 @@ impl Decode for Plain {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Double;
 
 impl Decode for Double {
@@ -306,7 +306,7 @@ fn amount<'a>(cell: &[u8], arena: &'a Arena) -> Result<&'a [u8], ValueError> {
 }
 
 /// MONEY, by a numeric decoder.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Money<D>(D);
 
 impl<D: Decode> Decode for Money<D> {
@@ -316,7 +316,7 @@ impl<D: Decode> Decode for Money<D> {
 }
 
 /// An amount rounded half up to `money.fraction.digits`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rounded {
     scale: usize,
 }

@@ -19,7 +19,7 @@ const HAS_SRID: u32 = 0x2000_0000;
 /// Order, type and what follows it: the least that Debezium takes.
 const SHORTEST: usize = 9;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Point;
 
 /// The two numbers of `(x,y)`.
@@ -53,7 +53,7 @@ pub(super) fn point(_context: &Context<'_>) -> Plan {
     Plan::new(point_schema(), Fallback::Constant(Constant::Origin), Point, default_value::none)
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Geometry;
 
 impl Decode for Geometry {

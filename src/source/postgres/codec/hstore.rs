@@ -111,7 +111,7 @@ fn json<'a>(entries: &[Entry<'_>], arena: &'a Arena) -> &'a str {
     out.into_bump_str()
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Json;
 
 impl Decode for Json {
@@ -120,7 +120,7 @@ impl Decode for Json {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Map;
 
 impl Decode for Map {

@@ -38,7 +38,7 @@ pub(super) fn integer(cell: &[u8], column_type: &'static str) -> Result<i64, Val
     Ok(if negative { (value as i64).wrapping_neg() } else { value as i64 })
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Boolean;
 
 impl Decode for Boolean {
@@ -58,7 +58,7 @@ pub(super) fn boolean(_context: &Context<'_>) -> Plan {
     Plan::new(Schema::new(Kind::Boolean), fallback, Boolean, |text| default_value::parse(DefaultKind::Boolean, text))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct SmallInt;
 
 impl Decode for SmallInt {
@@ -75,7 +75,7 @@ pub(super) fn small_int(_context: &Context<'_>) -> Plan {
     Plan::new(Schema::new(Kind::Int16), fallback, SmallInt, |text| default_value::parse(DefaultKind::Int16, text))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Integer;
 
 impl Decode for Integer {
@@ -92,7 +92,7 @@ pub(super) fn int(_context: &Context<'_>) -> Plan {
     Plan::new(Schema::new(Kind::Int32), fallback, Integer, |text| default_value::parse(DefaultKind::Int32, text))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct BigInt;
 
 impl Decode for BigInt {
@@ -135,7 +135,7 @@ pub(super) fn float_of(cell: &[u8], column_type: &'static str) -> Result<f32, Va
     float_text(cell, column_type)?.parse().map_err(|_| invalid(column_type))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Real;
 
 impl Decode for Real {
@@ -151,7 +151,7 @@ pub(super) fn real(_context: &Context<'_>) -> Plan {
     Plan::new(Schema::new(Kind::Float32), fallback, Real, |text| default_value::parse(DefaultKind::Float32, text))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Double;
 
 impl Decode for Double {

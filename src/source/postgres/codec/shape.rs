@@ -16,7 +16,7 @@ use crate::source::codec::plan::{Decode, Fallback, Plan};
 use crate::util::java_text;
 
 /// Writes every number anew. Doubles have few digits: the text grows by two characters a number at most.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Shape(BinaryHandlingMode);
 
 fn of_number(byte: u8) -> bool {

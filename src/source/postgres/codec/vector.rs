@@ -23,7 +23,7 @@ fn numbers(cell: &[u8]) -> Result<impl Iterator<Item = &[u8]>, ValueError> {
     Ok(inner.split(|byte| *byte == b',').map(<[u8]>::trim_ascii))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Vector;
 
 impl Decode for Vector {
@@ -43,7 +43,7 @@ pub(super) fn vector(_context: &Context<'_>) -> Plan {
     Plan::new(schema, Fallback::EmptyArray, Vector, default_value::none)
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct HalfVector;
 
 impl Decode for HalfVector {
@@ -63,7 +63,7 @@ pub(super) fn half_vector(_context: &Context<'_>) -> Plan {
     Plan::new(schema, Fallback::EmptyArray, HalfVector, default_value::none)
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct SparseVector;
 
 fn index(text: &[u8]) -> Result<i16, ValueError> {

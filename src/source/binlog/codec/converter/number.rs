@@ -119,7 +119,7 @@ impl Width {
 }
 
 /// A cell and what is made of its number.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Converted<T> {
     width: Width,
     target: T,

@@ -110,7 +110,7 @@ impl DateTime {
 }
 
 /// DATETIME since MySQL 5.6: 40 bits, most significant first, then the fraction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Packed {
     datetime: DateTime,
     bytes: usize,
@@ -133,7 +133,7 @@ impl Decode for Packed {
 }
 
 /// DATETIME before MySQL 5.6: YYYYMMDDhhmmss as a decimal number in eight bytes, least significant first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Old(DateTime);
 
 impl Decode for Old {

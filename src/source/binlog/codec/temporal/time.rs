@@ -59,7 +59,7 @@ impl Shape {
 
 /// TIME since MySQL 5.6: sign, hours, minutes, seconds and the fraction as one number; a negative one is the
 /// two's complement of the whole, the fraction included.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Packed {
     shape: Shape,
     bytes: usize,
@@ -85,7 +85,7 @@ impl Decode for Packed {
 }
 
 /// TIME before MySQL 5.6: ±hhmmss as a decimal number in three bytes, least significant first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Old(Shape);
 
 impl Decode for Old {

@@ -21,7 +21,7 @@ fn line(day: Day, nanos_of_day: i64, digits: usize) -> Line {
 }
 
 /// TIMESTAMP since MySQL 5.6 (seconds most significant byte first, then the fraction) and before (least first).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Timestamp {
     old: bool,
     bytes: usize,

@@ -7,7 +7,7 @@ use super::calendar::Day;
 use crate::model::schema::{Kind, Schema};
 use crate::model::value::{Arena, Value, ValueError, ValueRef};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Year;
 
 impl Decode for Year {

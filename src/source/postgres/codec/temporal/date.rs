@@ -10,7 +10,7 @@ use crate::source::codec::plan::{Decode, Fallback, Plan, text_in};
 use crate::source::postgres::codec::Context;
 use crate::source::postgres::codec::default_value::{self, Kind as DefaultKind};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Days(DebeziumGeneration);
 
 impl Decode for Days {
@@ -20,7 +20,7 @@ impl Decode for Days {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Iso(DebeziumGeneration);
 
 impl Decode for Iso {

@@ -168,7 +168,7 @@ impl Interval {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Duration;
 
 fn read(cell: &[u8]) -> Result<Interval, ValueError> {
@@ -182,7 +182,7 @@ impl Decode for Duration {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Written;
 
 impl Decode for Written {

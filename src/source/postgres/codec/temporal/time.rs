@@ -10,7 +10,7 @@ use crate::source::codec::plan::{Decode, Fallback, Plan, text_in};
 use crate::source::postgres::codec::Context;
 use crate::source::postgres::codec::default_value::{self, Kind as DefaultKind};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Time(Unit);
 
 fn written<'a>(micros: i64, arena: &'a Arena) -> Result<ValueRef<'a>, ValueError> {
@@ -67,7 +67,7 @@ pub(in super::super) fn time(context: &Context<'_>) -> Plan {
     })
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Zoned(DebeziumGeneration);
 
 impl Decode for Zoned {

@@ -73,7 +73,7 @@ pub(in super::super) fn timestamp_value(unit: Unit, moment: Moment) -> Option<Va
     value(unit, moment, &arena).ok()?.to_owned(&schema(unit), &arena).ok()
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Timestamp(Unit, DebeziumGeneration);
 
 impl Decode for Timestamp {
