@@ -6,13 +6,14 @@
 //!    Rows per second, CPU seconds of the process per million rows, and its peak memory. The clock runs from the start of the
 //!    process to the last record on the topic.
 //!    Where `make bench` has started it, Debezium too: 3.6 for MySQL on Kafka Connect with a heap of 2 GiB, set up by hand for what
-//!    is measured. Its worker runs already when its clock begins; its Java machine is cold for JSON, and warm for Avro.
-//! 2. Beside it `mysqlbinlog --read-from-remote-server --raw` on the same backlog: what it costs only to fetch the bytes.
+//!    is measured. Its worker runs already when its clock begins. All of it in rounds: in the first the Java machines of the
+//!    broker and of Debezium are cold, and what they do slowly costs others, too.
+//! 2. Beside it, in each round, `mysqlbinlog --read-from-remote-server --raw` on the same backlog: what it costs only to fetch the bytes.
 //! 3. Latency at a steady rate with our default settings, from the commit that the server wrote into the binlog (`source.ts_us`)
 //!    to a consumer, both on this machine's clock.
 //!
-//! `HEADWATER_BENCH_ROWS` (1000000), `HEADWATER_BENCH_TRANSACTION` rows a transaction (1000), `HEADWATER_BENCH_RATE` rows a second
-//! (2000; 0 leaves the latency out), `HEADWATER_BENCH_SECONDS` (30).
+//! `HEADWATER_BENCH_ROWS` (1000000), `HEADWATER_BENCH_TRANSACTION` rows a transaction (1000), `HEADWATER_BENCH_ROUNDS` (2),
+//! `HEADWATER_BENCH_RATE` rows a second (2000; 0 leaves the latency out), `HEADWATER_BENCH_SECONDS` (30).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -86,12 +87,16 @@ fn contenders(tuning: &'static str) -> Vec<Option<&'static str>> {
 impl Bench {
     fn catch_up(&self, rows: u64, transaction: u64) {
         self.sql(TABLE);
-        let mut connectors = Vec::new();
-        for debezium in contenders(FOR_LOAD) {
-            connectors.push(self.connector("json", false, "orders", debezium));
-            connectors.push(self.connector("avro", true, "orders", debezium));
-        }
-        for connector in &connectors {
+        let round = |round: u64| {
+            let kinds = contenders(FOR_LOAD).into_iter().flat_map(|whose| [(whose, false), (whose, true)]);
+            let connectors = kinds.map(|(debezium, avro)| {
+                let name = format!("{}_{round}", if avro { "avro" } else { "json" });
+                self.connector(&name, avro, "orders", debezium)
+            });
+            connectors.collect::<Vec<_>>()
+        };
+        let rounds: Vec<_> = (1..=number("ROUNDS", 2)).map(round).collect();
+        for connector in rounds.iter().flatten() {
             self.start(connector).stop();
         }
         let first = self.binlog_file();
@@ -102,10 +107,12 @@ impl Bench {
             begun.elapsed().as_secs_f64()
         );
         println!("{:<22} {:>8} {:>12} {:>16} {:>10}", "", "seconds", "rows/s", "CPU s/1M rows", "peak MB");
-        for connector in &connectors {
-            self.runner.catch_up(connector, &format!("{}.bench.orders", connector.name), rows);
+        for connectors in &rounds {
+            for connector in connectors {
+                self.runner.catch_up(connector, &format!("{}.bench.orders", connector.name), rows);
+            }
+            self.raw_copy(&first, rows);
         }
-        self.raw_copy(&first, rows);
     }
 
     /// What it costs MySQL's own client to fetch the same bytes and write them to files.
