@@ -71,6 +71,8 @@ pub struct BinlogSource {
     pub(super) tail: Vec<u8>,
     /// The inner events of a small payload, in the block.
     unpacked: Vec<Range<usize>>,
+    /// And its place. Not in [`Step`]: to hand that back for every event would cost more than to read one.
+    unpacked_from: Option<Place>,
     pub(super) cells: RowCells,
     /// The statement behind the rows that follow (`include.query`), and where this batch has it.
     query: Vec<u8>,
@@ -95,7 +97,7 @@ enum Step {
     Done,
     HandOver,
     /// Its inner events lie behind the block; they are read next, and then it is done.
-    Unpacked(Place),
+    Unpacked,
 }
 
 /// The event that is being read.
@@ -157,6 +159,7 @@ impl BinlogSource {
             held: None,
             tail: Vec::new(),
             unpacked: Vec::new(),
+            unpacked_from: None,
             cells: RowCells::default(),
             query: Vec::new(),
             query_range: None,
@@ -373,7 +376,8 @@ impl BinlogSource {
         match result? {
             Step::Done => Ok(Flow::Next),
             Step::HandOver => Ok(Flow::HandOver),
-            Step::Unpacked(place) => {
+            Step::Unpacked => {
+                let Some(place) = self.unpacked_from.take() else { return Ok(Flow::Next) };
                 let packets = std::mem::take(&mut self.unpacked);
                 let mut inner = packets.iter();
                 let read = inner.try_for_each(|inner| self.event(batch, block, inner.clone(), Some(place)).map(drop));
@@ -394,7 +398,10 @@ impl BinlogSource {
         outer: Option<Place>,
     ) -> Result<Step, Failure> {
         let bytes = block.get(range.clone()).unwrap_or_default();
-        let header = self.located(EventHeader::of(bytes), self.progress.position)?;
+        let header = match EventHeader::of(bytes) {
+            Ok(header) => header,
+            Err(error) => return Err(self.unreadable(error, self.progress.position)),
+        };
         let mut place = self.place(&header);
         if let Some(outer) = outer {
             place.start = outer.start;
@@ -539,7 +546,8 @@ impl BinlogSource {
             self.unpacked.push(start..context.block.len() + self.tail.len());
         }
         self.payloads = payloads;
-        Ok(Step::Unpacked(context.place))
+        self.unpacked_from = Some(context.place);
+        Ok(Step::Unpacked)
     }
 
     /// A transaction begins with the event at `place`; `counted` when positions may lie inside it.

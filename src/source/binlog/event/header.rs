@@ -49,7 +49,7 @@ impl EventHeader {
     /// Reads the header at the start of `bytes`, which may go on with anything.
     ///
     /// Errors: [`EventError::Truncated`] below 19 bytes, [`EventError::Length`] when `event_size` is below 19.
-    #[inline]
+    #[inline(always)]
     pub fn parse(bytes: &[u8]) -> Result<Self, EventError> {
         let Some(header) = bytes.first_chunk::<HEADER_LENGTH>() else {
             return Err(EventError::Truncated {
@@ -77,13 +77,14 @@ impl EventHeader {
     /// Reads the header of `event`, which must be one whole event and nothing else.
     ///
     /// Errors: as [`EventHeader::parse`], and [`EventError::Length`] when `event_size` is not the length of `event`.
-    #[inline]
+    #[inline(always)]
     pub fn of(event: &[u8]) -> Result<Self, EventError> {
-        let header = EventHeader::parse(event)?;
-        if header.event_size as usize != event.len() {
-            return Err(header.length_error(event.len()));
+        // No `?`: a header that goes through a result's memory is read back before its fields have arrived there.
+        match EventHeader::parse(event) {
+            Ok(header) if header.event_size as usize == event.len() => Ok(header),
+            Ok(header) => Err(header.length_error(event.len())),
+            Err(error) => Err(error),
         }
-        Ok(header)
     }
 
     /// Whether the event was made by the dump thread and is in no file.
@@ -96,6 +97,7 @@ impl EventHeader {
         self.flags & FLAG_IGNORABLE != 0
     }
 
+    #[cold]
     fn length_error(&self, actual: usize) -> EventError {
         EventError::Length { event_type: self.event_type, declared: self.event_size, actual }
     }

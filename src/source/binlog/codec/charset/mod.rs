@@ -100,7 +100,8 @@ impl Charset {
     ///
     /// # Errors
     /// [`ValueError::Charset`] with the offset of the first bad byte, unless `lossy`.
-    #[inline]
+    // A text that comes back through memory is waited for.
+    #[inline(always)]
     pub fn decode<'a>(self, cell: &'a [u8], arena: &'a Arena, lossy: bool) -> Result<&'a str, ValueError> {
         match self.form {
             Form::Utf8 => match simdutf8::basic::from_utf8(cell) {
