@@ -185,3 +185,39 @@ pub fn difference(table: &Table, columns: &[ColumnMetadata<'_>], hidden_allowed:
         (!same).then(|| format!("column {} is tracked as {}, the log says {name}", index + 1, tracked.name))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::{ChecksumAlgorithm, HEADER_LENGTH};
+    use super::*;
+
+    /// A table map with this number, behind a header and before a checksum that begin with `marks`.
+    fn event(table_id: u8, rest: &[u8], marks: u8) -> Vec<u8> {
+        let mut bytes = vec![marks; HEADER_LENGTH];
+        bytes.extend_from_slice(&[table_id, 0, 0, 0, 0, 0]);
+        bytes.extend_from_slice(rest);
+        bytes.extend_from_slice(&[marks; 4]);
+        bytes
+    }
+
+    #[test]
+    fn a_table_map_is_known_while_nothing_of_it_changes() {
+        let format = Format::initial(ChecksumAlgorithm::Crc32);
+        let mut maps = TableMaps::default();
+        let first = event(7, b"shop.orders, an int", 1);
+        assert!(!maps.is_known(&first, &format));
+        if let Some(body) = body_of(&first, &format) {
+            maps.insert(7, body, Mapped::NotCaptured);
+        }
+        assert!(maps.is_known(&first, &format));
+        // It comes again at another place and time.
+        assert!(maps.is_known(&event(7, b"shop.orders, an int", 2), &format));
+        assert!(!maps.is_known(&event(7, b"shop.orders, a text", 1), &format), "altered");
+        assert!(!maps.is_known(&event(7, b"shop.orders, an int, a text", 1), &format), "one column more");
+        assert!(!maps.is_known(&event(8, b"shop.orders, an int", 1), &format), "another number");
+        assert!(!maps.is_known(&first, &format.inside_payload()), "without a checksum its last bytes count");
+        assert!((0..first.len()).all(|length| !maps.is_known(first.get(..length).unwrap_or_default(), &format)));
+        maps.clear();
+        assert!(!maps.is_known(&first, &format));
+    }
+}
