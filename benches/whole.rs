@@ -25,6 +25,7 @@
 #[path = "measure/mod.rs"]
 mod measure;
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -59,6 +60,8 @@ struct Bench {
     port: String,
     programs: PathBuf,
     runner: Runner,
+    /// Made so far: each reads under a server id of its own.
+    connectors: Cell<u32>,
 }
 
 fn main() {
@@ -68,7 +71,8 @@ fn main() {
         return;
     };
     let (server, port) = mysql.split_once(':').expect("HEADWATER_BENCH_MYSQL is host:port");
-    let bench = Bench { server: server.into(), port: port.into(), programs: programs.into(), runner };
+    let (programs, connectors) = (programs.into(), Cell::new(0));
+    let bench = Bench { server: server.into(), port: port.into(), programs, runner, connectors };
     let rows = number("ROWS", 1_000_000);
     bench.catch_up(rows, number("TRANSACTION", 1_000));
     let rate = number("RATE", 2_000);
@@ -95,7 +99,7 @@ impl Bench {
             });
             connectors.collect::<Vec<_>>()
         };
-        let rounds: Vec<_> = (1..=number("ROUNDS", 2)).map(round).collect();
+        let rounds: Vec<_> = (1..=number("ROUNDS", 2).max(1)).map(round).collect();
         for connector in rounds.iter().flatten() {
             self.start(connector).stop();
         }
@@ -205,13 +209,14 @@ impl Bench {
 
     /// A connector of this name, Avro or JSON, that captures this table.
     fn connector(&self, name: &str, avro: bool, table: &str, debezium: Option<&str>) -> Connector {
+        self.connectors.set(self.connectors.get() + 1);
         let settings = format!(
             "\"connector.class\":\"io.debezium.connector.mysql.MySqlConnector\",\"database.hostname\":\"{}\",\"database.port\":\"{}\",
              \"database.user\":\"cdc\",\"database.password\":\"cdcpw\",\"database.server.id\":\"{}\",\"table.include.list\":\"bench.{table},bench.started\",
              \"schema.history.internal.kafka.bootstrap.servers\":\"{}\",\"schema.history.internal.kafka.topic\":\"NAME.history\"",
             self.server,
             self.port,
-            50_000 + u32::from(debezium.is_some()) * 5_000 + name.len() as u32 + name.bytes().map(u32::from).sum::<u32>(),
+            50_000 + self.connectors.get(),
             self.runner.kafka
         );
         self.runner.connector(name, avro, &settings, debezium)

@@ -134,8 +134,8 @@ impl ChecksumAlgorithm {
 
 /// Checks the CRC32 at the end of one whole event, if events have one.
 ///
-/// Events inside a transaction payload have none. Errors: [`EventError::Checksum`]; for bytes that are no event those of
-/// [`EventHeader::of`], unless their last four happen to be the checksum of the others.
+/// Events inside a transaction payload have none. Errors: [`EventError::Checksum`]; those of [`EventHeader::of`] for bytes
+/// that are no event, unless there are enough of them and the last four are the checksum of the others.
 #[inline]
 pub fn verify_checksum(event: &[u8], algorithm: ChecksumAlgorithm) -> Result<(), EventError> {
     match algorithm {
@@ -147,7 +147,7 @@ pub fn verify_checksum(event: &[u8], algorithm: ChecksumAlgorithm) -> Result<(),
 #[inline]
 fn verify_crc32(event: &[u8]) -> Result<(), EventError> {
     match event.split_last_chunk::<CHECKSUM_LENGTH>() {
-        Some((content, stored)) if crc32(content) == u32::from_le_bytes(*stored) => Ok(()),
+        Some((content, stored)) if event.len() >= HEADER_LENGTH && crc32(content) == u32::from_le_bytes(*stored) => Ok(()),
         content_and_stored => refused_crc32(event, content_and_stored),
     }
 }

@@ -9,6 +9,7 @@
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 use super::error::EventError;
+use super::event_type::TRANSACTION_PAYLOAD_EVENT;
 use super::header::{EventHeader, HEADER_LENGTH};
 use super::reader::Reader;
 
@@ -184,8 +185,8 @@ pub struct PayloadEvents<'d, 'a> {
 impl PayloadEvents<'_, '_> {
     /// Appends the next event to `out` and gives its header, or `None` behind the last one.
     ///
-    /// Errors: [`EventError::Decompress`], [`EventError::Length`], [`EventError::Truncated`]; after an error
-    /// `out` may end with a part of the event.
+    /// Errors: [`EventError::Decompress`], [`EventError::Length`], [`EventError::Truncated`], and [`EventError::Invalid`] for
+    /// a payload in the payload; after an error `out` may end with a part of the event.
     pub fn next_into(&mut self, out: &mut Vec<u8>) -> Result<Option<EventHeader>, EventError> {
         let start = out.len();
         let got = self.fill(HEADER_LENGTH, out)?;
@@ -193,6 +194,9 @@ impl PayloadEvents<'_, '_> {
             return self.end();
         }
         let header = EventHeader::parse(out.get(start..).unwrap_or_default())?;
+        if header.event_type == TRANSACTION_PAYLOAD_EVENT {
+            return Err(EventError::Invalid { what: WHAT, reason: "another one is inside it" });
+        }
         let rest = header.event_size as usize - HEADER_LENGTH;
         let available = self.fill(rest, out)?;
         if available != rest {

@@ -136,6 +136,8 @@ fn payloads_are_unpacked_whole_or_not_at_all() {
     assert!(matches!(unpack(&payload(0, size - 1, &packed)), Err(EventError::Decompress { .. })));
     assert!(matches!(unpack(&payload(0, u64::MAX, &packed)), Err(EventError::Limit { .. })));
     assert!(unpack(&payload(7, size, &packed)).is_err());
+    let nested = payload(0, size, &packed);
+    assert!(matches!(unpack(&payload(255, nested.len() as u64, &nested)), Err(EventError::Invalid { .. })));
     let bomb = zstd::encode_all(event(3, 0, &vec![0; 2 << 20]).as_slice(), 3).unwrap();
     assert!(matches!(unpack(&payload(0, 100, &bomb)), Err(EventError::Limit { .. })));
     let cut_inside = zstd::encode_all(&plain[..100], 3).unwrap();
