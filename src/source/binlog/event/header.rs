@@ -147,7 +147,9 @@ pub fn verify_checksum(event: &[u8], algorithm: ChecksumAlgorithm) -> Result<(),
 #[inline]
 fn verify_crc32(event: &[u8]) -> Result<(), EventError> {
     match event.split_last_chunk::<CHECKSUM_LENGTH>() {
-        Some((content, stored)) if event.len() >= HEADER_LENGTH && crc32(content) == u32::from_le_bytes(*stored) => Ok(()),
+        Some((content, stored)) if event.len() >= HEADER_LENGTH && crc32(content) == u32::from_le_bytes(*stored) => {
+            Ok(())
+        }
         content_and_stored => refused_crc32(event, content_and_stored),
     }
 }
