@@ -306,6 +306,8 @@ fn cpu_seconds(process: u32) -> f64 {
 /// is measured meanwhile takes longer. Not for ever: what is never quiet is measured all the same, and said so.
 pub fn wait_for_quiet() {
     let begun = Instant::now();
+    // What the turn before has left to the kernel to write, it would write during this one.
+    assert!(Command::new("sync").status().unwrap().success());
     while busy_cores(Duration::from_secs(2)) > QUIET_CORES {
         if begun.elapsed() > QUIET_DEADLINE {
             println!("the machine is not quiet: what follows is too high");
