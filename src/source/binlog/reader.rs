@@ -118,7 +118,7 @@ pub(super) struct Place {
     /// Where the event begins.
     pub start: u64,
     /// Where it ends in its file; `None` for one that is in no file or does not say.
-    pub end: Option<u64>,
+    end: Option<u64>,
     /// When it was written, in microseconds since the epoch.
     pub timestamp_us: i64,
     /// The same as its header says it, in seconds; 0 when it does not.

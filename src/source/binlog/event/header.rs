@@ -150,15 +150,15 @@ fn verify_crc32(event: &[u8]) -> Result<(), EventError> {
         Some((content, stored)) if event.len() >= HEADER_LENGTH && crc32(content) == u32::from_le_bytes(*stored) => {
             Ok(())
         }
-        content_and_stored => refused_crc32(event, content_and_stored),
+        _ => refused_crc32(event),
     }
 }
 
 /// Why a checksum does not match; there is one that may not.
 #[cold]
-fn refused_crc32(event: &[u8], content_and_stored: Option<(&[u8], &[u8; CHECKSUM_LENGTH])>) -> Result<(), EventError> {
+fn refused_crc32(event: &[u8]) -> Result<(), EventError> {
     let header = EventHeader::of(event)?;
-    let Some((content, stored)) = content_and_stored else {
+    let Some((content, stored)) = event.split_last_chunk::<CHECKSUM_LENGTH>() else {
         return Err(header.length_error(event.len()));
     };
     let stored = u32::from_le_bytes(*stored);
